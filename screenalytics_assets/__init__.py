@@ -1,0 +1,1 @@
+"""The shells around the core: Dagster, the command line and HTTP."""

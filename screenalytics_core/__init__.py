@@ -1,0 +1,1 @@
+"""The pipeline itself: algorithms, contracts and storage, without any Dagster import."""

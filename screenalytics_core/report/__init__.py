@@ -1,0 +1,1 @@
+"""Page layout and charts of the report."""

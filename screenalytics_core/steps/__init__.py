@@ -1,0 +1,1 @@
+"""One pure step per artifact: tables, frames, models and settings in, rows out."""

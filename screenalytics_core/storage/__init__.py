@@ -1,0 +1,1 @@
+"""Where bytes live: one protocol, one module per backend."""

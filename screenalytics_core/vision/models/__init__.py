@@ -1,0 +1,1 @@
+"""Model protocols, packs, and one adapter per vendor."""
