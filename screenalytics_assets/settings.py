@@ -1,0 +1,47 @@
+"""Where things are on this machine; the only place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Folders of an installation; what a run does is in `EpisodeRunConfig`.
+
+    Attributes:
+        data_root: Episodes, runs, registry (`SCREENALYTICS_DATA_ROOT`, default `data`).
+        dagster_home: Dagster's own storage (`DAGSTER_HOME`, default `<data_root>/.dagster`).
+        models_dir: Installed packs (`SCREENALYTICS_MODELS_DIR`).
+        insightface_root: Where insightface keeps its packs (`INSIGHTFACE_HOME`).
+    """
+
+    data_root: Path
+    dagster_home: Path
+    models_dir: Path
+    insightface_root: Path
+
+    @classmethod
+    def from_env(
+        cls, environ: Mapping[str, str] | None = None, *, data_root: Path | None = None
+    ) -> Settings:
+        """Read the environment; `data_root`, when given, wins over it."""
+        env = os.environ if environ is None else environ
+        root = (data_root or Path(env.get("SCREENALYTICS_DATA_ROOT", "data"))).expanduser()
+        root = root.absolute()
+        home = Path.home()
+        return cls(
+            data_root=root,
+            dagster_home=_folder(env.get("DAGSTER_HOME"), root / ".dagster"),
+            models_dir=_folder(
+                env.get("SCREENALYTICS_MODELS_DIR"), home / ".cache" / "screenalytics" / "models"
+            ),
+            insightface_root=_folder(env.get("INSIGHTFACE_HOME"), home / ".insightface"),
+        )
+
+
+def _folder(given: str | None, default: Path) -> Path:
+    return Path(given).expanduser().absolute() if given else default
