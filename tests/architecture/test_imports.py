@@ -12,8 +12,8 @@ from typing import Any
 import grimp
 import pytest
 from importlinter.api import read_configuration
-from importlinter.application.use_cases import read_user_options
 from importlinter.application.use_cases import _register_contract_types as register_types
+from importlinter.application.use_cases import read_user_options
 from importlinter.domain.contract import Contract, registry
 
 from tests.architecture.house import ROOT
