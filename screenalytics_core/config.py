@@ -41,7 +41,13 @@ class EpisodeRunConfig(BaseModel):
     Build it with `from_mapping` to get `SettingsError` instead of pydantic's error.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        # Infinity and NaN are no JSON, and settings stand in run.json.
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        allow_inf_nan=False,
+    )
 
     device: Literal["auto", "cpu", "cuda", "coreml"] = Field(
         "auto", description="where the detectors run"
