@@ -42,6 +42,21 @@ class Settings:
             insightface_root=_folder(env.get("INSIGHTFACE_HOME"), home / ".insightface"),
         )
 
+    def child_environment(self, environ: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return the environment of a child process that shall use these folders.
+
+        Bytecode writing is switched on again: without it each process recompiles Dagster.
+        """
+        env = dict(os.environ if environ is None else environ)
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
+        return {
+            **env,
+            "SCREENALYTICS_DATA_ROOT": str(self.data_root),
+            "DAGSTER_HOME": str(self.dagster_home),
+            "SCREENALYTICS_MODELS_DIR": str(self.models_dir),
+            "INSIGHTFACE_HOME": str(self.insightface_root),
+        }
+
 
 def _folder(given: str | None, default: Path) -> Path:
     return Path(given).expanduser().absolute() if given else default

@@ -1,0 +1,93 @@
+"""The one asset shell: a `Step` in, a Dagster asset (or multi-asset) out.
+
+Everything an asset of this project does stands here once: find inputs, decide on reuse,
+run the step, report progress, hand the result to the IO manager.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import dagster as dg
+
+from screenalytics_assets.failures import RETRIES, as_dagster_failure
+from screenalytics_assets.graph import ASSET_OF_KIND, KINDS_OF_ASSET, stage_of_asset, upstream_assets
+from screenalytics_assets.metadata import definition_metadata
+from screenalytics_assets.partitions import EPISODES
+from screenalytics_assets.resources import Pipeline, ProgressThrottle
+from screenalytics_core.artifacts import ARTIFACTS
+from screenalytics_core.steps.base import Step, StepOutput
+
+OWNERS: Final = ["team:screenalytics"]
+INFERENCE_POOL: Final = "inference"
+VIDEO_KEY: Final = "video"
+
+
+def build_asset(step: Step) -> dg.AssetsDefinition:
+    """Return the asset of `step`: one output each, all computed by the same function."""
+    reads_video = any(o.reads_video for o in step.outputs)
+    uses_models = any(o.model_roles for o in step.outputs)
+
+    @dg.multi_asset(
+        name=step.name,
+        outs={o.name: _out(o) for o in step.outputs},
+        ins={name: dg.AssetIn(name) for name in upstream_assets(step)},
+        deps=[VIDEO_KEY] if reads_video else [],
+        partitions_def=EPISODES,
+        required_resource_keys={"pipeline", "settings"},
+        can_subset=len(step.outputs) > 1,
+        retry_policy=RETRIES,
+        pool=INFERENCE_POOL if uses_models else None,
+        description=step.description,
+    )
+    def asset(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[dg.Output[Any]]:
+        yield from materialize(context, step, inputs)
+
+    return asset
+
+
+def materialize(
+    context: dg.AssetExecutionContext, step: Step, inputs: dict[str, Any]
+) -> Iterator[dg.Output[Any]]:
+    """Produce the selected outputs of `step` for the partition of `context`."""
+    selected = context.op_execution_context.selected_output_names
+    outputs = tuple(o for o in step.outputs if o.name in selected)
+    pipeline: Pipeline = context.resources.pipeline
+    with as_dagster_failure():
+        session = pipeline.session(context.partition_key, context.resources.settings.to_config())
+        refs = {kind: inputs[ASSET_OF_KIND[kind]][kind] for kind in step.inputs}
+        progress = ProgressThrottle(step.name, pipeline.listener, _observer(context, outputs))
+        pending = session.produce(step, outputs, refs, progress)
+    for result in pending:
+        yield dg.Output(
+            result,
+            output_name=result.output.name,
+            data_version=dg.DataVersion(result.content_sha256),
+        )
+
+
+def _out(output: StepOutput) -> dg.AssetOut:
+    specs = [ARTIFACTS[kind] for kind in KINDS_OF_ASSET[output.name]]
+    return dg.AssetOut(
+        is_required=False,
+        dagster_type=dg.Any,
+        io_manager_key="io_manager",
+        description="; ".join(f"{s.kind}: {s.description}" for s in specs),
+        group_name=stage_of_asset(output.name).value,
+        code_version=output.version,
+        owners=OWNERS,
+        kinds={spec.primary.codec.value for spec in specs},
+        metadata=definition_metadata(specs),
+    )
+
+
+def _observer(context: dg.AssetExecutionContext, outputs: tuple[StepOutput, ...]) -> Any:
+    def observe(done: int, total: int, message: str) -> None:
+        context.log_event(
+            dg.AssetObservation(
+                asset_key=outputs[0].name,
+                partition=context.partition_key,
+                metadata={"done": done, "total": total, "message": message},
+            )
+        )
+
+    return observe

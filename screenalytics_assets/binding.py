@@ -1,0 +1,98 @@
+"""What a run is bound to, gathered from this machine: video, models, settings, code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from screenalytics_assets.code_ref import current_code_ref
+from screenalytics_assets.settings import Settings
+from screenalytics_core.artifact_store import ArtifactStore
+from screenalytics_core.attempts import AttemptStore
+from screenalytics_core.config import EpisodeRunConfig
+from screenalytics_core.episode_registry import load_video
+from screenalytics_core.runs import RunBinding, RunStore
+from screenalytics_core.storage.local import LocalStorage
+from screenalytics_core.vision.models.onnx_session import resolve_device
+from screenalytics_core.vision.models.packs import ModelsHome, find_pack
+from screenalytics_core.vision.models.protocols import ModelPack, PackInfo
+
+Tell = Callable[[str], None]
+"""Takes a line for people, such as a pack being installed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything that is kept under one data root."""
+
+    storage: LocalStorage
+    runs: RunStore
+    attempts: AttemptStore
+    artifacts: ArtifactStore
+
+    @classmethod
+    def open(cls, data_root: Path) -> Stores:
+        """Open the stores of `data_root`; creates nothing."""
+        storage = LocalStorage(data_root)
+        runs = RunStore(storage)
+        attempts = AttemptStore(storage)
+        return cls(storage, runs, attempts, ArtifactStore(storage, runs, attempts))
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A launch's binding, and the loaded things behind it."""
+
+    binding: RunBinding
+    config: EpisodeRunConfig
+    pack: ModelPack
+
+
+def models_home(settings: Settings) -> ModelsHome:
+    """Return where packs are looked for."""
+    return ModelsHome(models_dir=settings.models_dir, insightface_root=settings.insightface_root)
+
+
+def bind_inputs(
+    settings: Settings, stores: Stores, ep_id: str, config: EpisodeRunConfig, tell: Tell
+) -> Bound:
+    """Gather what a run of `ep_id` with `config` would be bound to.
+
+    Raises:
+        VideoError: The episode has no registered video, or its file was replaced.
+        ModelError: No pack for `config.models`, or a file of it is unusable.
+    """
+    video = load_video(stores.storage, ep_id)
+    device = resolve_device(config.device)
+    embed_device = resolve_device(config.embed_device or device)
+    pack = find_pack(
+        config.models,
+        models_home(settings),
+        device=device,
+        embed_device=embed_device,
+        install_missing=True,
+        progress=tell,
+    )
+    resolved = resolve_config(config, pack.info, device, embed_device)
+    binding = RunBinding(
+        settings=resolved,
+        video=video.to_dict(),
+        models=pack.info.to_dict(),
+        code_ref=current_code_ref(),
+        source=video.source,
+    )
+    return Bound(binding, resolved, pack)
+
+
+def resolve_config(
+    config: EpisodeRunConfig, info: PackInfo, device: str, embed_device: str
+) -> EpisodeRunConfig:
+    """Fill what depends on the pack and the machine: thresholds left open, and devices."""
+    calibrated = {
+        "det_thresh": info.calibration.det_thresh,
+        "cluster_thresh": info.calibration.cluster_thresh,
+        "min_identity_sim": info.calibration.min_identity_sim,
+    }
+    filled = {name: value for name, value in calibrated.items() if getattr(config, name) is None}
+    return config.model_copy(update={**filled, "device": device, "embed_device": embed_device})

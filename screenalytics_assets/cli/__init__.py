@@ -1,0 +1,41 @@
+"""The command line: thin commands over the engine and the stores.
+
+Command modules import what is heavy (Dagster, models, charts) inside their functions, so
+that `--help` and the reading commands answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from screenalytics_assets.cli import demo, dev, doctor, episodes, models, run, screen_time
+from screenalytics_assets.cli.console import fail
+from screenalytics_core.errors import InvalidIdError, ScreenalyticsError, SettingsError
+
+app = typer.Typer(
+    name="screenalytics",
+    help="TV episodes into per-person screen time that can be traced to a frame.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+app.add_typer(episodes.app, name="episodes")
+app.add_typer(models.app, name="models")
+app.command("screen-time")(screen_time.screen_time)
+app.command("doctor")(doctor.doctor)
+app.command("dev")(dev.dev)
+
+
+def main() -> None:
+    """Run the command line; exit 0 fine, 1 failed, 2 wrong usage."""
+    try:
+        app()
+    except (InvalidIdError, SettingsError) as error:
+        sys.exit(fail(error, status=2))
+    except ScreenalyticsError as error:
+        sys.exit(fail(error, status=1))

@@ -1,0 +1,83 @@
+"""`screenalytics episodes`: which videos are registered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from screenalytics_assets.cli import options
+from screenalytics_assets.cli.console import put_json, put_table, tell
+
+app = typer.Typer(help="Register videos as episodes, and list them.", no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    video: Annotated[Path, typer.Argument(help="Video file.")],
+    ep_id: Annotated[str, typer.Option("--ep-id", help="Episode, e.g. rhobh-s05e14.")],
+    replace_video: Annotated[
+        bool, typer.Option("--replace-video", help="Let VIDEO replace the registered one.")
+    ] = False,
+    data_root: options.DataRoot = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Register a video and make its episode a partition.
+
+    Example: screenalytics episodes add s05e14.mp4 --ep-id rhobh-s05e14
+    """
+    from screenalytics_assets.assets.video import video_observation
+    from screenalytics_assets.instance import open_instance
+    from screenalytics_assets.partitions import add_episode
+    from screenalytics_assets.settings import Settings
+    from screenalytics_core.episode_registry import register_video
+    from screenalytics_core.storage.local import LocalStorage
+    from screenalytics_core.vision.decode import probe_video
+
+    settings = Settings.from_env(data_root=data_root)
+    storage = LocalStorage(settings.data_root)
+    registered = register_video(storage, ep_id, video, probe=probe_video, replace=replace_video)
+    with open_instance(settings.dagster_home) as instance:
+        add_episode(instance, registered.ep_id)
+        observation = video_observation(registered.ep_id, registered.sha256)
+        instance.report_runless_asset_event(observation)
+    if as_json:
+        put_json(registered.to_dict())
+    else:
+        tell(f"{registered.ep_id}: {registered.duration_s:.1f} s, sha256 {registered.sha256[:12]}")
+
+
+@app.command("list")
+def list_(data_root: options.DataRoot = None, as_json: options.AsJson = False) -> None:
+    """List registered episodes with their active run.
+
+    Example: screenalytics episodes list --json
+    """
+    from screenalytics_assets.settings import Settings
+    from screenalytics_core.episode_registry import list_episodes, load_video
+    from screenalytics_core.runs import RunStore
+    from screenalytics_core.storage.local import LocalStorage
+
+    storage = LocalStorage(Settings.from_env(data_root=data_root).data_root)
+    runs = RunStore(storage)
+    rows = []
+    for ep_id in list_episodes(storage):
+        video = load_video(storage, ep_id)
+        rows.append(
+            {
+                "ep_id": ep_id,
+                "duration_s": video.duration_s,
+                "size": f"{video.width_px}x{video.height_px}",
+                "codec": video.codec,
+                "runs": len(runs.list_run_ids(ep_id)),
+                "active_run_id": runs.active_run_id(ep_id),
+            }
+        )
+    if as_json:
+        put_json(rows)
+    elif rows:
+        put_table("", tuple(rows[0]), [tuple(r.values()) for r in rows])
+    else:
+        tell("no episodes yet: screenalytics episodes add VIDEO --ep-id show-s01e01")
+

@@ -1,0 +1,46 @@
+"""Options that several commands share, each defined once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from screenalytics_core.config import DEFAULT_PROFILE
+from screenalytics_core.errors import SettingsError
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
+DataRoot = Annotated[
+    Path | None,
+    typer.Option("--data-root", help="Data root; default SCREENALYTICS_DATA_ROOT, else ./data."),
+]
+RunId = Annotated[str | None, typer.Option("--run-id", help="Run; default: the active one.")]
+Models = Annotated[
+    str, typer.Option("--models", help="Pack name, directory of ONNX files, or auto.")
+]
+ProfileName = Annotated[
+    str, typer.Option("--profile", help="low_power, balanced or high_accuracy.")
+]
+DEFAULT_PROFILE_NAME = DEFAULT_PROFILE
+
+
+def parse_assignments(assignments: list[str]) -> dict[str, Any]:
+    """Parse `--set key=value` pairs; a value is JSON where it can be, else text.
+
+    Raises:
+        SettingsError: A pair has no `=`.
+    """
+    parsed: dict[str, Any] = {}
+    for pair in assignments:
+        name, separator, text = pair.partition("=")
+        if not separator:
+            raise SettingsError(
+                thing=f"--set {pair!r}", reason="has no '='", way_out="Write --set stride=5."
+            )
+        try:
+            parsed[name.strip()] = json.loads(text)
+        except json.JSONDecodeError:
+            parsed[name.strip()] = text
+    return parsed

@@ -1,0 +1,48 @@
+"""The code location: assembly only."""
+
+import dagster as dg
+
+from screenalytics_assets.assets.cast import cast
+from screenalytics_assets.assets.embeddings import embeddings
+from screenalytics_assets.assets.faces import faces
+from screenalytics_assets.assets.identities import identities
+from screenalytics_assets.assets.report import report
+from screenalytics_assets.assets.scan import scan
+from screenalytics_assets.assets.screen_time import screen_time
+from screenalytics_assets.assets.tracks import tracks
+from screenalytics_assets.assets.video import build_video
+from screenalytics_assets.io_manager import artifact_io_manager
+from screenalytics_assets.jobs import episode_job
+from screenalytics_assets.resources import EpisodeSettings, Listener, pipeline_resource
+from screenalytics_assets.settings import Settings
+
+
+def build_definitions(settings: Settings, listener: Listener | None = None) -> dg.Definitions:
+    """Assemble the graph over the folders of `settings`."""
+    return dg.Definitions(
+        assets=[
+            build_video(settings),
+            scan,
+            tracks,
+            faces,
+            embeddings,
+            identities,
+            cast,
+            screen_time,
+            report,
+        ],
+        jobs=[episode_job()],
+        resources={
+            "pipeline": pipeline_resource(settings, listener),
+            "settings": EpisodeSettings(),
+            "io_manager": artifact_io_manager,
+        },
+        # Asset backfills and UI launches ignore a job's executor and take this one.
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Load the code location with the settings of the environment."""
+    return build_definitions(Settings.from_env())

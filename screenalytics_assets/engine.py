@@ -1,0 +1,256 @@
+"""The one way to launch: an episode through the asset graph, with a persistent instance.
+
+The command line, the API and Python callers all come through here. Whatever can be said
+before a run exists (bad ids, settings, video, models, disk) is raised as an error; what
+happens inside the run is in the returned `EpisodeRunResult` and in Dagster's event log.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import dagster as dg
+
+from screenalytics_assets.assets.video import video_observation
+from screenalytics_assets.binding import Bound, Stores, Tell, bind_inputs
+from screenalytics_assets.definitions import build_definitions
+from screenalytics_assets.graph import assets_of_stages
+from screenalytics_assets.instance import open_instance
+from screenalytics_assets.jobs import EPISODE_JOB
+from screenalytics_assets.liveness import attempt_is_alive, pid_started_at, process_tag, sweep
+from screenalytics_assets.outcome import Outcome, outcome_of
+from screenalytics_assets.partitions import add_episode
+from screenalytics_assets.resources import Listener
+from screenalytics_assets.results import EpisodeRunResult
+from screenalytics_assets.settings import Settings
+from screenalytics_assets.tags import RUN_ID_TAG, UPSTREAM_RUN_ID_TAG, check_caller_tags
+from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.attempts import ProcessIdentity
+from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
+from screenalytics_core.episode_registry import register_video
+from screenalytics_core.episodes import EpisodeId
+from screenalytics_core.errors import RunBusyError
+from screenalytics_core.run_ids import normalize_run_id
+from screenalytics_core.runs import RunRecord
+from screenalytics_core.stages import STAGE_PLAN, PipelineStage, parse_stage
+from screenalytics_core.vision.decode import probe_video
+
+__all__ = [
+    "EpisodeRunConfig",
+    "EpisodeRunResult",
+    "Launch",
+    "PipelineStage",
+    "run_cluster",
+    "run_detect_track",
+    "run_episode",
+    "run_faces_embed",
+    "run_stage",
+]
+
+# A run's artifacts are some percent of its video; the floor covers short clips.
+_RUN_SHARE_OF_VIDEO: Final = 0.05
+_RUN_FLOOR_BYTES: Final = 64 * 1024 * 1024
+
+
+def _silent(line: str) -> None:
+    """Drop a line for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to launch, beside what to run; every field may be left out.
+
+    Attributes:
+        run_id: Resumes that run, or gives a new one its name; None mints one.
+        run_id_scheme: timestamp, attempt or hex, for a minted one.
+        upstream_run_id: Where inputs that this run lacks are taken from.
+        replace_video: Another video may take the place of the registered one.
+        listener: Told of progress, in this process.
+        tell: Told lines for people, such as a pack being installed.
+    """
+
+    run_id: str | None = None
+    run_id_scheme: str = "timestamp"
+    upstream_run_id: str | None = None
+    replace_video: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    listener: Listener | None = None
+    tell: Tell = _silent
+
+
+def run_episode(
+    ep_id: str,
+    video_path: str | Path | None = None,
+    config: EpisodeRunConfig | None = None,
+    *,
+    stages: tuple[PipelineStage, ...] = STAGE_PLAN,
+    settings: Settings | None = None,
+    launch: Launch | None = None,
+) -> EpisodeRunResult:
+    """Run `stages` of an episode and wait for the end.
+
+    Args:
+        ep_id: `show-s01e02`, or any path-safe id.
+        video_path: Registered under `ep_id` first; None when it already is.
+        config: Settings; None = the profile `balanced`.
+        stages: Stages to materialise; inputs of a partial run come from earlier runs.
+        settings: Folders; None = from the environment.
+
+    Raises:
+        ScreenalyticsError: Something is wrong before a run can start; nothing was changed
+            but, possibly, the video's registration.
+    """
+    launch = launch or Launch()
+    settings = settings or Settings.from_env()
+    config = config or EpisodeRunConfig.from_mapping({}, profile=DEFAULT_PROFILE)
+    ep_id = EpisodeId.parse(ep_id).text
+    if launch.run_id is not None:
+        normalize_run_id(launch.run_id)
+    tags = check_caller_tags(launch.tags)
+    stores = Stores.open(settings.data_root)
+    if video_path is not None:
+        register_video(
+            stores.storage, ep_id, Path(video_path), probe=probe_video, replace=launch.replace_video
+        )
+    bound = bind_inputs(settings, stores, ep_id, config, launch.tell)
+    size_bytes = int(bound.binding.video["size_bytes"])
+    stores.storage.check_free_space(_RUN_FLOOR_BYTES + int(size_bytes * _RUN_SHARE_OF_VIDEO))
+    with open_instance(settings.dagster_home) as instance:
+        record = _prepare_run(instance, stores, ep_id, bound, launch)
+        if launch.upstream_run_id:
+            tags[UPSTREAM_RUN_ID_TAG] = normalize_run_id(launch.upstream_run_id)
+        return _execute(instance, settings, stores, record, config, stages, tags, launch.listener)
+
+
+def run_stage(
+    ep_id: str,
+    video_path: str | Path | None,
+    config: EpisodeRunConfig | None,
+    stage: PipelineStage | str,
+    *,
+    settings: Settings | None = None,
+    launch: Launch | None = None,
+) -> EpisodeRunResult:
+    """Run one stage; its inputs come from this run, else from an earlier one."""
+    stages = (parse_stage(str(stage)),)
+    return run_episode(
+        ep_id, video_path, config, stages=stages, settings=settings, launch=launch
+    )
+
+
+def _stage_runner(stage: PipelineStage) -> Callable[..., EpisodeRunResult]:
+    def run(
+        ep_id: str,
+        video_path: str | Path | None = None,
+        config: EpisodeRunConfig | None = None,
+        *,
+        settings: Settings | None = None,
+        launch: Launch | None = None,
+    ) -> EpisodeRunResult:
+        return run_stage(ep_id, video_path, config, stage, settings=settings, launch=launch)
+
+    run.__doc__ = f"Run the stage `{stage}`; see `run_stage`."
+    return run
+
+
+run_detect_track: Final = _stage_runner(PipelineStage.DETECT_TRACK)
+run_faces_embed: Final = _stage_runner(PipelineStage.FACES_EMBED)
+run_cluster: Final = _stage_runner(PipelineStage.CLUSTER)
+
+
+def _prepare_run(
+    instance: dg.DagsterInstance, stores: Stores, ep_id: str, bound: Bound, launch: Launch
+) -> RunRecord:
+    """Sweep the dead, make sure nobody else runs this run, reserve it, announce its video."""
+    here = ProcessIdentity.current()
+    sweep(instance, stores.attempts, here, pid_started_at)
+    if launch.run_id is not None:
+        newest = stores.attempts.newest(ep_id, launch.run_id)
+        if newest is not None and attempt_is_alive(instance, newest, stores.attempts, here):
+            raise RunBusyError(
+                thing=f"run {ep_id}/{launch.run_id}",
+                reason=f"attempt {newest.n} is alive: process {newest.process.pid} on "
+                f"{newest.process.host}",
+                way_out="Wait for it, end it, or start a new run.",
+            )
+        record = stores.runs.bind(ep_id, launch.run_id, bound.binding)
+    else:
+        record = stores.runs.reserve(ep_id, bound.binding, scheme=launch.run_id_scheme)
+    add_episode(instance, ep_id)
+    instance.report_runless_asset_event(video_observation(ep_id, record.video["sha256"]))
+    return record
+
+
+def _execute(
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    stores: Stores,
+    record: RunRecord,
+    config: EpisodeRunConfig,
+    stages: tuple[PipelineStage, ...],
+    tags: dict[str, str],
+    listener: Listener | None,
+) -> EpisodeRunResult:
+    job = build_definitions(settings, listener).resolve_job_def(EPISODE_JOB)
+    assets = assets_of_stages(stages)
+    process = process_tag(ProcessIdentity.current())
+    dagster_run_id = str(uuid.uuid4())
+    started_s = time.perf_counter()
+    try:
+        result = job.execute_in_process(
+            run_config=_run_config(config),
+            instance=instance,
+            partition_key=record.ep_id,
+            raise_on_error=False,
+            asset_selection=[dg.AssetKey(a) for a in assets],
+            run_id=dagster_run_id,
+            tags={**tags, **process, RUN_ID_TAG: record.run_id},
+        )
+        outcome = outcome_of(result, instance)
+    except dg.DagsterExecutionInterruptedError as error:
+        outcome = Outcome.canceled(str(error))
+    return _result(stores, record, dagster_run_id, outcome, time.perf_counter() - started_s)
+
+
+def _run_config(config: EpisodeRunConfig) -> dict[str, Any]:
+    given = {k: v for k, v in config.model_dump().items() if v is not None}
+    return {
+        "resources": {"settings": {"config": given}},
+        # Errors reach the caller in the result; the console belongs to the command line.
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+
+
+def _result(
+    stores: Stores, record: RunRecord, dagster_run_id: str, outcome: Outcome, runtime_s: float
+) -> EpisodeRunResult:
+    """Read what the run's folder now holds."""
+    entries = stores.artifacts.manifest(record.ep_id, record.run_id).entries
+
+    def rows(kind: ArtifactKind) -> int:
+        return (entries[kind].files[0].rows or 0) if kind in entries else 0
+
+    screen_time = stores.artifacts.ref(record.ep_id, record.run_id, ArtifactKind.SCREEN_TIME)
+    return EpisodeRunResult(
+        episode_id=record.ep_id,
+        success=outcome.success,
+        tracks_count=rows(ArtifactKind.TRACKS),
+        faces_count=rows(ArtifactKind.FACES_EMBEDDINGS),
+        identities_count=rows(ArtifactKind.IDENTITIES),
+        runtime_sec=runtime_s,
+        stages=outcome.stages,
+        error=outcome.error,
+        error_code=outcome.error_code,
+        run_id=record.run_id,
+        dagster_run_id=dagster_run_id,
+        artifacts={
+            kind.value: str(stores.artifacts.path(record.ep_id, record.run_id, kind))
+            for kind in entries
+        },
+        screen_time=screen_time.read() if screen_time else None,
+    )

@@ -1,0 +1,46 @@
+"""DAGSTER_HOME: prepared once, opened by the engine, the UI and the tests alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import dagster as dg
+from filelock import FileLock
+
+# Telemetry and the community pop-up are off. Steps talk through events and structured
+# errors, so capturing stdout per step (a subprocess each) would only cost time.
+_DAGSTER_YAML: Final = """\
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
+"""
+
+
+def prepare_dagster_home(home: Path) -> Path:
+    """Create `home` with our `dagster.yaml` and an initialised database; keep what exists.
+
+    The first opening creates SQLite tables; two processes doing that at once fail with
+    "more than one alembic head", so it happens once, under a lock.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with FileLock(home / ".prepare.lock"):
+        config = home / "dagster.yaml"
+        if not config.exists():
+            config.write_text(_DAGSTER_YAML)
+        ready = home / ".ready"
+        if not ready.exists():
+            with dg.DagsterInstance.from_config(str(home)) as instance:
+                instance.get_runs(limit=1)
+                instance.get_dynamic_partitions("ep_id")
+            ready.touch()
+    return home
+
+
+def open_instance(home: Path) -> dg.DagsterInstance:
+    """Open the persistent instance of `home`, preparing it first if needed."""
+    return dg.DagsterInstance.from_config(str(prepare_dagster_home(home)))

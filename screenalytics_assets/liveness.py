@@ -1,0 +1,133 @@
+"""Ends runs whose process died.
+
+`kill -9` of an in-process run leaves Dagster's run STARTED for ever and its pool slot
+taken, so the next run would wait for a ghost. Every launch sweeps first. `judge` decides
+without I/O; `sweep` gathers the facts and acts.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Any, Final
+
+import dagster as dg
+import psutil
+
+from screenalytics_assets.tags import PARTITION_TAG, PROCESS_TAG, run_id_of
+from screenalytics_core.attempts import (
+    AttemptRecord,
+    AttemptStore,
+    ProcessIdentity,
+    process_is_alive,
+)
+from screenalytics_core.errors import InvalidIdError
+
+_LOG: Final = logging.getLogger(__name__)
+_UNENDED: Final = (
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+
+
+class Verdict(StrEnum):
+    """What is known of the process behind a run."""
+
+    ALIVE = "alive"
+    DEAD = "dead"
+    UNKNOWN = "unknown"
+
+
+def judge(
+    process: ProcessIdentity | None,
+    heartbeat_age_s: float | None,
+    here: ProcessIdentity,
+    pid_started_at: Callable[[int], float | None],
+) -> Verdict:
+    """Decide whether the process of a run that has not ended still lives.
+
+    Args:
+        process: The process that claimed the run, else the one its tags name; None when
+            neither is known (a queued run has no process yet): then nothing is decided.
+        heartbeat_age_s: Age of the attempt's last heartbeat; None if there never was one.
+        here: The machine that asks.
+        pid_started_at: Start time of a live pid on this machine, None if there is none.
+    """
+    if process is None:
+        return Verdict.UNKNOWN
+    alive = process_is_alive(process, heartbeat_age_s, here, pid_started_at)
+    return Verdict.ALIVE if alive else Verdict.DEAD
+
+
+def attempt_is_alive(
+    instance: dg.DagsterInstance,
+    attempt: AttemptRecord,
+    attempts: AttemptStore,
+    here: ProcessIdentity,
+) -> bool:
+    """Tell whether an attempt still runs: its Dagster run has not ended, its process lives."""
+    run = instance.get_run_by_id(attempt.dagster_run_id)
+    if run is not None and run.is_finished:
+        return False
+    age_s = attempts.heartbeat_age_s(attempt)
+    return judge(attempt.process, age_s, here, pid_started_at) is Verdict.ALIVE
+
+
+def pid_started_at(pid: int) -> float | None:
+    """Return when the live process `pid` of this machine started, in Unix seconds."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return None
+
+
+def sweep(
+    instance: dg.DagsterInstance,
+    attempts: AttemptStore,
+    here: ProcessIdentity,
+    pid_started_at: Callable[[int], float | None],
+) -> list[str]:
+    """End every run whose process is dead; return their Dagster run ids.
+
+    Slots are freed before the run is reported failed: a sweep killed in between leaves
+    the run unended, so the next sweep finds it again.
+    """
+    swept = []
+    for run in instance.get_runs(dg.RunsFilter(statuses=list(_UNENDED))):
+        attempt = _attempt_of(run, attempts)
+        process = attempt.process if attempt else _tagged_process(run.tags)
+        age_s = attempts.heartbeat_age_s(attempt) if attempt else None
+        if judge(process, age_s, here, pid_started_at) is not Verdict.DEAD:
+            continue
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        where = f"process {process.pid} on {process.host}" if process else "its process"
+        instance.report_run_failed(run, f"{where} died without ending the run")
+        _LOG.warning("run %s: %s died; marked as failed", run.run_id, where)
+        swept.append(run.run_id)
+    return swept
+
+
+def process_tag(process: ProcessIdentity) -> dict[str, str]:
+    """Return the tag that lets a sweep judge a run which never claimed an attempt."""
+    return {PROCESS_TAG: json.dumps(asdict(process), sort_keys=True)}
+
+
+def _tagged_process(tags: dict[str, Any]) -> ProcessIdentity | None:
+    text = tags.get(PROCESS_TAG)
+    return ProcessIdentity(**json.loads(text)) if text else None
+
+
+def _attempt_of(run: dg.DagsterRun, attempts: AttemptStore) -> AttemptRecord | None:
+    ep_id = run.tags.get(PARTITION_TAG)
+    if ep_id is None:
+        return None
+    try:
+        return attempts.find(ep_id, run_id_of(run.tags, run.run_id), run.run_id)
+    except InvalidIdError:
+        return None  # not a partition of ours

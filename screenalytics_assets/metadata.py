@@ -1,0 +1,124 @@
+"""What the Dagster UI shows of an asset: its columns, its numbers, and a picture of it."""
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import dagster as dg
+import pyarrow as pa
+
+from screenalytics_assets.session import PendingOutput, RunSession
+from screenalytics_core import layout
+from screenalytics_core.artifact_store import ArtifactRef
+from screenalytics_core.artifacts import ArtifactKind, ArtifactSpec
+from screenalytics_core.report.charts import contact_sheet_png, timeline_png
+from screenalytics_core.schema import Column, DocumentSpec, TableSpec
+
+Metadata = dict[str, Any]
+
+
+def definition_metadata(specs: Sequence[ArtifactSpec]) -> Metadata:
+    """Return the column schema of an asset's primary artifact."""
+    columns = _columns(specs[0].primary.spec)
+    if not columns:
+        return {}
+    return {
+        "dagster/column_schema": dg.TableSchema(
+            columns=[
+                dg.TableColumn(
+                    name=c.name,
+                    type=str(c.dtype),
+                    description=f"{c.description} [{c.unit}]" if c.unit else c.description,
+                    constraints=dg.TableColumnConstraints(nullable=c.nullable),
+                )
+                for c in columns
+            ]
+        )
+    }
+
+
+def published_metadata(
+    session: RunSession, pending: PendingOutput, refs: list[ArtifactRef]
+) -> Metadata:
+    """Return what is shown of a materialization: numbers, files, where it came from, a picture."""
+    shown: Metadata = {
+        "run_id": session.run_id,
+        "source": refs[0].entry.source,
+        "fingerprint": pending.fingerprint,
+        "compute_s": pending.compute_s,
+    }
+    if pending.reused is not None and pending.reused.note:
+        shown["reuse"] = pending.reused.note
+    for ref in refs:
+        for file in ref.files:
+            key = layout.artifact_key(session.ep_id, session.run_id, file.path)
+            shown[file.path] = dg.MetadataValue.path(str(session.stores.storage.local_path(key)))
+            shown[f"{file.path}: bytes"] = file.size_bytes
+            shown[f"{file.path}: sha256"] = file.sha256
+    if refs[0].files[0].rows is not None:
+        shown["dagster/row_count"] = refs[0].files[0].rows
+    picture = _PICTURES.get(pending.output.name)
+    return shown if picture is None else {**shown, **picture(session, refs)}
+
+
+def _columns(spec: Any) -> tuple[Column, ...]:
+    if isinstance(spec, TableSpec):
+        return spec.columns
+    if isinstance(spec, DocumentSpec):
+        return spec.tables[0].columns if spec.tables else spec.fields
+    return ()
+
+
+def _png(data: bytes) -> dg.MarkdownMetadataValue:
+    encoded = base64.b64encode(data).decode()
+    return dg.MetadataValue.md(f"![picture](data:image/png;base64,{encoded})")
+
+
+def _people(session: RunSession, refs: list[ArtifactRef]) -> Metadata:
+    document = refs[0].read()
+    names = ("label", "identity_id", "total_s", "share", "first_s", "last_s")
+    records = [
+        dg.TableRecord({name: p[name] if p[name] is not None else "" for name in names})
+        for p in document["people"]
+    ]
+    return {
+        "people": len(records),
+        "covered_s": document["covered_s"],
+        "unknown_s": document["unknown_s"],
+        "screen time": dg.MetadataValue.table(
+            records, schema=dg.TableSchema([dg.TableColumn(n) for n in names])
+        ),
+        "timeline": _png(timeline_png(document)),
+    }
+
+
+def _identities(session: RunSession, refs: list[ArtifactRef]) -> Metadata:
+    document = refs[0].read()
+    shown: Metadata = {
+        "people": len(document["identities"]),
+        "unassigned tracks": len(document["unassigned_track_ids"]),
+    }
+    faces = session.stores.artifacts.ref(session.ep_id, session.run_id, ArtifactKind.FACES)
+    if faces is not None and document["identities"]:
+        with faces.read("crops") as crops:
+            shown["faces"] = _png(contact_sheet_png(document, faces.read("faces"), crops))
+    return shown
+
+
+def _metrics(_: RunSession, refs: list[ArtifactRef]) -> Metadata:
+    metrics = refs[1].read()["metrics"]
+    return {m["name"]: float(m["value"]) for m in metrics if m["value"] is not None}
+
+
+def _faces(_: RunSession, refs: list[ArtifactRef]) -> Metadata:
+    table: pa.Table = refs[0].read()
+    accepted = sum(table.column("accepted").to_pylist())
+    return {"accepted": accepted, "rejected": table.num_rows - accepted}
+
+
+_PICTURES: Final[dict[str, Callable[[RunSession, list[ArtifactRef]], Metadata]]] = {
+    "tracks": _metrics,
+    "faces": _faces,
+    "identities": _identities,
+    "screen_time": _people,
+}

@@ -1,0 +1,159 @@
+"""Dagster resources: a run's settings, and the session that its steps share."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Literal, Optional, Union, get_args, get_origin
+
+import dagster as dg
+from pydantic import Field, create_model
+
+from screenalytics_assets.binding import Stores, bind_inputs
+from screenalytics_assets.heartbeat import Heartbeat
+from screenalytics_assets.liveness import attempt_is_alive
+from screenalytics_assets.session import RunSession
+from screenalytics_assets.settings import Settings
+from screenalytics_assets.tags import UPSTREAM_RUN_ID_TAG, run_id_of
+from screenalytics_core.attempts import ProcessIdentity
+from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
+
+Listener = Callable[[str, int, int, str], None]
+"""(step, done, total, message), for the process that launched the run."""
+
+
+class _SettingsBase(dg.ConfigurableResource):  # type: ignore[misc]
+    """What every settings resource can do; its fields are generated below."""
+
+    def to_config(self) -> EpisodeRunConfig:
+        """Return the run's settings: fields given > profile > default.
+
+        Raises:
+            SettingsError: A value is out of range, or the profile does not exist.
+        """
+        given = {
+            name: value
+            for name in EpisodeRunConfig.model_fields
+            if (value := getattr(self, name)) is not None
+        }
+        return EpisodeRunConfig.from_mapping(given, profile=getattr(self, "profile", None))
+
+
+def _config_type(annotation: Any) -> Any:
+    """Map a field's type to one that Dagster's config takes: no Literal, no Optional of one."""
+    if get_origin(annotation) is Literal:
+        return str
+    if get_origin(annotation) is Union or type(None) in get_args(annotation):
+        inner = next(a for a in get_args(annotation) if a is not type(None))
+        return _config_type(inner)
+    return annotation
+
+
+def _settings_fields() -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "profile": (str, Field(DEFAULT_PROFILE, description="starting point of the settings"))
+    }
+    for name, field in EpisodeRunConfig.model_fields.items():
+        kind = Optional[_config_type(field.annotation)]  # noqa: UP045 - a runtime type
+        fields[name] = (kind, Field(None, description=f"{field.description}; empty = profile's"))
+    return fields
+
+
+EpisodeSettings: Final[Any] = create_model(
+    "EpisodeSettings", __base__=_SettingsBase, __module__=__name__, **_settings_fields()
+)
+
+
+class Pipeline:
+    """Opens the session of the Dagster run that this process executes, once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        instance: dg.DagsterInstance,
+        run: dg.DagsterRun,
+        listener: Listener | None,
+    ) -> None:
+        self.settings = settings
+        self._instance = instance
+        self.stores = Stores.open(settings.data_root)
+        self.listener = listener
+        self._run = run
+        self._session: RunSession | None = None
+        self._heartbeat: Heartbeat | None = None
+
+    def session(self, ep_id: str, config: EpisodeRunConfig) -> RunSession:
+        """Return this run's session; the first call binds and claims the run.
+
+        Raises:
+            RunSettingsConflictError: The run is bound to other settings, video or models.
+            RunBusyError: Another attempt of the run is alive.
+        """
+        if self._session is None:
+            self._session = self._open(ep_id, config)
+        return self._session
+
+    def close(self) -> None:
+        """Stop the heartbeat."""
+        if self._heartbeat is not None:
+            self._heartbeat.stop()
+
+    def _open(self, ep_id: str, config: EpisodeRunConfig) -> RunSession:
+        tags = self._run.tags
+        run_id = run_id_of(tags, self._run.run_id)
+        bound = bind_inputs(self.settings, self.stores, ep_id, config, _quiet)
+        record = self.stores.runs.bind(ep_id, run_id, bound.binding)
+        here = ProcessIdentity.current()
+        attempt = self.stores.attempts.claim(
+            ep_id,
+            run_id,
+            self._run.run_id,
+            here,
+            lambda other: attempt_is_alive(self._instance, other, self.stores.attempts, here),
+        )
+        self._heartbeat = Heartbeat(self.stores.attempts, attempt)
+        self._heartbeat.start()
+        return RunSession(self.stores, bound, record, attempt, tags.get(UPSTREAM_RUN_ID_TAG))
+
+
+def pipeline_resource(settings: Settings, listener: Listener | None) -> dg.ResourceDefinition:
+    """Return the resource that gives each Dagster run its `Pipeline`."""
+
+    @dg.resource(description="The run's stores, models and attempt.")
+    def pipeline(context: dg.InitResourceContext) -> Iterator[Pipeline]:
+        opened = Pipeline(settings, context.instance, context.run, listener)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    return pipeline
+
+
+class ProgressThrottle:
+    """Passes progress on to the launcher at once, and to Dagster at most every 2 s.
+
+    One observation costs Dagster some 24 ms, so a step that reports every frame must not
+    write one each time.
+    """
+
+    PERIOD_S: Final = 2.0
+
+    def __init__(
+        self, step: str, listener: Listener | None, observe: Callable[[int, int, str], None]
+    ) -> None:
+        self._step = step
+        self._listener = listener
+        self._observe = observe
+        self._last_s = time.monotonic()
+
+    def __call__(self, done: int, total: int, message: str) -> None:
+        """Take one report."""
+        if self._listener is not None:
+            self._listener(self._step, done, total, message)
+        now_s = time.monotonic()
+        if now_s - self._last_s >= self.PERIOD_S:
+            self._last_s = now_s
+            self._observe(done, total, message)
+
+
+def _quiet(line: str) -> None:
+    """Drop a line for people: a step has nobody to tell."""

@@ -1,0 +1,44 @@
+"""Tags on Dagster runs: the ones we set, the ones callers may not set, and run_id from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from screenalytics_core.errors import SettingsError
+from screenalytics_core.run_ids import normalize_run_id
+
+RUN_ID_TAG: Final = "run_id"
+UPSTREAM_RUN_ID_TAG: Final = "screenalytics/upstream_run_id"
+PROCESS_TAG: Final = "screenalytics/process"
+ROOT_RUN_ID_TAG: Final = "dagster/root_run_id"
+PARTITION_TAG: Final = "dagster/partition"
+
+
+def run_id_of(tags: Mapping[str, Any], dagster_run_id: str) -> str:
+    """Return our run_id of a Dagster run: its tag, else its root run, else itself, as hex.
+
+    A re-execution copies its parent's tags and names the root, so it stays in its run.
+    """
+    given = tags.get(RUN_ID_TAG)
+    if given:
+        return normalize_run_id(str(given))
+    return str(tags.get(ROOT_RUN_ID_TAG) or dagster_run_id).replace("-", "")
+
+
+def check_caller_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return `tags`, or refuse those that would override what Dagster decides.
+
+    A caller's `dagster/partition` on a backfill replaces the real partition key.
+
+    Raises:
+        SettingsError: A tag starts with `dagster/`.
+    """
+    refused = sorted(t for t in tags if t.startswith("dagster/"))
+    if refused:
+        raise SettingsError(
+            thing=f"tags {refused}",
+            reason="dagster/* tags are set by Dagster alone",
+            way_out="Leave them out.",
+        )
+    return dict(tags)
