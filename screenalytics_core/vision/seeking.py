@@ -1,0 +1,126 @@
+"""Jumping to frames by index, only where that is provably exact.
+
+Seconds or frame numbers cannot be sought exactly, presentation time stamps can. One pass
+over the packets (nothing is decoded) tells each frame's index if the codec puts exactly one
+picture into a packet, no two share a time stamp, none is hidden by an edit list, and none
+comes before the first keyframe (such pictures may or may not decode). And every picture that
+comes out after a jump is compared with what the packets foretold.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from screenalytics_core.vision import demux
+
+
+class InexactSeekError(Exception):
+    """A jump gave another picture than foretold; decode from the start instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeekPlan:
+    """Time stamps of all frames, and which of them one may jump to.
+
+    Attributes:
+        pts: Ticks of every frame, strictly ascending; position = frame_idx.
+        key_idxs: Frames that start a group of pictures, ascending, the first is 0.
+    """
+
+    pts: tuple[int, ...]
+    key_idxs: tuple[int, ...]
+    time_base: Fraction
+    step_ticks: int
+
+    @property
+    def frame_count(self) -> int:
+        """Frames that a pass from the start gives."""
+        return len(self.pts)
+
+    def ticks(self, frame_idx: int, own_duration_ticks: int) -> tuple[int, int]:
+        """Return start and duration of a frame, by the rules of `PyAvVideo.frames`."""
+        start = self.pts[frame_idx]
+        if frame_idx + 1 < len(self.pts):
+            return start, self.pts[frame_idx + 1] - start
+        before = start - self.pts[frame_idx - 1] if frame_idx else self.step_ticks
+        return start, own_duration_ticks or before
+
+    def pictures(self, path: Path, wanted: Iterable[int]) -> Iterator[tuple[int, VideoFrame]]:
+        """Yield (frame_idx, picture) for ascending `wanted` indices.
+
+        Raises:
+            InexactSeekError: A picture came out that was not foretold.
+            VideoError: The file cannot be decoded at some point.
+        """
+        with demux.open_container(path) as (container, stream):
+            reader = demux.PictureReader(container, stream, path)
+            following = reader.pictures()
+            next_idx = 0
+            for frame_idx in wanted:
+                key_idx = self.key_idxs[bisect_right(self.key_idxs, frame_idx) - 1]
+                if key_idx > next_idx:
+                    following = self._jump(container, stream, reader, key_idx)
+                    next_idx = key_idx
+                for picture in following:
+                    if picture.pts != self.pts[next_idx]:
+                        raise InexactSeekError
+                    next_idx += 1
+                    if next_idx > frame_idx:
+                        yield frame_idx, picture
+                        break
+                else:
+                    raise InexactSeekError
+
+    def _jump(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        reader: demux.PictureReader,
+        key_idx: int,
+    ) -> Iterator[VideoFrame]:
+        try:
+            container.seek(self.pts[key_idx], stream=stream, backward=True)
+        except av.FFmpegError as error:
+            raise InexactSeekError from error
+        # Pictures shown before the keyframe but stored after it lean on what was jumped over.
+        return (p for p in reader.pictures() if p.pts is None or p.pts >= self.pts[key_idx])
+
+
+def make_plan(path: Path) -> SeekPlan | None:
+    """Read all packets of `path` and return its plan, or None if indices cannot be proven.
+
+    Raises:
+        VideoError: The file cannot be opened.
+    """
+    with demux.open_container(path) as (container, stream):
+        if stream.codec_context.name not in demux.ONE_PICTURE_PER_PACKET:
+            return None
+        times: list[tuple[int, bool]] = []
+        try:
+            for packet in container.demux(stream):
+                if packet.size == 0:
+                    continue
+                if packet.pts is None or packet.is_discard or packet.is_corrupt:
+                    return None
+                times.append((packet.pts, packet.is_keyframe))
+        except (av.FFmpegError, OSError):
+            return None
+        tick_s = demux.time_base(stream)
+        step = max(1, round(1 / (demux.frame_rate(stream) * tick_s)))
+    if not times or not times[0][1] or times[0][0] != min(times)[0]:
+        return None
+    times.sort()
+    pts = tuple(t for t, _ in times)
+    if any(b <= a for a, b in pairwise(pts)):
+        return None
+    return SeekPlan(pts, tuple(i for i, (_, key) in enumerate(times) if key), tick_s, step)
