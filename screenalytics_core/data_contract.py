@@ -1,6 +1,7 @@
 """Renders `docs/data-contract.md` from the artifact specs.
 
-`python -m screenalytics_core.data_contract` prints the page. It says what stands in `artifacts` and `stages`, so nothing is written by hand here.
+`python -m screenalytics_core.data_contract` prints the page. It says what stands in
+`artifacts` and `stages`, so nothing is written by hand here.
 """
 
 from __future__ import annotations

@@ -1,0 +1,113 @@
+"""Speed, memory and graph overhead in one run: `python -m benchmarks.bench`.
+
+Writes benchmarks/results/latest.json and prints a table. `--only` picks a part.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contestants import Setup
+from benchmarks.material import find_material
+from benchmarks.memory import bench_memory
+from benchmarks.overhead import bench_overhead
+from benchmarks.processes import ROOT
+from benchmarks.speed import bench_speed
+
+PARTS = ("speed", "memory", "overhead")
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clips", type=Path, help="folder of labelled clips")
+    parser.add_argument("--models", type=Path, help="folder with a detector and an embedder")
+    parser.add_argument("--threads", type=int, default=1, help="of either contestant")
+    parser.add_argument("--loops", type=int, default=3, help="each clip is looped N times")
+    parser.add_argument("--memory-loops", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=1, help="of the speed comparison")
+    parser.add_argument("--overhead-rounds", type=int, default=3)
+    parser.add_argument("--only", choices=PARTS, action="append", help="may be given twice")
+    parser.add_argument("--out", type=Path, default=RESULTS / "latest.json")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, write, print."""
+    args = parse_arguments()
+    parts = args.only or PARTS
+    with tempfile.TemporaryDirectory(prefix="screenalytics-bench-") as folder:
+        material = find_material(args.clips, args.models, Path(folder))
+        setup = Setup(models=material.models, threads=args.threads, work=Path(folder))
+        results: dict[str, Any] = {"material": material.note, "machine": machine()}
+        if "overhead" in parts:
+            results["overhead"] = bench_overhead(setup, material.clips[0], args.overhead_rounds)
+        if "speed" in parts:
+            results["speed"] = bench_speed(setup, material.clips, args.loops, args.rounds)
+        if "memory" in parts:
+            results["memory"] = bench_memory(setup, material.clips[0], args.memory_loops)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    print("\n".join(table(results)))
+    print(f"\nwritten to {args.out}")
+
+
+def machine() -> dict[str, Any]:
+    """Say what a reader needs to judge the absolute numbers."""
+    return {
+        "cores": os.cpu_count(),
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+    }
+
+
+def table(results: dict[str, Any]) -> list[str]:
+    """Return the results as lines for people."""
+    lines = [results["material"]]
+    if speed := results.get("speed"):
+        lines += ["", f"{'clip':<22}{'product CPU s':>15}{'naive CPU s':>13}{'ratio':>8}{'MB':>8}"]
+        for row in speed["clips"]:
+            lines.append(
+                f"{row['clip'] + ' x' + str(row['loops']):<22}{row['product']['cpu_s']:>15.1f}"
+                f"{row['naive']['cpu_s']:>13.1f}{row['ratio']:>8.3f}"
+                f"{row['product']['peak_rss_mb']:>8.0f}"
+            )
+        lines.append(
+            f"{'all':<22}{speed['product_cpu_s']:>15.1f}{speed['naive_cpu_s']:>13.1f}"
+            f"{speed['ratio']:>8.3f}{speed['peak_rss_mb']:>8.0f}   "
+            + verdict(speed["ratio"] <= speed["limit"], f"at most {speed['limit']}")
+        )
+    if memory := results.get("memory"):
+        fits = memory["looped_mb"] < memory["limit_mb"]
+        flat = abs(memory["ratio"] - 1) <= memory["limit_growth"]
+        lines.append(
+            f"\nmemory: {memory['once_mb']:.0f} MB once, {memory['looped_mb']:.0f} MB "
+            f"{memory['loops']} times over, ratio {memory['ratio']:.3f}   "
+            + verdict(fits and flat, f"under {memory['limit_mb']} MB and 1 ± 0.1")
+        )
+    if overhead := results.get("overhead"):
+        lines.append(
+            f"\ngraph: {overhead['wall_s']:.2f} s wall - {overhead['compute_s']:.2f} s steps - "
+            f"{overhead['imports_s']:.2f} s imports = {overhead['overhead_s']:.2f} s   "
+            + verdict(overhead["overhead_s"] <= overhead["limit_s"], f"at most {LIMIT_TEXT}")
+        )
+    return lines
+
+
+LIMIT_TEXT = "6 s on 10 s of video"
+
+
+def verdict(holds: bool, limit: str) -> str:
+    """Return whether a limit holds, in words."""
+    return f"{'holds' if holds else 'MISSED'} ({limit})"
+
+
+if __name__ == "__main__":
+    main()
