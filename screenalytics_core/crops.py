@@ -13,9 +13,11 @@ from typing import IO, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from screenalytics_core.errors import ArtifactCorruptError
-from screenalytics_core.vision.models.protocols import Image
+
+Image = NDArray[np.uint8]
 
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 # The embedder reads these, so they must lose almost nothing: 4:4:4 at quality 95.

@@ -1,0 +1,63 @@
+"""The fonts of the report: DejaVu, which ships inside matplotlib and is embedded.
+
+It covers Latin, Greek, Cyrillic, Hebrew and Arabic letters, not Chinese, Japanese or Korean.
+What it lacks is shown as an empty box, on purpose and with a note, never as a blank.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import matplotlib
+from matplotlib.ft2font import FT2Font
+
+REGULAR: Final = "DejaVuSans"
+BOLD: Final = "DejaVuSans-Bold"
+MONO: Final = "DejaVuSansMono"
+MISSING_GLYPH: Final = "\N{WHITE VERTICAL RECTANGLE}"
+ELLIPSIS: Final = "…"
+
+
+def font_path(name: str) -> Path:
+    """Return the font file of `REGULAR`, `BOLD` or `MONO`."""
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{name}.ttf"
+
+
+@cache
+def _covered() -> frozenset[int]:
+    # What the bold face lacks, the regular one may have; a name stands in either.
+    maps = [FT2Font(str(font_path(name))).get_charmap() for name in (REGULAR, BOLD)]
+    return frozenset(maps[0]) & frozenset(maps[1])
+
+
+def displayable(text: str) -> str:
+    """Return `text` on one line, with `MISSING_GLYPH` for what the fonts cannot show."""
+    covered = _covered()
+    composed = unicodedata.normalize("NFC", " ".join(text.split()))
+    return "".join(c if ord(c) in covered else MISSING_GLYPH for c in composed)
+
+
+def fit(text: str, width: float, measure: Callable[[str], float], *, middle: bool = False) -> str:
+    """Shorten `text` with an ellipsis until `measure` finds it no wider than `width`.
+
+    Args:
+        middle: Cut in the middle, so that the ends of an id stay readable.
+    """
+    if measure(text) <= width:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        kept = (low + high + 1) // 2
+        low, high = (kept, high) if measure(_cut(text, kept, middle)) <= width else (low, kept - 1)
+    return _cut(text, low, middle)
+
+
+def _cut(text: str, kept: int, middle: bool) -> str:
+    if not middle:
+        return text[:kept].rstrip() + ELLIPSIS
+    tail = kept // 2
+    return text[: kept - tail] + ELLIPSIS + (text[-tail:] if tail else "")

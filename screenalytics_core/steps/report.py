@@ -1,0 +1,80 @@
+"""The step that makes the report: gathers values and pictures, and has them laid out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.crops import read_jpegs
+from screenalytics_core.report.lineage import FileRow, build_lineage
+from screenalytics_core.report.model import ReportInputs, ReportModel, build_model
+from screenalytics_core.report.pdf import render_pdf
+from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
+
+# Embeddings and representatives are only named in the table of files: with them, the report
+# lists everything that its numbers rest on.
+_INPUTS: Final = (
+    ArtifactKind.SHOTS,
+    ArtifactKind.DETECTIONS,
+    ArtifactKind.TRACKS,
+    ArtifactKind.TRACK_METRICS,
+    ArtifactKind.FACES,
+    ArtifactKind.FACES_EMBEDDINGS,
+    ArtifactKind.TRACK_REPS,
+    ArtifactKind.IDENTITIES,
+    ArtifactKind.CAST,
+    ArtifactKind.SCREEN_TIME,
+)
+
+
+def build(step: StepInput) -> ReportModel:
+    """Compute what the report says, without its pictures."""
+    files = tuple(
+        FileRow(str(kind), f.path, f.rows, f.size_bytes, f.sha256)
+        for kind in _INPUTS
+        for f in step.artifacts[kind].files
+    )
+    return build_model(
+        ReportInputs(
+            ep_id=step.ep_id,
+            run_id=step.run_id,
+            shots=step.read(ArtifactKind.SHOTS),
+            tracks=step.read(ArtifactKind.TRACKS),
+            track_metrics=step.read(ArtifactKind.TRACK_METRICS),
+            faces=step.read(ArtifactKind.FACES),
+            identities=step.read(ArtifactKind.IDENTITIES),
+            cast=step.read(ArtifactKind.CAST),
+            screen_time=step.read(ArtifactKind.SCREEN_TIME),
+            lineage=build_lineage(step.run_record, files),
+        )
+    )
+
+
+def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
+    """Make the PDF."""
+    model = build(step)
+    step.progress(0, 1, "laying out the report")
+    pictures: dict[str, bytes] = {}
+    if model.crops:
+        archive = step.read(ArtifactKind.FACES, "crops")
+        pictures = dict(zip(model.crops, read_jpegs(archive, model.crops), strict=True))
+    pdf = render_pdf(model, pictures)
+    step.progress(1, 1, "report laid out")
+    return {ArtifactKind.REPORT: {"pdf": pdf}}
+
+
+STEP: Final = Step(
+    "report",
+    (
+        StepOutput(
+            "report",
+            (ArtifactKind.REPORT,),
+            version="1",
+            inputs=_INPUTS,
+            reads_run_record=True,
+        ),
+    ),
+    run,
+    "the PDF that people keep: who was on screen, how long and when, and how it was measured",
+)
