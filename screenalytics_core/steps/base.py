@@ -122,6 +122,8 @@ class StepOutput:
         model_roles: Models whose hashes enter the fingerprint.
         reads_video: The video's sha256 enters the fingerprint.
         reads_run_record: run.json without created_at enters the fingerprint.
+        launch_settings: Fields of `config.LAUNCH_FIELDS` that it reads although no byte
+            depends on them (how many workers, say); they stay out of the fingerprint.
         version: Raised whenever the same inputs would give other bytes.
     """
 
@@ -133,6 +135,7 @@ class StepOutput:
     model_roles: tuple[str, ...] = ()
     reads_video: bool = False
     reads_run_record: bool = False
+    launch_settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,8 @@ class Step:
 
     @property
     def settings(self) -> tuple[str, ...]:
-        """All settings that any output reads."""
-        return tuple(sorted({s for o in self.outputs for s in o.settings}))
+        """All settings that any output reads: what the shell hands over."""
+        return tuple(sorted({s for o in self.outputs for s in o.settings + o.launch_settings}))
 
     @property
     def inputs(self) -> tuple[ArtifactKind, ...]:
