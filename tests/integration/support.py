@@ -1,0 +1,39 @@
+"""What the integration tests share: a clip with real faces, folders and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import insightface
+import numpy as np
+
+from screenalytics_assets.engine import EpisodeRunConfig
+from screenalytics_assets.settings import Settings
+from tests.videos import Picture
+
+EP_ID = "show-s01e01"
+WIDTH, HEIGHT = 640, 384
+
+
+def real_face_frames() -> Iterator[Picture]:
+    """Two shots of the group picture (its left, its right), then an empty one: 60 frames."""
+    picture = cv2.imread(str(Path(insightface.__file__).parent / "data" / "images" / "t1.jpg"))
+    for left in (0, 640):
+        for step in range(22):
+            window = picture[140 + step : 140 + step + HEIGHT, left : left + WIDTH]
+            yield np.ascontiguousarray(window)
+    for _ in range(16):
+        yield np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+
+
+def settings_for(root: Path) -> Settings:
+    """Folders of a test: its own data root, the machine's installed packs."""
+    return replace(Settings.from_env(), data_root=root, dagster_home=root / ".dagster")
+
+
+def balanced(**given: object) -> EpisodeRunConfig:
+    """The profile `balanced` with the lite pack, and what a test changes."""
+    return EpisodeRunConfig.from_mapping({"models": "lite", **given}, profile="balanced")
