@@ -375,8 +375,8 @@ SCREEN_TIME_CSV = TableSpec("screen_time_csv", _PERSON_COLUMNS, ())
 SEGMENTS = TableSpec(
     "segments",
     (
+        # No run_id: a second run with the same settings must give the same bytes.
         Column("ep_id", _TEXT, "episode"),
-        Column("run_id", _TEXT, "run"),
         Column("identity_id", _TEXT, "identity", None, True),
         Column("cast_id", _TEXT, "cast member", None, True),
         Column("label", _TEXT, "display name", None, True),
