@@ -36,7 +36,14 @@ class ProductRun:
 
     @property
     def compute_s(self) -> float:
-        """Seconds that the steps themselves took."""
+        """Seconds that the steps themselves took.
+
+        Raises:
+            BenchError: A stage says that its steps computed longer than they ran.
+        """
+        for stage in self.result["stages"]:
+            if stage["compute_sec"] > stage["runtime_sec"]:
+                raise BenchError(f"compute is counted twice: {stage}")
         return sum(float(stage["compute_sec"]) for stage in self.result["stages"])
 
 

@@ -7,6 +7,9 @@ with care: one decode, one pass, the same models and threads as the product, not
 but boxes and vectors.
 
     python -m benchmarks.naive_peer VIDEO --models DIR --out OUT [--loop N] [--threads N]
+
+`--models lite` takes that pack's detector instead, which insightface cannot load; its input
+keeps the picture's aspect ratio.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +27,12 @@ import cv2
 import numpy as np
 import onnxruntime
 from insightface.app import FaceAnalysis
+from insightface.utils.face_align import norm_crop
 from sklearn.cluster import AgglomerativeClustering
 
 DET_SIZE = (640, 640)
+# insightface's own default.
+DET_THRESH = 0.5
 JOIN_COSINE = 0.40
 # Overlap of two boxes in consecutive frames that are drawn as one run.
 RUN_IOU = 0.3
@@ -41,19 +47,50 @@ class SeenFace:
     embedding: np.ndarray
 
 
-def load_models(models_dir: Path, threads: int) -> FaceAnalysis:
+SeeFaces = Callable[[np.ndarray], list[tuple[np.ndarray, np.ndarray]]]
+"""A picture's faces: box (4,) px and L2-normalised embedding (512,) of each."""
+
+
+def load_models(models: str, threads: int) -> SeeFaces:
+    """Return what finds and embeds the faces of one picture."""
+    return _insightface(models, threads) if Path(models).is_dir() else _pack(models)
+
+
+def _insightface(models_dir: str, threads: int) -> SeeFaces:
     """Return insightface's own pipeline over a directory of its ONNX files."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     app = FaceAnalysis(
-        name=str(models_dir),
+        name=models_dir,
         allowed_modules=["detection", "recognition"],
         providers=["CPUExecutionProvider"],
         sess_options=options,
     )
-    app.prepare(ctx_id=-1, det_size=DET_SIZE)
-    return app
+    app.prepare(ctx_id=-1, det_size=DET_SIZE, det_thresh=DET_THRESH)
+    return lambda picture: [(face.bbox, face.normed_embedding) for face in app.get(picture)]
+
+
+def _pack(name: str) -> SeeFaces:
+    """Return the same over one of the product's packs, whose models run on one thread."""
+    from screenalytics_assets.binding import models_home
+    from screenalytics_assets.settings import Settings
+    from screenalytics_core.vision.models.packs import find_pack
+
+    pack = find_pack(name, models_home(Settings.from_env()), device="cpu", embed_device="cpu")
+    detector = pack.face_detector(max_side_px=DET_SIZE[0], min_confidence=DET_THRESH)
+    embedder = pack.face_embedder()
+
+    def see(picture: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        faces = detector.detect(picture)
+        seen = []
+        for bbox, landmarks in zip(faces.bboxes_xyxy, faces.landmarks_xy, strict=True):
+            crop = norm_crop(picture, landmarks.reshape(5, 2), image_size=112)
+            vector = embedder.embed(crop[np.newaxis])[0]
+            seen.append((bbox, vector / np.linalg.norm(vector)))
+        return seen
+
+    return see
 
 
 def decode(video: Path, loops: int) -> Iterator[np.ndarray]:
@@ -70,7 +107,7 @@ def frame_rate(video: Path) -> float:
         return float(container.streams.video[0].average_rate)
 
 
-def see_faces(app: FaceAnalysis, frames: Iterator[np.ndarray]) -> tuple[list[SeenFace], int]:
+def see_all(see: SeeFaces, frames: Iterator[np.ndarray]) -> tuple[list[SeenFace], int]:
     """Detect and embed every face of every frame; also return how many frames there were."""
     seen: list[SeenFace] = []
     count = 0
@@ -148,11 +185,10 @@ def describe(seen: list[SeenFace], labels: np.ndarray, fps: float) -> tuple[list
     return tracks, identities
 
 
-def run(video: Path, models_dir: Path, out: Path, loops: int, threads: int) -> dict[str, Any]:
+def run(video: Path, models: str, out: Path, loops: int, threads: int) -> dict[str, Any]:
     """Process a video, write tracks.jsonl and identities.json, and return the counts."""
     cv2.setNumThreads(threads)
-    app = load_models(models_dir, threads)
-    seen, frame_count = see_faces(app, decode(video, loops))
+    seen, frame_count = see_all(load_models(models, threads), decode(video, loops))
     tracks, identities = describe(seen, cluster(seen), frame_rate(video))
     out.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(track) + "\n" for track in tracks)
@@ -165,7 +201,7 @@ def main() -> None:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("video", type=Path)
-    parser.add_argument("--models", type=Path, required=True, help="folder of ONNX files")
+    parser.add_argument("--models", required=True, help="folder of ONNX files, or lite")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--loop", type=int, default=1, help="go through the video N times")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)

@@ -14,7 +14,7 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.contestants import Setup, naive_output, run_naive, run_product
-from benchmarks.material import SHARED
+from benchmarks.material import SHARED, compose_models
 from benchmarks.media import clips_in
 from benchmarks.processes import BenchError, measure
 
@@ -68,11 +68,12 @@ def main() -> None:
     """Run, score, print."""
     args = parse_arguments()
     clips = clips_in(args.clips) if args.clips.is_dir() else []
-    if not clips or args.models is None:
-        raise BenchError("needs the labelled clips beside the checkout and --models DIR")
+    if not clips:
+        raise BenchError("there is nothing to score without the labelled clips and their truth")
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="screenalytics-quality-") as folder:
-        setup = Setup(str(args.models), args.threads, Path(folder), args.profile)
+        models = args.models or compose_models(Path(folder) / "models")
+        setup = Setup(str(models), args.threads, Path(folder), args.profile)
         for number, clip in enumerate(clips, start=1):
             truth = args.clips / "truth" / f"{clip.stem}.json"
             rows.append({"who": "product", "clip": clip.stem}
