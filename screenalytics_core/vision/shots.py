@@ -8,6 +8,7 @@ says where neighbouring frames differ and looks a few frames around each place;
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final, Literal, NamedTuple, Protocol
 
 from scenedetect import FrameTimecode
@@ -120,4 +121,4 @@ def settle_cuts(places: Iterable[int], frame_count: int) -> list[int]:
 def shots_between(cuts: Iterable[int], frame_count: int) -> list[Shot]:
     """Return the shots that `cuts` make of a video of `frame_count` frames, at least one."""
     bounds = [0, *cuts, frame_count]
-    return [Shot(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [Shot(a, b) for a, b in pairwise(bounds)]
