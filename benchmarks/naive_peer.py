@@ -113,7 +113,7 @@ def see_all(see: SeeFaces, frames: Iterator[np.ndarray]) -> tuple[list[SeenFace]
     count = 0
     for frame_idx, picture in enumerate(frames):
         count = frame_idx + 1
-        seen += [SeenFace(frame_idx, face.bbox, face.normed_embedding) for face in app.get(picture)]
+        seen += [SeenFace(frame_idx, bbox, embedding) for bbox, embedding in see(picture)]
     return seen, count
 
 
