@@ -1,0 +1,95 @@
+"""Box arithmetic and picture fitting that the detectors share; pure numpy and OpenCV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from screenalytics_core.vision.models.protocols import FloatArray, Image
+
+STRIDE_PX: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class FittedImage:
+    """A picture scaled into a network's input.
+
+    Attributes:
+        pixels: (h, w, 3) uint8; the picture stands at the top left, the rest is black.
+        scale: Input pixels per pixel of the source.
+    """
+
+    pixels: Image
+    scale: float
+
+
+def input_size(shape: tuple[int, ...], max_side_px: int) -> tuple[int, int]:
+    """Return (height, width) of a network input that fits a (height, width, ..) picture.
+
+    The longer side is `max_side_px` rounded down to a multiple of 32, the other follows the
+    picture and is rounded up: 1920x1080 at 640 gives 640x384.
+    """
+    height, width = shape[:2]
+    longer = max(max_side_px // STRIDE_PX, 1) * STRIDE_PX
+    ratio = min(height, width) / max(height, width)
+    shorter = max(-(-round(longer * ratio) // STRIDE_PX), 1) * STRIDE_PX
+    return (shorter, longer) if width >= height else (longer, shorter)
+
+
+def fit_image(image_bgr: Image, size: tuple[int, int]) -> FittedImage:
+    """Scale a picture into `size` (height, width), keeping its aspect ratio."""
+    height, width = image_bgr.shape[:2]
+    scale = min(size[0] / height, size[1] / width)
+    scaled = resize(image_bgr, max(round(height * scale), 1), max(round(width * scale), 1))
+    if scaled.shape[:2] == size:
+        return FittedImage(scaled, scale)
+    pixels = np.zeros((*size, 3), np.uint8)
+    pixels[: scaled.shape[0], : scaled.shape[1]] = scaled
+    return FittedImage(pixels, scale)
+
+
+def resize(image: Image, height: int, width: int) -> Image:
+    """Resize; averages over areas when shrinking, so that fine texture does not alias."""
+    if image.shape[:2] == (height, width):
+        return image
+    shrinking = height < image.shape[0]
+    method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
+
+
+def nms(
+    bboxes_xyxy: FloatArray,
+    confidences: FloatArray,
+    max_overlap: float,
+    *,
+    over_smaller: bool = False,
+) -> NDArray[np.intp]:
+    """Return the indices that survive greedy non-maximum suppression, best first.
+
+    Equal confidences keep their order, so that the result never depends on the sort.
+
+    Args:
+        max_overlap: Highest overlap of two survivors, 0..1.
+        over_smaller: Measure the overlap against the smaller box instead of the union, so
+            that a box inside another goes too.
+    """
+    order = np.argsort(-confidences, kind="stable")
+    x1, y1, x2, y2 = bboxes_xyxy.T
+    areas = np.maximum(x2 - x1, 0) * np.maximum(y2 - y1, 0)
+    kept: list[int] = []
+    while order.size:
+        best, rest = int(order[0]), order[1:]
+        kept.append(best)
+        w = np.minimum(x2[best], x2[rest]) - np.maximum(x1[best], x1[rest])
+        h = np.minimum(y2[best], y2[rest]) - np.maximum(y1[best], y1[rest])
+        shared = np.maximum(w, 0) * np.maximum(h, 0)
+        if over_smaller:
+            whole = np.minimum(areas[best], areas[rest])
+        else:
+            whole = areas[best] + areas[rest] - shared
+        order = rest[shared <= max_overlap * whole]
+    return np.asarray(kept, np.intp)
