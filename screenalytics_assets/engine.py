@@ -22,7 +22,7 @@ from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.graph import assets_of_stages
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.jobs import EPISODE_JOB
-from screenalytics_assets.liveness import attempt_is_alive, pid_started_at, process_tag, sweep
+from screenalytics_assets.liveness import attempt_is_alive, process_tag, sweep
 from screenalytics_assets.outcome import Outcome, outcome_of
 from screenalytics_assets.partitions import add_episode
 from screenalytics_assets.resources import Listener
@@ -30,11 +30,11 @@ from screenalytics_assets.results import EpisodeRunResult
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.tags import RUN_ID_TAG, UPSTREAM_RUN_ID_TAG, check_caller_tags
 from screenalytics_core.artifacts import ArtifactKind
-from screenalytics_core.attempts import ProcessIdentity
 from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
 from screenalytics_core.episode_registry import register_video
 from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import RunBusyError
+from screenalytics_core.processes import ProcessIdentity
 from screenalytics_core.run_ids import normalize_run_id
 from screenalytics_core.runs import RunRecord
 from screenalytics_core.stages import STAGE_PLAN, PipelineStage, parse_stage
@@ -138,9 +138,7 @@ def run_stage(
 ) -> EpisodeRunResult:
     """Run one stage; its inputs come from this run, else from an earlier one."""
     stages = (parse_stage(str(stage)),)
-    return run_episode(
-        ep_id, video_path, config, stages=stages, settings=settings, launch=launch
-    )
+    return run_episode(ep_id, video_path, config, stages=stages, settings=settings, launch=launch)
 
 
 def _stage_runner(stage: PipelineStage) -> Callable[..., EpisodeRunResult]:
@@ -168,7 +166,7 @@ def _prepare_run(
 ) -> RunRecord:
     """Sweep the dead, make sure nobody else runs this run, reserve it, announce its video."""
     here = ProcessIdentity.current()
-    sweep(instance, stores.attempts, here, pid_started_at)
+    sweep(instance, stores.attempts, here)
     if launch.run_id is not None:
         newest = stores.attempts.newest(ep_id, launch.run_id)
         if newest is not None and attempt_is_alive(instance, newest, stores.attempts, here):

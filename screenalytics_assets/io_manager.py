@@ -25,7 +25,9 @@ class ArtifactIOManager(dg.IOManager):
     def handle_output(self, context: dg.OutputContext, obj: PendingOutput) -> None:
         """Publish a pending output and show what was published."""
         with as_dagster_failure():
-            session = self._pipeline.session(context.asset_partition_key, self._settings.to_config())
+            session = self._pipeline.session(
+                context.asset_partition_key, self._settings.to_config()
+            )
             refs = session.publish(obj)
             context.add_output_metadata(published_metadata(session, obj, refs))
 

@@ -10,21 +10,16 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 import dagster as dg
-import psutil
 
 from screenalytics_assets.tags import PARTITION_TAG, PROCESS_TAG, run_id_of
-from screenalytics_core.attempts import (
-    AttemptRecord,
-    AttemptStore,
-    ProcessIdentity,
-    process_is_alive,
-)
+from screenalytics_core.attempts import AttemptRecord, AttemptStore, process_is_alive
 from screenalytics_core.errors import InvalidIdError
+from screenalytics_core.processes import ProcessIdentity, pid_started_at
 
 _LOG: Final = logging.getLogger(__name__)
 _UNENDED: Final = (
@@ -44,11 +39,20 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class LaunchedWorker:
+    """A run worker as Dagster's own 'Started process for run' event names it."""
+
+    pid: int
+    announced_at: float
+
+
 def judge(
     process: ProcessIdentity | None,
     heartbeat_age_s: float | None,
     here: ProcessIdentity,
     pid_started_at: Callable[[int], float | None],
+    worker: LaunchedWorker | None = None,
 ) -> Verdict:
     """Decide whether the process of a run that has not ended still lives.
 
@@ -58,10 +62,16 @@ def judge(
         heartbeat_age_s: Age of the attempt's last heartbeat; None if there never was one.
         here: The machine that asks.
         pid_started_at: Start time of a live pid on this machine, None if there is none.
+        worker: Looked at only when `process` is unknown.
     """
-    if process is None:
+    if process is not None:
+        alive = process_is_alive(process, heartbeat_age_s, here, pid_started_at)
+    elif worker is not None:
+        started_at = pid_started_at(worker.pid)
+        # A later start is another process that was given the same pid.
+        alive = started_at is not None and started_at <= worker.announced_at + 1.0
+    else:
         return Verdict.UNKNOWN
-    alive = process_is_alive(process, heartbeat_age_s, here, pid_started_at)
     return Verdict.ALIVE if alive else Verdict.DEAD
 
 
@@ -79,19 +89,10 @@ def attempt_is_alive(
     return judge(attempt.process, age_s, here, pid_started_at) is Verdict.ALIVE
 
 
-def pid_started_at(pid: int) -> float | None:
-    """Return when the live process `pid` of this machine started, in Unix seconds."""
-    try:
-        return psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:
-        return None
-
-
 def sweep(
     instance: dg.DagsterInstance,
     attempts: AttemptStore,
     here: ProcessIdentity,
-    pid_started_at: Callable[[int], float | None],
 ) -> list[str]:
     """End every run whose process is dead; return their Dagster run ids.
 
@@ -103,7 +104,8 @@ def sweep(
         attempt = _attempt_of(run, attempts)
         process = attempt.process if attempt else _tagged_process(run.tags)
         age_s = attempts.heartbeat_age_s(attempt) if attempt else None
-        if judge(process, age_s, here, pid_started_at) is not Verdict.DEAD:
+        worker = None if process else _launched_worker(instance, run.run_id)
+        if judge(process, age_s, here, pid_started_at, worker) is not Verdict.DEAD:
             continue
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         where = f"process {process.pid} on {process.host}" if process else "its process"
@@ -121,6 +123,18 @@ def process_tag(process: ProcessIdentity) -> dict[str, str]:
 def _tagged_process(tags: dict[str, Any]) -> ProcessIdentity | None:
     text = tags.get(PROCESS_TAG)
     return ProcessIdentity(**json.loads(text)) if text else None
+
+
+def _launched_worker(instance: dg.DagsterInstance, dagster_run_id: str) -> LaunchedWorker | None:
+    records = instance.get_records_for_run(
+        dagster_run_id, of_type=dg.DagsterEventType.ENGINE_EVENT, limit=50
+    ).records
+    for record in records:
+        event = record.event_log_entry.dagster_event
+        pid = event.engine_event_data.metadata.get("pid") if event else None
+        if pid is not None and "Started process for run" in (event.message or ""):
+            return LaunchedWorker(int(str(pid.value)), record.event_log_entry.timestamp)
+    return None
 
 
 def _attempt_of(run: dg.DagsterRun, attempts: AttemptStore) -> AttemptRecord | None:

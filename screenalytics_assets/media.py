@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from screenalytics_core import layout
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.storage.base import Storage
-
-_PREFIXES: Final = {
-    ArtifactKind.FRAMES_ROOT: layout.frames_prefix,
-    ArtifactKind.CROPS_DIR: layout.crops_prefix,
-    ArtifactKind.THUMBS_DIR: layout.thumbs_prefix,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +19,5 @@ class LoosePictures:
 
     def save(self, kind: ArtifactKind, name: str, jpeg: bytes) -> None:
         """Save a JPEG as `name` under the run's folder of `kind`."""
-        prefix = _PREFIXES[kind](self.ep_id, self.run_id)
+        prefix = layout.media_prefix(self.ep_id, kind, self.run_id)
         self.storage.write_atomic(f"{prefix}/{name}", jpeg)

@@ -74,7 +74,7 @@ def _png(data: bytes) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![picture](data:image/png;base64,{encoded})")
 
 
-def _people(session: RunSession, refs: list[ArtifactRef]) -> Metadata:
+def _people(_: RunSession, refs: list[ArtifactRef]) -> Metadata:
     document = refs[0].read()
     names = ("label", "identity_id", "total_s", "share", "first_s", "last_s")
     records = [

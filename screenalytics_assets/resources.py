@@ -13,8 +13,9 @@ from screenalytics_assets.liveness import attempt_is_alive
 from screenalytics_assets.session import RunSession
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.tags import UPSTREAM_RUN_ID_TAG, run_id_of
-from screenalytics_core.attempts import ProcessIdentity
 from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
+from screenalytics_core.errors import RunBusyError
+from screenalytics_core.processes import ProcessIdentity
 
 Listener = Callable[[str, int, int, str], None]
 """(step, done, total, message), for the process that launched the run."""
@@ -88,7 +89,12 @@ class Pipeline:
             RunBusyError: Another attempt of the run is alive.
         """
         if self._session is None:
-            self._session = self._open(ep_id, config)
+            try:
+                self._session = self._open(ep_id, config)
+            except RunBusyError as error:
+                # Only a run that is being canceled ends canceled; else it would count as failed.
+                self._instance.report_run_canceling(self._run, str(error))
+                raise
         return self._session
 
     def close(self) -> None:

@@ -36,9 +36,7 @@ class Candidates:
     other_run_id: str | None
 
 
-def decide(
-    kind: ArtifactKind, config: EpisodeRunConfig, candidates: Candidates
-) -> Compute | Reuse:
+def decide(kind: ArtifactKind, config: EpisodeRunConfig, candidates: Candidates) -> Compute | Reuse:
     """Decide for one output.
 
     An equal fingerprint means equal bytes, so it is reused, unless it is a clustering and

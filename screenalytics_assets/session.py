@@ -172,9 +172,7 @@ class RunSession:
 
     def _plan(self, output: StepOutput, print_: str) -> Compute | Reuse:
         artifacts = self.stores.artifacts
-        equal = artifacts.find_reusable(
-            self.ep_id, output.kinds, print_, prefer_run_id=self.run_id
-        )
+        equal = artifacts.find_reusable(self.ep_id, output.kinds, print_, prefer_run_id=self.run_id)
         other = None
         if equal is None and wants_other_settings(output, self._bound.config):
             other = artifacts.find_existing(self.ep_id, output.kinds, exclude_run_id=self.run_id)

@@ -10,7 +10,12 @@ from typing import Any, Final
 import dagster as dg
 
 from screenalytics_assets.failures import RETRIES, as_dagster_failure
-from screenalytics_assets.graph import ASSET_OF_KIND, KINDS_OF_ASSET, stage_of_asset, upstream_assets
+from screenalytics_assets.graph import (
+    ASSET_OF_KIND,
+    KINDS_OF_ASSET,
+    stage_of_asset,
+    upstream_assets,
+)
 from screenalytics_assets.metadata import definition_metadata
 from screenalytics_assets.partitions import EPISODES
 from screenalytics_assets.resources import Pipeline, ProgressThrottle

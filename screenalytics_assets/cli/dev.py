@@ -17,7 +17,9 @@ _GRACE_S = 10.0
 
 
 def dev(
-    host: Annotated[str, typer.Option("--host", help="Address; no login, so loopback.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option("--host", help="Address; no login, so loopback.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port of the UI.")] = 3000,
     data_root: options.DataRoot = None,
 ) -> None:
@@ -34,16 +36,14 @@ def dev(
     command = [sys.executable, "-m", "dagster", "dev", "--module-name",
                "screenalytics_assets.definitions", "--host", host, "--port", str(port)]  # fmt: skip
     # A group of its own: `dagster dev` does not always end its children on SIGTERM.
-    process = subprocess.Popen(
-        command, env=settings.child_environment(), start_new_session=True
-    )
+    process = subprocess.Popen(command, env=settings.child_environment(), start_new_session=True)
     raise typer.Exit(_supervise(process))
 
 
 def _supervise(process: subprocess.Popen[bytes]) -> int:
     """Wait for `process`; on Ctrl-C or SIGTERM end its whole group, by force after a grace."""
 
-    def stop(signum: int, frame: object) -> None:
+    def stop(_signum: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
     previous = signal.signal(signal.SIGTERM, stop)

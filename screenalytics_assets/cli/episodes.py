@@ -80,4 +80,3 @@ def list_(data_root: options.DataRoot = None, as_json: options.AsJson = False) -
         put_table("", tuple(rows[0]), [tuple(r.values()) for r in rows])
     else:
         tell("no episodes yet: screenalytics episodes add VIDEO --ep-id show-s01e01")
-

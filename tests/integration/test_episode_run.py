@@ -1,4 +1,4 @@
-"""A real episode through the asset graph: what a run leaves behind, and what a second one reuses."""
+"""A real episode through the asset graph: what a run leaves, what the next one reuses."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_screen_time_follows_the_shots(finished: Finished) -> None:
 
 
 def test_every_step_is_a_materialised_asset_of_the_episodes_partition(finished: Finished) -> None:
-    settings, result = finished
+    settings, _ = finished
     with open_instance(settings.dagster_home) as instance:
         for name in OUTPUTS:
             event = instance.get_latest_materialization_event(dg.AssetKey(name))
@@ -78,9 +78,7 @@ def test_the_same_settings_in_another_root_give_the_same_bytes(
 ) -> None:
     elsewhere = settings_for(tmp_path / "other")
     # One worker against one per core: the order of the work must not show.
-    run_episode(
-        EP_ID, clip, balanced(workers=1), settings=elsewhere, launch=Launch(run_id="first")
-    )
+    run_episode(EP_ID, clip, balanced(workers=1), settings=elsewhere, launch=Launch(run_id="first"))
 
     assert content(elsewhere, "first") == content(finished[0], "first")
 
@@ -124,9 +122,7 @@ def test_clustering_alone_with_another_threshold_leaves_a_whole_run_folder(
 
 def test_inputs_of_other_settings_are_refused_unless_asked_for(finished: Finished) -> None:
     settings, _ = finished
-    result = run_stage(
-        EP_ID, None, balanced(stride=2), PipelineStage.CLUSTER, settings=settings
-    )
+    result = run_stage(EP_ID, None, balanced(stride=2), PipelineStage.CLUSTER, settings=settings)
 
     assert not result.success
     assert result.error_code == InputConflictError.code
