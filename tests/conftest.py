@@ -1,0 +1,30 @@
+"""Fixtures that tests of several rooms share."""
+
+from __future__ import annotations
+
+import pytest
+
+from screenalytics_assets.settings import Settings
+from screenalytics_core.vision.models.home import ModelsHome
+from screenalytics_core.vision.models.packs import find_pack
+from screenalytics_core.vision.models.protocols import ModelPack
+
+
+@pytest.fixture(scope="session")
+def lite_home() -> ModelsHome:
+    """The folder that the product itself uses, so that a demo before or after shares it."""
+    settings = Settings.from_env()
+    return ModelsHome(settings.models_dir, settings.insightface_root)
+
+
+@pytest.fixture(scope="session")
+def lite_pack(lite_home: ModelsHome) -> ModelPack:
+    """The pack `lite`, installed on first use; the installer's own lock serves parallel tests."""
+    return find_pack(
+        "lite",
+        lite_home,
+        device="cpu",
+        embed_device=None,
+        install_missing=True,
+        progress=lambda _: None,
+    )
