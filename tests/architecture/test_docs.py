@@ -6,10 +6,12 @@ import re
 import shlex
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
+import typer
 
+from screenalytics_assets.cli import app
 from tests.architecture.house import ROOT, relative
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -37,11 +39,8 @@ def commands_of(text: str, name: str) -> list[list[str]]:
 
 
 @cache
-def command_line() -> click.Command:
-    import typer
-
-    from screenalytics_assets.cli import app
-
+def command_line() -> Any:
+    """Return the tree of commands; a group has `commands`, a command has `params`."""
     return typer.main.get_command(app)
 
 
@@ -49,11 +48,10 @@ def unknown_words(words: list[str]) -> list[str]:
     """Return the commands and options of a `screenalytics ...` line that do not exist."""
     command = command_line()
     rest = words[1:]
-    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
-        child = command.get_command(click.Context(command), rest[0])
-        if child is None:
+    while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
+        if rest[0] not in command.commands:
             return [rest[0]]
-        command, rest = child, rest[1:]
+        command, rest = command.commands[rest[0]], rest[1:]
     known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
     given = {word.split("=", 1)[0] for word in rest if word.startswith("-")}
     return sorted(given - known - {"--help"})
