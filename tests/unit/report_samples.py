@@ -33,7 +33,7 @@ RUN_RECORD: dict[str, Any] = {
     "source": "cli",
     "settings": {
         **EpisodeRunConfig.from_mapping({"stride": 5}, "balanced").model_dump(),
-        "models": "/home/someone/packs/mine",
+        "models": "/opt/packs/mine",
     },
     "settings_hash": "ab" * 32,
     "video": {
