@@ -161,6 +161,12 @@ class StorageError(_ThingError):
     code = "storage_failed"
 
 
+class KeyMissingError(StorageError):
+    """A key that was to be read does not exist in the storage."""
+
+    code = "storage_key_missing"
+
+
 class RunFailedError(_ThingError):
     """A launched run ended without success."""
 

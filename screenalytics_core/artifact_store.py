@@ -1,0 +1,277 @@
+"""Publishes and finds artifacts: bytes first, their manifest entry last, under the run's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from screenalytics_core import layout
+from screenalytics_core.artifact_ref import ArtifactRef
+from screenalytics_core.artifact_search import (
+    check_artifacts_exist,
+    find_run,
+    legacy_ref,
+    newest_first,
+)
+from screenalytics_core.artifacts import ARTIFACTS, ArtifactKind
+from screenalytics_core.attempts import AttemptStore
+from screenalytics_core.inheritance import (
+    check_not_mixed,
+    check_same_origin,
+    check_same_version,
+    need_entry,
+    other_settings,
+    settings_differences,
+)
+from screenalytics_core.manifest import (
+    EntryFacts,
+    Manifest,
+    ManifestEntry,
+    Source,
+    read_manifest,
+    write_manifest,
+)
+from screenalytics_core.prepared import PreparedArtifact, stage_artifact
+from screenalytics_core.runs import RunStore
+from screenalytics_core.steps.base import ArtifactData
+from screenalytics_core.storage.base import Storage
+
+__all__ = [
+    "ArtifactRef",
+    "ArtifactStore",
+    "EntryFacts",
+    "PreparedArtifact",
+    "check_artifacts_exist",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    source: Source
+    attempt_n: int
+    note: str | None
+
+
+class ArtifactStore:
+    """The artifacts of all runs under one data root."""
+
+    def __init__(
+        self, storage: Storage, runs: RunStore, attempts: AttemptStore | None = None
+    ) -> None:
+        self._storage = storage
+        self._runs = runs
+        self._attempts = attempts or AttemptStore(storage)
+
+    @property
+    def runs(self) -> RunStore:
+        """The runs whose artifacts these are."""
+        return self._runs
+
+    def prepare(
+        self, ep_id: str, run_id: str, kind: ArtifactKind, data: ArtifactData
+    ) -> PreparedArtifact:
+        """Check an artifact's values and write them beside the run's files, not yet visible.
+
+        Raises:
+            SchemaMismatchError: A part is missing or unknown, or does not fit its spec;
+                nothing is left behind.
+            DiskSpaceError: The disk is full.
+        """
+        return stage_artifact(self._storage, ep_id, run_id, kind, data)
+
+    def discard(self, prepared: PreparedArtifact) -> None:
+        """Drop what `prepare` wrote."""
+        for staged in prepared.staged:
+            self._storage.discard(staged)
+
+    def publish(
+        self, prepared: PreparedArtifact, attempt_n: int, facts: EntryFacts
+    ) -> ManifestEntry:
+        """Make a prepared artifact part of its run.
+
+        Raises:
+            AttemptSupersededError: A newer attempt owns the run; nothing was published.
+        """
+        ep_id, run_id = prepared.ep_id, prepared.run_id
+        entry = ManifestEntry.computed(prepared.kind, prepared.files, facts, attempt_n)
+        try:
+            with self._storage.lock(layout.run_lock_key(ep_id, run_id)):
+                self._attempts.check_newest(ep_id, run_id, attempt_n)
+                manifest = self._withdraw(self.manifest(ep_id, run_id), entry)
+                for staged in prepared.staged:
+                    self._storage.commit(staged)
+                write_manifest(self._storage, manifest.with_entry(entry))
+        finally:
+            self.discard(prepared)
+        return entry
+
+    def _withdraw(self, manifest: Manifest, entry: ManifestEntry) -> Manifest:
+        """Take the entry that other bytes will replace out of the manifest.
+
+        A crash between the first renamed file and the new entry then leaves an artifact
+        that is missing, which is computed again, and not one that looks corrupt.
+        """
+        old = manifest.entries.get(entry.kind)
+        if old is None or old.content_sha256 == entry.content_sha256:
+            return manifest
+        withdrawn = manifest.without(entry.kind)
+        write_manifest(self._storage, withdrawn)
+        return withdrawn
+
+    def manifest(self, ep_id: str, run_id: str) -> Manifest:
+        """Return what a run holds; empty when nothing was published."""
+        return read_manifest(self._storage, ep_id, run_id)
+
+    def ref(self, ep_id: str, run_id: str, kind: ArtifactKind) -> ArtifactRef | None:
+        """Return a run's artifact, or None if the run does not hold it."""
+        entry = self.manifest(ep_id, run_id).entries.get(kind)
+        if entry is None or entry.redacted:
+            return None
+        return ArtifactRef(self._storage, ep_id, run_id, kind, entry)
+
+    def legacy_ref(self, ep_id: str, kind: ArtifactKind) -> ArtifactRef | None:
+        """Return a manifest of the seeds, or None; its hash is taken now, from the file."""
+        return legacy_ref(self._storage, ep_id, kind)
+
+    def path(self, ep_id: str, run_id: str, kind: ArtifactKind) -> Path:
+        """Return where the first file of a run's artifact lies or would lie."""
+        filename = ARTIFACTS[kind].primary.filename
+        return self._storage.local_path(layout.artifact_key(ep_id, run_id, filename))
+
+    def find_reusable(
+        self,
+        ep_id: str,
+        kinds: Sequence[ArtifactKind],
+        fingerprint: str,
+        prefer_run_id: str | None = None,
+    ) -> str | None:
+        """Return a run whose `kinds` all have this fingerprint and intact files, or None.
+
+        Args:
+            prefer_run_id: Looked at first; then the newest run first.
+        """
+
+        def fits(manifest: Manifest) -> bool:
+            return all(manifest.entries[kind].fingerprint == fingerprint for kind in kinds)
+
+        run_ids = newest_first(self._runs, ep_id, prefer_run_id)
+        return find_run(self._storage, run_ids, ep_id, kinds, fits)
+
+    def find_existing(
+        self,
+        ep_id: str,
+        kinds: Sequence[ArtifactKind],
+        exclude_run_id: str | None = None,
+        inputs: Mapping[ArtifactKind, str] | None = None,
+    ) -> str | None:
+        """Return a run that has `kinds` with whatever settings: the active one, else the newest.
+
+        Args:
+            exclude_run_id: The run that asks.
+            inputs: Content hashes of the asking run's inputs; a result that was made from
+                other versions of them is passed over, since it would mix track ids.
+        """
+
+        def fits(manifest: Manifest) -> bool:
+            made_from = [manifest.entries[kind].inputs for kind in kinds]
+            return manifest.run_id != exclude_run_id and all(
+                held.get(kind, sha256) == sha256
+                for kind, sha256 in (inputs or {}).items()
+                for held in made_from
+            )
+
+        run_ids = newest_first(self._runs, ep_id, self._runs.active_run_id(ep_id))
+        return find_run(self._storage, run_ids, ep_id, kinds, fits)
+
+    def adopt(
+        self,
+        ep_id: str,
+        run_id: str,
+        attempt_n: int,
+        from_run_id: str,
+        kinds: Sequence[ArtifactKind],
+        source: Source = "checkpoint",
+        note: str | None = None,
+    ) -> list[ManifestEntry]:
+        """Take artifacts of another run over, sharing their files where the storage can.
+
+        A `checkpoint` replaces what the run held, as a computed result would; an
+        `inherited` input must be what the run holds already, if it holds any.
+
+        Raises:
+            ArtifactNotFoundError: The other run does not hold one of them.
+            ArtifactCorruptError: A file there has other bytes than were published.
+            InputConflictError: Versions would be mixed; nothing was taken.
+            AttemptSupersededError: A newer attempt owns the run.
+        """
+        theirs = self.manifest(ep_id, from_run_id)
+        entries = {kind: need_entry(theirs, kind) for kind in kinds}
+        if from_run_id == run_id:
+            return list(entries.values())
+        for kind, entry in entries.items():
+            ArtifactRef(self._storage, ep_id, from_run_id, kind, entry).verify()
+        with self._storage.lock(layout.run_lock_key(ep_id, run_id)):
+            self._attempts.check_newest(ep_id, run_id, attempt_n)
+            mine = self.manifest(ep_id, run_id)
+            check_not_mixed(mine, entries)
+            if source == "inherited":
+                for entry in entries.values():
+                    check_same_version(mine, entry, from_run_id)
+            take = _Taking(source, attempt_n, note)
+            return self._take(mine, entries.values(), from_run_id, take)
+
+    def _take(
+        self, mine: Manifest, theirs: Iterable[ManifestEntry], from_run_id: str, take: _Taking
+    ) -> list[ManifestEntry]:
+        """Link files and record entries; under the run's lock, all checks done."""
+        taken = []
+        for entry in theirs:
+            held = mine.entries.get(entry.kind)
+            if held is not None and take.source == "inherited":
+                taken.append(held)  # the same bytes, and what this run says of them stays
+                continue
+            mine = self._withdraw(mine, entry)
+            for file in entry.files:
+                self._storage.link_or_copy(
+                    layout.artifact_key(mine.ep_id, from_run_id, file.path),
+                    layout.artifact_key(mine.ep_id, mine.run_id, file.path),
+                )
+            taken.append(entry.taken(take.source, from_run_id, take.attempt_n, take.note))
+            mine = mine.with_entry(taken[-1])
+        write_manifest(self._storage, mine)
+        return taken
+
+    def inherit_upstream(
+        self,
+        ep_id: str,
+        run_id: str,
+        attempt_n: int,
+        from_run_id: str,
+        kinds: ArtifactKind | Sequence[ArtifactKind],
+        *,
+        allow_other_settings: bool = False,
+    ) -> list[ManifestEntry]:
+        """Take inputs from another run, with everything upstream of them in its manifest.
+
+        Args:
+            allow_other_settings: Somebody asked for that run, or for reuse.
+
+        Raises:
+            InputConflictError: Versions, videos or models would be mixed, or settings which
+                those steps read differ and nobody asked for it.
+            ArtifactNotFoundError, ArtifactCorruptError, AttemptSupersededError: As `adopt`.
+        """
+        wanted = (kinds,) if isinstance(kinds, ArtifactKind) else tuple(kinds)
+        theirs = self.manifest(ep_id, from_run_id)
+        for kind in wanted:
+            need_entry(theirs, kind)
+        closure = theirs.upstream(wanted)
+        entries = [need_entry(theirs, kind) for kind in closure]
+        record = self._runs.require(ep_id, run_id)
+        check_same_origin(record, entries)
+        differences = settings_differences(record, entries)
+        if differences and not allow_other_settings:
+            raise other_settings(record, differences)
+        note = f"made with other settings: {'; '.join(differences)}" if differences else None
+        return self.adopt(ep_id, run_id, attempt_n, from_run_id, closure, "inherited", note)

@@ -1,0 +1,217 @@
+"""Attempts: which Dagster run owns a run folder, and whether its process still lives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from screenalytics_core import layout
+from screenalytics_core.errors import (
+    AttemptSupersededError,
+    KeyMissingError,
+    RunBusyError,
+    RunNotFoundError,
+)
+from screenalytics_core.processes import ProcessIdentity, pid_started_at
+from screenalytics_core.storage.base import Storage
+
+__all__ = ["AttemptRecord", "AttemptStore", "ProcessIdentity", "pid_started_at", "process_is_alive"]
+
+BEAT_EVERY_S: Final = 10.0
+DEAD_AFTER_S: Final = 60.0
+# The kernel counts a start in ticks since boot; the boot's own time is known to about 1 s.
+_START_TOLERANCE_S: Final = 2.0
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """One Dagster run inside a run, as claimed in attempts/{n:04d}.json.
+
+    Attributes:
+        n: 1-based; the highest one owns the run.
+        claimed_at: ISO 8601 in UTC.
+    """
+
+    ep_id: str
+    run_id: str
+    n: int
+    dagster_run_id: str
+    process: ProcessIdentity
+    claimed_at: str
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> AttemptRecord:
+        """Build it from its file."""
+        return cls(**{**record, "process": ProcessIdentity(**record["process"])})
+
+
+def process_is_alive(
+    process: ProcessIdentity,
+    heartbeat_age_s: float | None,
+    here: ProcessIdentity,
+    pid_started_at: Callable[[int], float | None],
+) -> bool:
+    """Tell whether a process lives: by its pid where pids mean the same, else by its heartbeat.
+
+    Args:
+        heartbeat_age_s: None if there was no heartbeat, which counts as dead elsewhere.
+        here: The process that asks.
+        pid_started_at: Start time of a live pid on this machine, None if there is none.
+    """
+    if process.shares_pids_with(here):
+        started_at = pid_started_at(process.pid)
+        # Another start time means that the pid was given to another process since.
+        return started_at is not None and abs(started_at - process.started_at) < _START_TOLERANCE_S
+    return heartbeat_age_s is not None and heartbeat_age_s < DEAD_AFTER_S
+
+
+def utc_now() -> datetime:
+    """Return the current time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class AttemptStore:
+    """The attempts of all runs under one data root."""
+
+    def __init__(self, storage: Storage, clock: Clock = utc_now) -> None:
+        self._storage = storage
+        self._clock = clock
+
+    def claim(
+        self,
+        ep_id: str,
+        run_id: str,
+        dagster_run_id: str,
+        process: ProcessIdentity,
+        is_alive: Callable[[AttemptRecord], bool],
+    ) -> AttemptRecord:
+        """Make `dagster_run_id` the owner of the run, or return the attempt it already has.
+
+        Args:
+            is_alive: Asked about the newest attempt of another Dagster run.
+
+        Raises:
+            RunNotFoundError: The run is not reserved.
+            RunBusyError: Another attempt is alive.
+            AttemptSupersededError: This Dagster run had the run and lost it to a newer one.
+        """
+        if not self._storage.exists(layout.run_record_key(ep_id, run_id)):
+            raise RunNotFoundError(
+                thing=f"run {ep_id}/{run_id}",
+                reason="is not reserved, so it cannot be claimed",
+                way_out="Launch it through `screenalytics run`.",
+            )
+        with self._storage.lock(layout.run_lock_key(ep_id, run_id)):
+            attempts = self.list(ep_id, run_id)
+            newest = attempts[-1] if attempts else None
+            if newest is not None and newest.dagster_run_id == dagster_run_id:
+                return newest
+            for old in attempts:
+                if old.dagster_run_id == dagster_run_id:
+                    raise superseded(old, newest)
+            if newest is not None and is_alive(newest):
+                raise _busy(newest)
+            self._storage.sweep_abandoned(layout.run_prefix(ep_id, run_id))
+            return self._create(ep_id, run_id, len(attempts) + 1, dagster_run_id, process)
+
+    def _create(
+        self, ep_id: str, run_id: str, n: int, dagster_run_id: str, process: ProcessIdentity
+    ) -> AttemptRecord:
+        claimed_at = self._clock().isoformat(timespec="microseconds")
+        attempt = AttemptRecord(ep_id, run_id, n, dagster_run_id, process, claimed_at)
+        content = json.dumps(asdict(attempt), indent=1).encode() + b"\n"
+        # Exclusive although the lock is held: a lock on a network file system may not hold.
+        if not self._storage.create_exclusive(layout.attempt_key(ep_id, run_id, n), content):
+            raise _busy(self.get(ep_id, run_id, n))
+        self.beat(attempt)
+        return attempt
+
+    def get(self, ep_id: str, run_id: str, n: int) -> AttemptRecord:
+        """Return attempt `n`; KeyMissingError if there is none."""
+        raw = self._storage.read_bytes(layout.attempt_key(ep_id, run_id, n))
+        return AttemptRecord.from_dict(json.loads(raw))
+
+    def list(self, ep_id: str, run_id: str) -> tuple[AttemptRecord, ...]:
+        """Return the run's attempts, oldest first."""
+        keys = self._storage.list(layout.attempts_prefix(ep_id, run_id))
+        raws = [self._storage.read_bytes(key) for key in keys if key.endswith(".json")]
+        return tuple(
+            sorted((AttemptRecord.from_dict(json.loads(raw)) for raw in raws), key=lambda a: a.n)
+        )
+
+    def newest(self, ep_id: str, run_id: str) -> AttemptRecord | None:
+        """Return the attempt that owns the run, or None if nobody claimed it."""
+        attempts = self.list(ep_id, run_id)
+        return attempts[-1] if attempts else None
+
+    def find(self, ep_id: str, run_id: str, dagster_run_id: str) -> AttemptRecord | None:
+        """Return the attempt of a Dagster run, or None if it never claimed."""
+        attempts = self.list(ep_id, run_id)
+        return next((a for a in attempts if a.dagster_run_id == dagster_run_id), None)
+
+    def check_newest(self, ep_id: str, run_id: str, attempt_n: int) -> None:
+        """Refuse an attempt that does not own the run; call it under the run's lock.
+
+        Raises:
+            AttemptSupersededError: A newer attempt owns the run, or nobody claimed it.
+        """
+        newest = self.newest(ep_id, run_id)
+        if newest is None or newest.n != attempt_n:
+            raise _not_owner(ep_id, run_id, attempt_n, newest)
+
+    def beat(self, attempt: AttemptRecord) -> None:
+        """Say that the attempt's process is alive now."""
+        now = self._clock().isoformat(timespec="microseconds")
+        key = layout.heartbeat_key(attempt.ep_id, attempt.run_id, attempt.n)
+        self._storage.write_atomic(key, now.encode())
+
+    def last_beat(self, attempt: AttemptRecord) -> datetime:
+        """Return when the attempt last said so; its claim counts as the first time."""
+        key = layout.heartbeat_key(attempt.ep_id, attempt.run_id, attempt.n)
+        try:
+            text = self._storage.read_bytes(key).decode()
+        except KeyMissingError:
+            text = attempt.claimed_at
+        return datetime.fromisoformat(text)
+
+    def heartbeat_age_s(self, attempt: AttemptRecord) -> float:
+        """Return the seconds since the last beat."""
+        return (self._clock() - self.last_beat(attempt)).total_seconds()
+
+
+def superseded(old: AttemptRecord, newest: AttemptRecord | None) -> AttemptSupersededError:
+    """Build the error for an attempt that lost the run."""
+    return _not_owner(old.ep_id, old.run_id, old.n, newest)
+
+
+def _not_owner(
+    ep_id: str, run_id: str, attempt_n: int, newest: AttemptRecord | None
+) -> AttemptSupersededError:
+    owner = f"attempt {newest.n} owns it now" if newest else "nobody claimed it"
+    return AttemptSupersededError(
+        thing=f"attempt {attempt_n} of run {ep_id}/{run_id}",
+        reason=f"may not write into the run, {owner}",
+        way_out="Nothing was published by it; follow the newest attempt.",
+        ep_id=ep_id,
+        run_id=run_id,
+        attempt=attempt_n,
+    )
+
+
+def _busy(other: AttemptRecord) -> RunBusyError:
+    process = other.process
+    return RunBusyError(
+        thing=f"run {other.ep_id}/{other.run_id}",
+        reason=f"attempt {other.n} (Dagster run {other.dagster_run_id}) is running as process "
+        f"{process.pid} on {process.host} since {other.claimed_at}",
+        way_out="Wait for it, cancel it, or launch without this run_id.",
+        ep_id=other.ep_id,
+        run_id=other.run_id,
+        attempt=other.n,
+        dagster_run_id=other.dagster_run_id,
+    )

@@ -1,0 +1,200 @@
+"""Which video an episode is: puts it in place once, and notices when it is replaced."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from screenalytics_core import layout
+from screenalytics_core.episodes import EpisodeId, is_path_safe
+from screenalytics_core.errors import (
+    EpisodeVideoConflictError,
+    KeyMissingError,
+    VideoChangedError,
+    VideoError,
+)
+from screenalytics_core.file_hashes import VideoHashCache
+from screenalytics_core.storage.base import Storage
+from screenalytics_core.vision.video import VideoFacts
+
+SCHEMA_VERSION: Final = 1
+Probe = Callable[[Path], VideoFacts]
+
+
+def _no_trims() -> dict[str, Any]:
+    return {"recap": None, "credits": None}
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeVideo:
+    """video.json: the registered video.
+
+    Attributes:
+        source: Name of the file it came from.
+        fps: Average rate as a fraction, e.g. 30000/1001.
+        trims: Stretches to leave out, as [start_s, end_s] or null.
+    """
+
+    ep_id: str
+    source: str
+    sha256: str
+    size_bytes: int
+    duration_s: float
+    fps: str
+    width_px: int
+    height_px: int
+    codec: str
+    pixel_format: str
+    container: str
+    has_audio: bool
+    rotation_deg: int
+    trims: dict[str, Any] = field(default_factory=_no_trims)
+    schema_version: int = SCHEMA_VERSION
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it stands in video.json."""
+        return {**asdict(self), "episode_id": self.ep_id}
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Self:
+        """Build it from video.json."""
+        return cls(**{k: v for k, v in record.items() if k != "episode_id"})
+
+
+def register_video(
+    storage: Storage, ep_id: str, video_path: Path, *, probe: Probe, replace: bool = False
+) -> EpisodeVideo:
+    """Make a file the episode's video; registering the same content again changes nothing.
+
+    Args:
+        probe: Opens the file and returns its facts, or raises VideoError.
+        replace: Let it replace another video.
+
+    Raises:
+        VideoError: The file is missing or unusable, or changed while it was taken in.
+        EpisodeVideoConflictError: The episode has another video, and `replace` is False.
+        DiskSpaceError: It does not fit; the old video is still in place.
+    """
+    ep_id = EpisodeId.parse(ep_id).text
+    facts = probe(video_path)
+    sha256 = VideoHashCache(storage).sha256(video_path)
+    with storage.lock(layout.video_facts_key(ep_id)):
+        known = _read(storage, ep_id)
+        if known is not None and known.sha256 != sha256 and not replace:
+            raise _conflict(known, video_path, sha256)
+        if known is not None and known.sha256 == sha256 and _is_in_place(storage, known):
+            return known
+        size_bytes = _place(storage, ep_id, video_path, sha256)
+        video = _describe(ep_id, video_path, facts, sha256, size_bytes)
+        content = json.dumps(video.to_dict(), indent=1, ensure_ascii=False).encode() + b"\n"
+        storage.write_atomic(layout.video_facts_key(ep_id), content)
+    return video
+
+
+def load_video(storage: Storage, ep_id: str) -> EpisodeVideo:
+    """Return the episode's video, its content checked against what was registered.
+
+    Raises:
+        VideoError: None is registered, or the file is gone.
+        VideoChangedError: The file is another one than was registered.
+    """
+    ep_id = EpisodeId.parse(ep_id).text
+    video = _read(storage, ep_id)
+    if video is None:
+        raise VideoError(
+            thing=f"episode {ep_id}",
+            reason="has no registered video",
+            way_out=f"Run `screenalytics episodes add VIDEO --ep-id {ep_id}`.",
+        )
+    found = _registered_sha256(storage, ep_id)
+    if found != video.sha256:
+        raise VideoChangedError(
+            thing=str(episode_video_path(storage, ep_id)),
+            reason=f"was replaced: its sha256 is {found}, registered was {video.sha256}",
+            way_out="Restore it, or register the new file with --replace-video.",
+            found_sha256=found,
+            expected_sha256=video.sha256,
+        )
+    return video
+
+
+def episode_video_path(storage: Storage, ep_id: str) -> Path:
+    """Return where the episode's video lies."""
+    return storage.local_path(layout.video_key(ep_id))
+
+
+def list_episodes(storage: Storage) -> tuple[str, ...]:
+    """Return the ep_ids that have a registered video, sorted."""
+    return tuple(
+        name
+        for name in storage.list_folders(layout.VIDEOS)
+        if is_path_safe(name) and storage.exists(layout.video_facts_key(name))
+    )
+
+
+def _read(storage: Storage, ep_id: str) -> EpisodeVideo | None:
+    try:
+        raw = storage.read_bytes(layout.video_facts_key(ep_id))
+    except KeyMissingError:
+        return None
+    return EpisodeVideo.from_dict(json.loads(raw))
+
+
+def _registered_sha256(storage: Storage, ep_id: str) -> str:
+    return VideoHashCache(storage).sha256(episode_video_path(storage, ep_id))
+
+
+def _is_in_place(storage: Storage, video: EpisodeVideo) -> bool:
+    is_there = storage.exists(layout.video_key(video.ep_id))
+    return is_there and _registered_sha256(storage, video.ep_id) == video.sha256
+
+
+def _place(storage: Storage, ep_id: str, video_path: Path, sha256: str) -> int:
+    """Link or copy the video into place; its content must be what was probed."""
+    staged = storage.stage_file(layout.video_key(ep_id), video_path)
+    try:
+        if staged.sha256 != sha256:
+            raise VideoChangedError(
+                thing=str(video_path),
+                reason="changed while it was registered",
+                way_out="Wait until it is written completely, then try again.",
+            )
+        storage.commit(staged)
+    finally:
+        storage.discard(staged)
+    return staged.size_bytes
+
+
+def _describe(
+    ep_id: str, video_path: Path, facts: VideoFacts, sha256: str, size_bytes: int
+) -> EpisodeVideo:
+    return EpisodeVideo(
+        ep_id=ep_id,
+        source=video_path.name,
+        sha256=sha256,
+        size_bytes=size_bytes,
+        duration_s=facts.duration_s,
+        fps=f"{facts.fps.numerator}/{facts.fps.denominator}",
+        width_px=facts.width_px,
+        height_px=facts.height_px,
+        codec=facts.codec,
+        pixel_format=facts.pixel_format,
+        container=facts.container,
+        has_audio=facts.has_audio,
+        rotation_deg=facts.rotation_deg,
+    )
+
+
+def _conflict(known: EpisodeVideo, video_path: Path, sha256: str) -> EpisodeVideoConflictError:
+    return EpisodeVideoConflictError(
+        thing=str(video_path),
+        reason=f"episode {known.ep_id} has another video, {known.source} "
+        f"(sha256 {known.sha256[:12]}, this one {sha256[:12]})",
+        way_out="Use another ep_id, or --replace-video to put this one in its place.",
+        ep_id=known.ep_id,
+        registered_sha256=known.sha256,
+        found_sha256=sha256,
+    )

@@ -1,0 +1,85 @@
+"""sha256 of files, and a cache for the large ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from screenalytics_core import layout
+from screenalytics_core.errors import KeyMissingError, VideoChangedError, VideoError
+from screenalytics_core.storage.base import CHUNK_BYTES, Storage
+
+# A file written again within one tick of its clock keeps its mtime: too young to be trusted.
+_SETTLED_NS: Final = 2_000_000_000
+
+
+def sha256_of(content: BinaryIO) -> str:
+    """Return the sha256 of what is left to read, as hex."""
+    digest = hashlib.sha256()
+    while chunk := content.read(CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def sha256_file(path: Path) -> str:
+    """Return the sha256 of a file's content as hex."""
+    with path.open("rb") as file:
+        return sha256_of(file)
+
+
+class VideoHashCache:
+    """Remembers hashes by (path, size, mtime_ns) under the data root.
+
+    One small file per path, replaced in one step: concurrent writers write the same truth.
+    """
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def sha256(self, path: Path) -> str:
+        """Return the sha256 of `path`, read again only if size or time of change differ.
+
+        Raises:
+            VideoError: It cannot be read.
+            VideoChangedError: It changed while it was read.
+        """
+        absolute = path.resolve()
+        try:
+            before = _stamp(absolute)
+            key = layout.video_hash_key(hashlib.sha256(str(absolute).encode()).hexdigest())
+            known = self._known(key)
+            if known is not None and known.get("stamp") == before:
+                return str(known["sha256"])
+            sha256 = sha256_file(absolute)
+            after = _stamp(absolute)
+        except OSError as error:
+            raise VideoError(
+                thing=str(path),
+                reason=error.strerror or str(error),
+                way_out="Check the path, and that the file may be read.",
+            ) from error
+        if before != after:
+            raise VideoChangedError(
+                thing=str(path),
+                reason="changed while it was read",
+                way_out="Wait until it is written completely, then try again.",
+            )
+        if time.time_ns() - before["mtime_ns"] > _SETTLED_NS:
+            record = {"stamp": before, "sha256": sha256}
+            self._storage.write_atomic(key, json.dumps(record).encode())
+        return sha256
+
+    def _known(self, key: str) -> dict[str, Any] | None:
+        try:
+            record: dict[str, Any] = json.loads(self._storage.read_bytes(key))
+        except (KeyMissingError, ValueError):
+            return None  # never written, or unreadable: hash again
+        return record
+
+
+def _stamp(path: Path) -> dict[str, Any]:
+    stat = path.stat()
+    return {"path": str(path), "size_bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}

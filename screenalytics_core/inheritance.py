@@ -1,0 +1,113 @@
+"""What may enter a run from another run, so that no folder mixes versions. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.config import LAUNCH_FIELDS
+from screenalytics_core.errors import ArtifactNotFoundError, InputConflictError
+from screenalytics_core.manifest import Manifest, ManifestEntry
+from screenalytics_core.run_record import RunRecord
+
+_NEW_RUN = "Launch without this run_id, so that a new run is made."
+
+
+def need_entry(manifest: Manifest, kind: ArtifactKind) -> ManifestEntry:
+    """Return the entry of `kind`.
+
+    Raises:
+        ArtifactNotFoundError: The run does not hold it, or it was redacted.
+    """
+    entry = manifest.entries.get(kind)
+    if entry is None or entry.redacted:
+        raise ArtifactNotFoundError(
+            thing=f"artifact {kind} of run {manifest.ep_id}/{manifest.run_id}",
+            reason="was redacted" if entry else "is not there",
+            way_out="Run the stage that makes it, or choose another upstream run.",
+            kind=str(kind),
+        )
+    return entry
+
+
+def check_same_version(mine: Manifest, entry: ManifestEntry, from_run_id: str) -> None:
+    """Refuse an input of which this run holds other bytes.
+
+    Raises:
+        InputConflictError: As said.
+    """
+    held = mine.entries.get(entry.kind)
+    if held is not None and held.content_sha256 != entry.content_sha256:
+        raise _conflict(mine, entry.kind, f"run {from_run_id} holds another version of it")
+
+
+def check_not_mixed(mine: Manifest, entries: Mapping[ArtifactKind, ManifestEntry]) -> None:
+    """Refuse artifacts that were made from another version of what the run will hold.
+
+    Args:
+        entries: All that will be taken over together.
+
+    Raises:
+        InputConflictError: As said.
+    """
+    held = {**mine.entries, **entries}
+    for entry in entries.values():
+        for kind, sha256 in entry.inputs.items():
+            if kind in held and held[kind].content_sha256 != sha256:
+                raise _conflict(
+                    mine, entry.kind, f"it was made from another version of {kind} than this run's"
+                )
+
+
+def check_same_origin(record: RunRecord, entries: Iterable[ManifestEntry]) -> None:
+    """Refuse artifacts of another video or of other models than the run is bound to.
+
+    Raises:
+        InputConflictError: As said; each difference is named.
+    """
+    video = record.video.get("sha256")
+    differences: dict[str, None] = {}
+    for entry in entries:
+        if entry.video_sha256 is not None and entry.video_sha256 != video:
+            differences[f"{entry.kind} was made from the video {entry.video_sha256}"] = None
+        for role, sha256 in entry.models.items():
+            if sha256 != record.model_sha256s.get(role):
+                differences[f"{entry.kind} was made by the {role} {sha256}"] = None
+    if differences:
+        raise InputConflictError(
+            thing=f"inputs of run {record.ep_id}/{record.run_id}",
+            reason="; ".join(differences),
+            way_out="Run the episode from the start with this run's video and models.",
+            differences=list(differences),
+        )
+
+
+def settings_differences(record: RunRecord, entries: Iterable[ManifestEntry]) -> list[str]:
+    """Return in words which settings that `entries` were made with differ from the run's."""
+    found: dict[str, None] = {}
+    for entry in entries:
+        for name, value in entry.settings.items():
+            mine = record.settings.get(name)
+            if name not in LAUNCH_FIELDS and mine != value:
+                found[f"{name} was {value!r}, this run has {mine!r}"] = None
+    return list(found)
+
+
+def other_settings(record: RunRecord, differences: list[str]) -> InputConflictError:
+    """Build the error for inputs that were made with other settings."""
+    return InputConflictError(
+        thing=f"inputs of run {record.ep_id}/{record.run_id}",
+        reason="the run they would come from had other settings: " + "; ".join(differences),
+        way_out="Run the earlier stages too, or ask for it: reuse_detections, reuse_embeddings, "
+        "or the tag screenalytics/upstream_run_id.",
+        differences=differences,
+    )
+
+
+def _conflict(mine: Manifest, kind: ArtifactKind, reason: str) -> InputConflictError:
+    return InputConflictError(
+        thing=f"artifact {kind} for run {mine.ep_id}/{mine.run_id}",
+        reason=reason,
+        way_out=_NEW_RUN,
+        kind=str(kind),
+    )

@@ -1,0 +1,235 @@
+"""A run folder's commit record: an artifact exists in a run once its entry stands here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final, Literal, Self
+
+from screenalytics_core import layout
+from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.errors import ArtifactCorruptError, KeyMissingError, SchemaMismatchError
+from screenalytics_core.steps.base import FileFacts
+from screenalytics_core.storage.base import Storage
+from screenalytics_core.yaml_schema import load_schema, violations
+
+SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = "manifest.schema.yaml"
+
+Source = Literal["computed", "checkpoint", "inherited"]
+
+
+def content_sha256(files: Iterable[FileFacts]) -> str:
+    """Return one sha256 for several files: over a line `sha256  path` for each, in order."""
+    lines = "".join(f"{f.sha256}  {f.path}\n" for f in files)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFacts:
+    """What made an artifact, as its entry records it.
+
+    Attributes:
+        inputs: Artifact -> content_sha256 that it was made from.
+        settings: The settings that its step read, thresholds resolved.
+        models: Role -> sha256.
+        note: For people, e.g. that a result of other settings was taken.
+    """
+
+    fingerprint: str
+    step_version: str
+    inputs: Mapping[ArtifactKind, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+    video_sha256: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestEntry:
+    """One published artifact.
+
+    Attributes:
+        source: `computed` here; `checkpoint`: this run's step took an equal result of
+            another run; `inherited`: came along as an input from another run.
+        from_run_id: The run that the files were taken from.
+        redacted: Its files were removed on purpose; it cannot be reused.
+    """
+
+    kind: ArtifactKind
+    files: tuple[FileFacts, ...]
+    fingerprint: str
+    source: Source
+    from_run_id: str | None
+    inputs: Mapping[ArtifactKind, str]
+    settings: Mapping[str, Any]
+    models: Mapping[str, str]
+    video_sha256: str | None
+    step_version: str
+    attempt: int
+    note: str | None = None
+    redacted: bool = False
+
+    @property
+    def content_sha256(self) -> str:
+        """One sha256 over all its files: the artifact's data version."""
+        return content_sha256(self.files)
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of all its files."""
+        return sum(f.size_bytes for f in self.files)
+
+    @classmethod
+    def computed(
+        cls, kind: ArtifactKind, files: tuple[FileFacts, ...], facts: EntryFacts, attempt: int
+    ) -> Self:
+        """Return the entry of an artifact that was computed in this run."""
+        return cls(
+            kind=kind,
+            files=files,
+            fingerprint=facts.fingerprint,
+            source="computed",
+            from_run_id=None,
+            inputs=dict(facts.inputs),
+            settings=dict(facts.settings),
+            models=dict(facts.models),
+            video_sha256=facts.video_sha256,
+            step_version=facts.step_version,
+            attempt=attempt,
+            note=facts.note,
+        )
+
+    def taken(self, source: Source, from_run_id: str, attempt: int, note: str | None) -> Self:
+        """Return the entry of a run that takes this artifact over."""
+        return replace(
+            self,
+            source=source,
+            from_run_id=from_run_id,
+            attempt=attempt,
+            note=note if note is not None else self.note,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it stands in manifest.json."""
+        return {**asdict(self), "content_sha256": self.content_sha256}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """Build it from manifest.json."""
+        values = {k: v for k, v in record.items() if k != "content_sha256"}
+        values["kind"] = ArtifactKind(values["kind"])
+        values["files"] = tuple(FileFacts(**f) for f in values["files"])
+        values["inputs"] = {ArtifactKind(k): v for k, v in values["inputs"].items()}
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a run folder holds."""
+
+    ep_id: str
+    run_id: str
+    entries: Mapping[ArtifactKind, ManifestEntry] = field(default_factory=dict)
+    schema_version: int = SCHEMA_VERSION
+
+    def with_entry(self, entry: ManifestEntry) -> Manifest:
+        """Return a manifest that also holds `entry`, kinds in the order of `ArtifactKind`."""
+        merged = {**self.entries, entry.kind: entry}
+        return replace(self, entries={k: merged[k] for k in ArtifactKind if k in merged})
+
+    def without(self, kind: ArtifactKind) -> Manifest:
+        """Return a manifest that does not hold `kind`."""
+        return replace(self, entries={k: e for k, e in self.entries.items() if k != kind})
+
+    def upstream(self, kinds: Iterable[ArtifactKind]) -> tuple[ArtifactKind, ...]:
+        """Return `kinds` and everything they were made from, inputs before what uses them."""
+        order: dict[ArtifactKind, None] = {}
+
+        def visit(kind: ArtifactKind) -> None:
+            if kind in order or kind not in self.entries:
+                return
+            for upstream in self.entries[kind].inputs:
+                visit(upstream)
+            order[kind] = None
+
+        for kind in kinds:
+            visit(kind)
+        return tuple(order)
+
+    def stale(self) -> tuple[ArtifactKind, ...]:
+        """Return the kinds made from another version of an input than the one held here."""
+        return tuple(
+            kind
+            for kind, entry in self.entries.items()
+            if any(
+                held in self.entries and self.entries[held].content_sha256 != sha256
+                for held, sha256 in entry.inputs.items()
+            )
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it stands in manifest.json."""
+        return {
+            "schema_version": self.schema_version,
+            "ep_id": self.ep_id,
+            "episode_id": self.ep_id,
+            "run_id": self.run_id,
+            "entries": {str(k): e.to_dict() for k, e in self.entries.items()},
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """Build it from manifest.json, whose schema was checked."""
+        entries = (ManifestEntry.from_dict(e) for e in record["entries"].values())
+        return cls(
+            record["ep_id"],
+            record["run_id"],
+            {e.kind: e for e in entries},
+            record["schema_version"],
+        )
+
+
+def read_manifest(storage: Storage, ep_id: str, run_id: str) -> Manifest:
+    """Read a run's manifest; empty when nothing was published.
+
+    Raises:
+        ArtifactCorruptError: The file is not a manifest of this run.
+    """
+    key = layout.manifest_key(ep_id, run_id)
+    try:
+        raw = storage.read_bytes(key)
+    except KeyMissingError:
+        return Manifest(ep_id, run_id)
+    try:
+        record = json.loads(raw)
+        wrong = violations(record, load_schema(_SCHEMA))
+        if wrong:
+            raise _corrupt(key, "; ".join(wrong[:3]))
+        return Manifest.from_dict(record)
+    except ValueError as error:
+        raise _corrupt(key, f"is not readable: {error}") from error
+
+
+def write_manifest(storage: Storage, manifest: Manifest) -> None:
+    """Replace a run's manifest in one step.
+
+    Raises:
+        SchemaMismatchError: It breaks manifest.schema.yaml; nothing is written.
+    """
+    record = json.loads(json.dumps(manifest.to_dict(), allow_nan=False))
+    wrong = violations(record, load_schema(_SCHEMA))
+    if wrong:
+        raise SchemaMismatchError(spec_name="manifest", reason="; ".join(wrong[:3]))
+    text = json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    storage.write_atomic(layout.manifest_key(manifest.ep_id, manifest.run_id), text.encode())
+
+
+def _corrupt(key: str, reason: str) -> ArtifactCorruptError:
+    return ArtifactCorruptError(
+        thing=key,
+        reason=reason,
+        way_out="Restore it from a backup, or start a new run; other runs are not touched.",
+    )

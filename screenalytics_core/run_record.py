@@ -1,0 +1,111 @@
+"""run.json: what a run is bound to, and how two bindings differ. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple, Self
+
+from screenalytics_core.config import LAUNCH_FIELDS, EpisodeRunConfig, settings_hash
+
+SCHEMA_VERSION: Final = 1
+
+
+class RunKey(NamedTuple):
+    """What names a run: the same run_id may occur for several episodes."""
+
+    ep_id: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunBinding:
+    """What a run is bound to when it is reserved.
+
+    Attributes:
+        settings: Resolved: no threshold and no device left open.
+        video: Facts with `sha256` and `size_bytes`.
+        models: `PackInfo.to_dict()`.
+        source: Where the video came from; part of a minted timestamp id.
+    """
+
+    settings: EpisodeRunConfig
+    video: dict[str, Any]
+    models: dict[str, Any]
+    code_ref: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """run.json: the reservation, never changed.
+
+    Attributes:
+        created_at: ISO 8601 in UTC with microseconds; orders the runs of an episode.
+    """
+
+    ep_id: str
+    run_id: str
+    created_at: str
+    source: str
+    settings: dict[str, Any]
+    settings_hash: str
+    video: dict[str, Any]
+    models: dict[str, Any]
+    code_ref: str
+    schema_version: int = SCHEMA_VERSION
+
+    @classmethod
+    def of(cls, ep_id: str, run_id: str, created_at: datetime, binding: RunBinding) -> Self:
+        """Return the record that binds a run."""
+        return cls(
+            ep_id=ep_id,
+            run_id=run_id,
+            created_at=created_at.astimezone(UTC).isoformat(timespec="microseconds"),
+            source=binding.source,
+            settings=binding.settings.model_dump(mode="json"),
+            settings_hash=binding.settings.binding_hash(),
+            video=binding.video,
+            models=binding.models,
+            code_ref=binding.code_ref,
+        )
+
+    @property
+    def model_sha256s(self) -> dict[str, str]:
+        """Role -> sha256 of the pack's files."""
+        return {f["role"]: f["sha256"] for f in self.models.get("files", ())}
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """What runs are ordered by: when they were reserved."""
+        return (self.created_at, self.run_id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it stands in run.json."""
+        return {**asdict(self), "episode_id": self.ep_id}
+
+    def without_created_at(self) -> dict[str, Any]:
+        """Return what the report may show: everything but the clock."""
+        return {k: v for k, v in self.to_dict().items() if k != "created_at"}
+
+    def sha256_without_created_at(self) -> str:
+        """Return the sha256 of `without_created_at` as canonical JSON."""
+        return settings_hash(self.without_created_at())
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Self:
+        """Build it from run.json."""
+        return cls(**{k: v for k, v in record.items() if k != "episode_id"})
+
+
+def binding_differences(bound: RunRecord, wanted: RunRecord) -> list[str]:
+    """Return in words how `wanted` differs from what a run is bound to; empty if it fits."""
+    names = sorted((bound.settings.keys() | wanted.settings.keys()) - LAUNCH_FIELDS)
+    pairs = [(n, bound.settings.get(n), wanted.settings.get(n)) for n in names]
+    pairs.append(("video sha256", bound.video.get("sha256"), wanted.video.get("sha256")))
+    roles = sorted(bound.model_sha256s.keys() | wanted.model_sha256s.keys())
+    pairs += [
+        (f"model {role} sha256", bound.model_sha256s.get(role), wanted.model_sha256s.get(role))
+        for role in roles
+    ]
+    return [f"{name} is {old!r}, asked for {new!r}" for name, old, new in pairs if old != new]

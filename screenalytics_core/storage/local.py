@@ -1,0 +1,247 @@
+"""Storage on a local (or mounted) file system."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from filelock import FileLock, Timeout
+
+from screenalytics_core.errors import StorageError
+from screenalytics_core.layout import check_key
+from screenalytics_core.processes import ProcessIdentity, pid_started_at
+from screenalytics_core.storage.base import StagedFile
+from screenalytics_core.storage.posix import (
+    chunks_of,
+    disk_full,
+    remove,
+    sync_folder,
+    translated,
+    try_link,
+)
+
+_TEMP_SUFFIX: Final = ".tmp"
+# A temporary file of another machine has no pid that could be asked.
+_FOREIGN_TEMP_MAX_AGE_S: Final = 24 * 3600
+_LOCK_TIMEOUT_S: Final = 60.0
+
+
+class LocalStorage:
+    """`Storage` in a folder; created on the first write.
+
+    Args:
+        lock_timeout_s: How long `lock` waits before it gives up.
+    """
+
+    def __init__(self, root: Path, lock_timeout_s: float = _LOCK_TIMEOUT_S) -> None:
+        self.root = Path(root)
+        self._lock_timeout_s = lock_timeout_s
+
+    def local_path(self, key: str) -> Path:
+        return self.root / check_key(key)
+
+    def read_bytes(self, key: str) -> bytes:
+        path = self.local_path(key)
+        with translated(path):
+            return path.read_bytes()
+
+    def open_read(self, key: str) -> BinaryIO:
+        path = self.local_path(key)
+        with translated(path):
+            return path.open("rb")
+
+    def exists(self, key: str) -> bool:
+        return self.local_path(key).is_file()
+
+    def size(self, key: str) -> int:
+        path = self.local_path(key)
+        with translated(path):
+            return path.stat().st_size
+
+    def list(self, prefix: str) -> tuple[str, ...]:
+        folder = self.local_path(prefix)
+        found = []
+        with translated(folder):
+            for where, folders, files in os.walk(folder):
+                folders[:] = [name for name in folders if not name.startswith(".")]
+                start = Path(where).relative_to(self.root)
+                found += [(start / f).as_posix() for f in files if not f.startswith(".")]
+        return tuple(sorted(found))
+
+    def list_folders(self, prefix: str) -> tuple[str, ...]:
+        folder = self.local_path(prefix)
+        if not folder.is_dir():
+            return ()
+        with translated(folder), os.scandir(folder) as entries:
+            names = [e.name for e in entries if e.is_dir() and not e.name.startswith(".")]
+        return tuple(sorted(names))
+
+    def stage(self, key: str, data: bytes | Iterable[bytes]) -> StagedFile:
+        temp = self._temp_path(key)
+        chunks = (data,) if isinstance(data, bytes) else data
+        digest, size = hashlib.sha256(), 0
+        try:
+            with translated(temp, len(data) if isinstance(data, bytes) else None):
+                temp.parent.mkdir(parents=True, exist_ok=True)
+                with temp.open("xb") as file:
+                    for chunk in chunks:
+                        file.write(chunk)
+                        digest.update(chunk)
+                        size += len(chunk)
+                    file.flush()
+                    os.fsync(file.fileno())
+        except BaseException:
+            # Also when the encoder that gives the chunks fails, or on Ctrl-C.
+            remove(temp)
+            raise
+        return StagedFile(key, temp, digest.hexdigest(), size)
+
+    def stage_file(self, key: str, path: Path) -> StagedFile:
+        temp = self._temp_path(key)
+        with translated(temp):
+            temp.parent.mkdir(parents=True, exist_ok=True)
+        if not try_link(path.resolve(), temp):
+            return self.stage(key, chunks_of(path))
+        with translated(temp), temp.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return StagedFile(key, temp, sha256, temp.stat().st_size)
+
+    def commit(self, staged: StagedFile) -> None:
+        path = self.local_path(staged.key)
+        with translated(path, staged.size_bytes):
+            staged.temp_path.replace(path)
+            # rename() between two names of one inode does nothing and keeps the first name.
+            staged.temp_path.unlink(missing_ok=True)
+            sync_folder(path.parent)
+
+    def discard(self, staged: StagedFile) -> None:
+        remove(staged.temp_path)
+
+    def write_atomic(self, key: str, data: bytes | Iterable[bytes]) -> None:
+        staged = self.stage(key, data)
+        try:
+            self.commit(staged)
+        finally:
+            self.discard(staged)
+
+    def create_exclusive(self, key: str, data: bytes) -> bool:
+        path = self.local_path(key)
+        if path.exists():
+            return False
+        staged = self.stage(key, data)
+        try:
+            # link() fails if the name exists, and shows the whole file or nothing.
+            created = try_link(staged.temp_path, path) or self._create_under_lock(staged)
+            sync_folder(path.parent)
+            return created
+        except FileExistsError:
+            return False
+        finally:
+            self.discard(staged)
+
+    def _create_under_lock(self, staged: StagedFile) -> bool:
+        with self.lock(staged.key):
+            if self.exists(staged.key):
+                return False
+            self.commit(staged)
+            return True
+
+    def delete(self, key: str) -> None:
+        path = self.local_path(key)
+        with translated(path):
+            path.unlink(missing_ok=True)
+
+    def link_or_copy(self, src_key: str, dst_key: str) -> None:
+        src, dst = self.local_path(src_key), self.local_path(dst_key)
+        with translated(src):
+            if dst.exists() and src.samefile(dst):
+                return
+            size = src.stat().st_size
+        temp = self._temp_path(dst_key)
+        with translated(temp):
+            temp.parent.mkdir(parents=True, exist_ok=True)
+        if not try_link(src, temp):
+            self.check_free_space(size)
+            self.write_atomic(dst_key, chunks_of(src))
+            return
+        staged = StagedFile(dst_key, temp, "", size)
+        try:
+            self.commit(staged)
+        finally:
+            self.discard(staged)
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        path = self.local_path(key)
+        sidecar = path.with_name(f".{path.name}.lock")
+        with translated(sidecar):
+            sidecar.parent.mkdir(parents=True, exist_ok=True)
+        # One lock object per path and thread: nested use in a thread is re-entrant, other
+        # threads and processes wait. The file stays, since removing it would split waiters.
+        held = FileLock(str(sidecar), timeout=self._lock_timeout_s, is_singleton=True)
+        try:
+            with translated(sidecar):
+                held.acquire()
+        except Timeout as error:
+            raise StorageError(
+                thing=str(sidecar),
+                reason=f"another process holds this lock for over {self._lock_timeout_s:g} s",
+                way_out="Wait for it, or end the process that hangs.",
+            ) from error
+        try:
+            yield
+        finally:
+            held.release()
+
+    def check_free_space(self, needed_bytes: int) -> None:
+        folder = self.root.absolute()
+        while not folder.exists():
+            folder = folder.parent
+        with translated(folder):
+            free = shutil.disk_usage(folder).free
+        if free < needed_bytes:
+            raise disk_full(self.root, needed_bytes, free)
+
+    def sweep_abandoned(self, prefix: str) -> int:
+        folder = self.local_path(prefix)
+        here = _pid_space()
+        abandoned = [
+            path
+            for path in (folder.rglob(f".*{_TEMP_SUFFIX}") if folder.is_dir() else ())
+            if _is_abandoned(path, here)
+        ]
+        for path in abandoned:
+            remove(path)
+        return len(abandoned)
+
+    def _temp_path(self, key: str) -> Path:
+        path = self.local_path(key)
+        owner = f"{_pid_space()}-{os.getpid()}"
+        return path.with_name(f".{path.name}.{owner}-{uuid.uuid4().hex[:8]}{_TEMP_SUFFIX}")
+
+
+def _pid_space() -> str:
+    """Name what a pid counts in: host, boot and namespace, as 8 hex digits."""
+    me = ProcessIdentity.current()
+    text = "|".join((me.host, me.boot_id, me.pid_namespace))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _is_abandoned(temp: Path, here: str) -> bool:
+    """Tell whether the process that made `temp` is gone; a reused pid keeps it a while longer."""
+    parts = temp.name.removesuffix(_TEMP_SUFFIX).rsplit(".", 1)[-1].split("-")
+    if len(parts) != 3 or not parts[1].isdigit():
+        return False
+    if parts[0] == here:
+        return pid_started_at(int(parts[1])) is None
+    try:
+        return time.time() - temp.stat().st_mtime > _FOREIGN_TEMP_MAX_AGE_S
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,92 @@
+"""The operating system's file calls that need care, and its errors in our words."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from screenalytics_core.errors import DiskSpaceError, KeyMissingError, StorageError
+from screenalytics_core.storage.base import CHUNK_BYTES
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+# What link() says where a file system has no hard links, spans devices or ran out of them.
+_NO_LINKS: Final = frozenset(
+    {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+)
+
+
+def try_link(src: Path, dst: Path) -> bool:
+    """Hard-link `src` as `dst`; False where the file system cannot.
+
+    Raises:
+        FileExistsError: `dst` exists.
+        KeyMissingError: `src` does not.
+    """
+    with translated(src):
+        try:
+            os.link(src, dst)
+        except OSError as error:
+            if error.errno in _NO_LINKS:
+                return False
+            raise
+    return True
+
+
+def chunks_of(path: Path) -> Iterator[bytes]:
+    """Yield a file's content piece by piece."""
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def remove(path: Path) -> None:
+    """Remove a temporary file if it can be: a later sweep finds it, the first error counts."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename or link in `folder` survive a power cut."""
+    if os.name == "nt":
+        return  # Windows cannot open folders, and makes a rename durable itself
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def translated(path: Path, needed_bytes: int | None = None) -> Iterator[None]:
+    """Turn the system's errors about `path` into ours; FileExistsError stays an answer."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise KeyMissingError(thing=str(path), reason="does not exist") from error
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno in _FULL:
+            raise disk_full(path, needed_bytes, None) from error
+        raise StorageError(
+            thing=str(path),
+            reason=error.strerror or str(error),
+            way_out="Check that the folder exists, is mounted and may be written.",
+        ) from error
+
+
+def disk_full(path: Path, needed_bytes: int | None, free_bytes: int | None) -> DiskSpaceError:
+    """Build the error for a disk that is full, or too small for what is to be written."""
+    needed = "more" if needed_bytes is None else f"{needed_bytes:,} bytes"
+    left = "the disk is full" if free_bytes is None else f"only {free_bytes:,} bytes are free"
+    return DiskSpaceError(
+        thing=str(path),
+        reason=f"{needed} needed, but {left}",
+        way_out="Free some space, or choose another data root.",
+        path=str(path),
+        needed_bytes=needed_bytes,
+    )
