@@ -8,10 +8,12 @@ from pathlib import Path
 
 from screenalytics_assets.code_ref import current_code_ref
 from screenalytics_assets.settings import Settings
-from screenalytics_core.artifact_store import ArtifactStore
+from screenalytics_core.artifact_store import ArtifactRef, ArtifactStore
+from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.attempts import AttemptStore
 from screenalytics_core.config import EpisodeRunConfig
 from screenalytics_core.episode_registry import load_video
+from screenalytics_core.errors import ArtifactNotFoundError
 from screenalytics_core.runs import RunBinding, RunStore
 from screenalytics_core.storage.local import LocalStorage
 from screenalytics_core.vision.models.onnx_session import resolve_device
@@ -38,6 +40,21 @@ class Stores:
         runs = RunStore(storage)
         attempts = AttemptStore(storage)
         return cls(storage, runs, attempts, ArtifactStore(storage, runs, attempts))
+
+    def require(self, ep_id: str, run_id: str, kind: ArtifactKind) -> ArtifactRef:
+        """Return an artifact that a run must hold.
+
+        Raises:
+            ArtifactNotFoundError: It does not.
+        """
+        ref = self.artifacts.ref(ep_id, run_id, kind)
+        if ref is None:
+            raise ArtifactNotFoundError(
+                thing=f"artifact {kind} of run {ep_id}/{run_id}",
+                reason="is not in the run's manifest",
+                way_out="Run the stage that makes it.",
+            )
+        return ref
 
 
 @dataclass(frozen=True, slots=True)

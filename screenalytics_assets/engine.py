@@ -36,7 +36,7 @@ from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import RunBusyError
 from screenalytics_core.processes import ProcessIdentity
 from screenalytics_core.run_ids import normalize_run_id
-from screenalytics_core.runs import RunRecord
+from screenalytics_core.runs import RunRecord, Scheme
 from screenalytics_core.stages import STAGE_PLAN, PipelineStage, parse_stage
 from screenalytics_core.vision.decode import probe_video
 
@@ -75,7 +75,7 @@ class Launch:
     """
 
     run_id: str | None = None
-    run_id_scheme: str = "timestamp"
+    run_id_scheme: Scheme = "timestamp"
     upstream_run_id: str | None = None
     replace_video: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,7 @@ import dagster as dg
 from screenalytics_assets.failures import as_dagster_failure
 from screenalytics_assets.graph import KINDS_OF_ASSET
 from screenalytics_assets.metadata import published_metadata
-from screenalytics_assets.resources import Pipeline, _SettingsBase
+from screenalytics_assets.resources import Pipeline, SettingsResource
 from screenalytics_assets.session import PendingOutput
 from screenalytics_core.artifact_store import ArtifactRef
 from screenalytics_core.artifacts import ArtifactKind
@@ -18,7 +18,7 @@ Inputs = Mapping[ArtifactKind, ArtifactRef]
 class ArtifactIOManager(dg.IOManager):
     """The only door between Dagster and the artifact store."""
 
-    def __init__(self, pipeline: Pipeline, settings: _SettingsBase) -> None:
+    def __init__(self, pipeline: Pipeline, settings: SettingsResource) -> None:
         self._pipeline = pipeline
         self._settings = settings
 
@@ -37,8 +37,8 @@ class ArtifactIOManager(dg.IOManager):
             ep_id = context.asset_partition_key
             session = self._pipeline.session(ep_id, self._settings.to_config())
             asset = context.asset_key.to_user_string()
-            materialized = _latest_materialization(context, asset, ep_id)
-            return {kind: session.input(kind, materialized) for kind in KINDS_OF_ASSET[asset]}
+            run_id = _materialized_run_id(context, asset, ep_id)
+            return {kind: session.input(kind, run_id) for kind in KINDS_OF_ASSET[asset]}
 
 
 @dg.io_manager(required_resource_keys={"pipeline", "settings"})
@@ -47,7 +47,7 @@ def artifact_io_manager(context: dg.InitResourceContext) -> ArtifactIOManager:
     return ArtifactIOManager(context.resources.pipeline, context.resources.settings)
 
 
-def _latest_materialization(context: dg.InputContext, asset: str, ep_id: str) -> str | None:
+def _materialized_run_id(context: dg.InputContext, asset: str, ep_id: str) -> str | None:
     """Return the run_id of the asset's latest materialization, if Dagster knows one."""
     records = context.instance.fetch_materializations(
         dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[ep_id]), limit=1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -120,7 +120,7 @@ def process_tag(process: ProcessIdentity) -> dict[str, str]:
     return {PROCESS_TAG: json.dumps(asdict(process), sort_keys=True)}
 
 
-def _tagged_process(tags: dict[str, Any]) -> ProcessIdentity | None:
+def _tagged_process(tags: Mapping[str, Any]) -> ProcessIdentity | None:
     text = tags.get(PROCESS_TAG)
     return ProcessIdentity(**json.loads(text)) if text else None
 
@@ -131,8 +131,10 @@ def _launched_worker(instance: dg.DagsterInstance, dagster_run_id: str) -> Launc
     ).records
     for record in records:
         event = record.event_log_entry.dagster_event
-        pid = event.engine_event_data.metadata.get("pid") if event else None
-        if pid is not None and "Started process for run" in (event.message or ""):
+        if event is None or "Started process for run" not in (event.message or ""):
+            continue
+        pid = event.engine_event_data.metadata.get("pid")
+        if pid is not None:
             return LaunchedWorker(int(str(pid.value)), record.event_log_entry.timestamp)
     return None
 

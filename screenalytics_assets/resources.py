@@ -21,7 +21,7 @@ Listener = Callable[[str, int, int, str], None]
 """(step, done, total, message), for the process that launched the run."""
 
 
-class _SettingsBase(dg.ConfigurableResource):  # type: ignore[misc]
+class SettingsResource(dg.ConfigurableResource["SettingsResource"]):
     """What every settings resource can do; its fields are generated below."""
 
     def to_config(self) -> EpisodeRunConfig:
@@ -53,13 +53,13 @@ def _settings_fields() -> dict[str, Any]:
         "profile": (str, Field(DEFAULT_PROFILE, description="starting point of the settings"))
     }
     for name, field in EpisodeRunConfig.model_fields.items():
-        kind = Optional[_config_type(field.annotation)]  # noqa: UP045 - a runtime type
+        kind: Any = Optional[_config_type(field.annotation)]  # noqa: UP045 - a runtime type
         fields[name] = (kind, Field(None, description=f"{field.description}; empty = profile's"))
     return fields
 
 
 EpisodeSettings: Final[Any] = create_model(
-    "EpisodeSettings", __base__=_SettingsBase, __module__=__name__, **_settings_fields()
+    "EpisodeSettings", __base__=SettingsResource, __module__=__name__, **_settings_fields()
 )
 
 
@@ -125,6 +125,8 @@ def pipeline_resource(settings: Settings, listener: Listener | None) -> dg.Resou
 
     @dg.resource(description="The run's stores, models and attempt.")
     def pipeline(context: dg.InitResourceContext) -> Iterator[Pipeline]:
+        if context.instance is None or context.run is None:
+            raise dg.DagsterInvariantViolationError("a Pipeline belongs to a run")
         opened = Pipeline(settings, context.instance, context.run, listener)
         try:
             yield opened

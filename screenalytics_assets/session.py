@@ -7,8 +7,9 @@ the asset shell hands it names and gets artifacts back.
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from screenalytics_assets.binding import Bound, Stores
@@ -18,16 +19,11 @@ from screenalytics_core.artifact_store import ArtifactRef, EntryFacts, PreparedA
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.attempts import AttemptRecord
 from screenalytics_core.episode_registry import episode_video_path
-from screenalytics_core.errors import ArtifactNotFoundError
-from screenalytics_core.fingerprints import combine_sha256s, fingerprint
+from screenalytics_core.fingerprints import fingerprint
 from screenalytics_core.input_resolution import resolve_input
 from screenalytics_core.runs import RunRecord
 from screenalytics_core.steps.base import Progress, Step, StepInput, StepOutput
 from screenalytics_core.vision.decode import open_video
-
-MaterializedRunId = Callable[[ArtifactKind], str | None]
-"""Gives the run_id of an artifact's latest materialization, if the host knows one."""
-
 
 @dataclass(frozen=True, slots=True)
 class PendingOutput:
@@ -76,8 +72,11 @@ class RunSession:
         """The run."""
         return self.record.run_id
 
-    def input(self, kind: ArtifactKind, materialized: MaterializedRunId) -> ArtifactRef:
+    def input(self, kind: ArtifactKind, materialized_run_id: str | None) -> ArtifactRef:
         """Return an input as this run's own artifact, inheriting it from another run if needed.
+
+        Args:
+            materialized_run_id: The run of its latest materialization, if the host knows one.
 
         Raises:
             ArtifactNotFoundError: No run has it.
@@ -93,9 +92,9 @@ class RunSession:
             self.run_id,
             kind,
             upstream_run_id=self._upstream_run_id,
-            materialized_run_id=materialized(kind),
+            materialized_run_id=materialized_run_id,
         )
-        if source.is_legacy:
+        if source.run_id is None:
             return source
         config = self._bound.config
         artifacts.inherit_upstream(
@@ -119,7 +118,7 @@ class RunSession:
     ) -> list[PendingOutput]:
         """Reuse or compute `outputs` of `step`, in their order."""
         prints = {o.name: self._fingerprint(o, inputs) for o in outputs}
-        plans = {o.name: self._plan(o, prints[o.name]) for o in outputs}
+        plans = {o.name: self._plan(o, prints[o.name], inputs) for o in outputs}
         computing = tuple(o for o in outputs if isinstance(plans[o.name], Compute))
         prepared, compute_s = self._compute(step, computing, inputs, progress)
         pending = []
@@ -161,21 +160,21 @@ class RunSession:
         return [self._own(kind) for kind in kinds]
 
     def _own(self, kind: ArtifactKind) -> ArtifactRef:
-        ref = self.stores.artifacts.ref(self.ep_id, self.run_id, kind)
-        if ref is None:
-            raise ArtifactNotFoundError(
-                thing=f"artifact {kind} of {self.ep_id}/{self.run_id}",
-                reason="is not in the run's manifest",
-                way_out="Run the stage that makes it.",
-            )
-        return ref
+        return self.stores.require(self.ep_id, self.run_id, kind)
 
-    def _plan(self, output: StepOutput, print_: str) -> Compute | Reuse:
+    def _plan(
+        self, output: StepOutput, print_: str, inputs: Mapping[ArtifactKind, ArtifactRef]
+    ) -> Compute | Reuse:
         artifacts = self.stores.artifacts
         equal = artifacts.find_reusable(self.ep_id, output.kinds, print_, prefer_run_id=self.run_id)
         other = None
         if equal is None and wants_other_settings(output, self._bound.config):
-            other = artifacts.find_existing(self.ep_id, output.kinds, exclude_run_id=self.run_id)
+            other = artifacts.find_existing(
+                self.ep_id,
+                output.kinds,
+                exclude_run_id=self.run_id,
+                inputs={k: inputs[k].content_sha256 for k in output.inputs},
+            )
         return decide(output.kinds[0], self._bound.config, Candidates(equal, other))
 
     def _fingerprint(self, output: StepOutput, inputs: Mapping[ArtifactKind, ArtifactRef]) -> str:
@@ -208,7 +207,7 @@ class RunSession:
             ep_id=self.ep_id,
             run_id=self.run_id,
             settings=config.only(step.settings),
-            artifacts=inputs,
+            artifacts=dict(inputs),
             wanted=kinds,
             models=self._bound.pack,
             video=open_video(video_path) if reads_video else None,
@@ -230,9 +229,9 @@ class RunSession:
         self, output: StepOutput, prepared: tuple[PreparedArtifact, ...], reused: Reuse | None
     ) -> str:
         if reused is None:
-            return combine_sha256s(p.content_sha256 for p in prepared)
+            return data_version([p.content_sha256 for p in prepared])
         manifest = self.stores.artifacts.manifest(self.ep_id, reused.run_id)
-        return combine_sha256s(manifest.entries[k].content_sha256 for k in output.kinds)
+        return data_version([manifest.entries[k].content_sha256 for k in output.kinds])
 
     def _facts(self, pending: PendingOutput) -> EntryFacts:
         output = pending.output
@@ -251,3 +250,10 @@ class RunSession:
 
     def _video_sha256(self, output: StepOutput) -> str | None:
         return self.record.video["sha256"] if output.reads_video else None
+
+
+def data_version(content_sha256s: Sequence[str]) -> str:
+    """Return one data version for the artifacts of an output."""
+    if len(content_sha256s) == 1:
+        return content_sha256s[0]
+    return hashlib.sha256("\n".join(content_sha256s).encode()).hexdigest()

@@ -55,8 +55,8 @@ def demo(
     rows = compare_with_truth(
         truth,
         result.screen_time or {},
-        stores.artifacts.require(EP_ID, result.run_id, ArtifactKind.TRACKS).read().to_pylist(),
-        stores.artifacts.require(EP_ID, result.run_id, ArtifactKind.IDENTITIES).read(),
+        stores.require(EP_ID, result.run_id, ArtifactKind.TRACKS).read().to_pylist(),
+        stores.require(EP_ID, result.run_id, ArtifactKind.IDENTITIES).read(),
     )
     if as_json:
         put_json({**result.to_dict(), "truth": rows})

@@ -37,11 +37,10 @@ def screen_time(
             way_out=f"Start one: screenalytics run VIDEO --ep-id {ep_id}.",
         )
     stores.runs.require(ep_id, run_id)
-    ref = stores.artifacts.require(ep_id, run_id, ArtifactKind.SCREEN_TIME)
+    ref = stores.require(ep_id, run_id, ArtifactKind.SCREEN_TIME)
     if as_csv:
-        path = stores.artifacts.path(ep_id, run_id, ArtifactKind.SCREEN_TIME, "csv")
-        ref.read("csv")
-        sys.stdout.write(path.read_text())
+        ref.read("csv")  # checks the file's hash
+        sys.stdout.write(ref.path("csv").read_text())
         return
     document = ref.read()
     if as_json:

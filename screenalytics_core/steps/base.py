@@ -35,7 +35,10 @@ class FileFacts:
 class ArtifactInput(Protocol):
     """An upstream artifact, read when asked for."""
 
-    kind: ArtifactKind
+    @property
+    def kind(self) -> ArtifactKind:
+        """Which artifact it is."""
+        ...
 
     @property
     def files(self) -> tuple[FileFacts, ...]:

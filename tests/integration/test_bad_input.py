@@ -52,7 +52,7 @@ def earlier(finished: Finished) -> Iterator[Settings]:
     yield settings
     stores = Stores.open(settings.data_root)
     for kind in result.artifacts:
-        stores.artifacts.require(EP_ID, "first", ArtifactKind(kind)).read()
+        stores.require(EP_ID, "first", ArtifactKind(kind)).read()
 
 
 def dagster_status(settings: Settings, result: EpisodeRunResult) -> dg.DagsterRunStatus:

@@ -117,7 +117,7 @@ def test_clustering_alone_with_another_threshold_leaves_a_whole_run_folder(
     assert ArtifactKind.FACES_EMBEDDINGS in upstream
     stores = Stores.open(settings.data_root)
     for kind in found:
-        stores.artifacts.require(EP_ID, result.run_id, kind).read()
+        stores.require(EP_ID, result.run_id, kind).read()
 
 
 def test_inputs_of_other_settings_are_refused_unless_asked_for(finished: Finished) -> None:
