@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Picture = NDArray[np.uint8]
 
 # Encoders that take no B-frame count.
-_NO_B_FRAMES = {"libvpx-vp9", "libsvtav1"}
+_NO_B_FRAMES = {"libvpx-vp9", "libsvtav1", "mjpeg", "ffv1"}
 
 
 def solid(colour_bgr: tuple[int, int, int], *, width: int = 160, height: int = 96) -> Picture:
@@ -143,8 +143,11 @@ def cut_file(path: Path, keep: float) -> None:
 
 
 def make_zero_frame(path: Path) -> Path:
-    """A file with a video stream that holds no picture (and sound, so that it opens)."""
-    with av.open(str(path), "w") as container:
+    """A file with a video stream that holds no picture (and sound, so that it opens).
+
+    Matroska whatever the suffix: FFmpeg's MP4 writer leaves empty streams out.
+    """
+    with av.open(str(path), "w", format="matroska") as container:
         stream: Any = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 160, 96, "yuv420p"
         sound: Any = container.add_stream("aac", rate=44100)

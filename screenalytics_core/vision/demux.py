@@ -122,7 +122,7 @@ def _picture_stream(container: InputContainer, path: Path) -> VideoStream:
     kinds = ", ".join(sorted({s.type for s in container.streams})) or "none"
     raise VideoError(
         thing=f"video {path}",
-        reason=f"holds no pictures (streams: {kinds})",
+        reason=f"has no video stream (streams: {kinds})",
         way_out="Give a file with a video stream.",
     )
 

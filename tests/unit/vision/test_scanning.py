@@ -1,0 +1,267 @@
+"""One decode feeds everything: in order, bounded, and the same however it is cut up."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+import weakref
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from screenalytics_core.vision.box_rows import Boxes, BoxRows, clip_boxes
+from screenalytics_core.vision.models.protocols import Image
+from screenalytics_core.vision.scanning import Looker, Part, Scan, join_parts, scan_part
+from screenalytics_core.vision.shots import CutFinder, SceneDetectorName
+
+SIDE = 24
+COLOURS = ((200, 60, 30), (30, 240, 240), (90, 20, 60), (180, 250, 40))
+DETECTORS: tuple[SceneDetectorName, ...] = ("pyscenedetect", "content", "off")
+
+
+class FakeFrame:
+    """A frame whose picture is one colour per shot; it knows how many live and were converted."""
+
+    alive: ClassVar[weakref.WeakSet[FakeFrame]] = weakref.WeakSet()
+
+    def __init__(self, frame_idx: int, colour: tuple[int, int, int]) -> None:
+        self.frame_idx = frame_idx
+        self.timestamp_s = 0.5 + frame_idx * 0.04
+        self.duration_s = 0.04
+        self._colour = colour
+        FakeFrame.alive.add(self)
+
+    def bgr(self) -> Image:
+        picture = self.small_bgr(SIDE)
+        # The fake detector reads the index back from here.
+        picture[0, 0] = (self.frame_idx % 256, self.frame_idx // 256, 0)
+        return picture
+
+    def small_bgr(self, max_side_px: int) -> Image:
+        return np.full((SIDE, SIDE, 3), self._colour, np.uint8)
+
+
+def frames_of(lengths: Iterable[int], first: int = 0) -> Iterator[FakeFrame]:
+    """Frames of shots with these lengths, from frame `first` on."""
+    idx = 0
+    for shot, length in enumerate(lengths):
+        for _ in range(length):
+            if idx >= first:
+                yield FakeFrame(idx, COLOURS[shot % len(COLOURS)])
+            idx += 1
+
+
+def look(image: Image) -> Boxes:
+    """As many boxes as the index modulo 3, with the index as left edge's fraction."""
+    idx = int(image[0, 0, 0]) + 256 * int(image[0, 0, 1])
+    count = idx % 3
+    boxes = np.tile(np.array([idx % 20 / 10, 1, 9, 9], np.float32), (count, 1))
+    return Boxes(boxes, np.linspace(0.9, 0.5, count, dtype=np.float32))
+
+
+def new_finder(name: SceneDetectorName) -> CutFinder:
+    return CutFinder(name, scene_threshold=27.0, adaptive_threshold=3.0)
+
+
+def scan(
+    lengths: list[int],
+    *,
+    name: SceneDetectorName = "content",
+    stride: int = 3,
+    bounds: tuple[int, ...] = (),
+    workers: int = 2,
+) -> Scan:
+    """Scan in pieces that meet at `bounds`."""
+    edges = [0, *bounds, None]
+    parts = []
+    for start, end in itertools.pairwise(edges):
+        assert start is not None
+        finder = new_finder(name)
+        frames = frames_of(lengths, max(0, start - finder.look_back))
+        with Looker({"faces": look}, workers) as looker:
+            part = scan_part(
+                frames, finder, looker, stride=stride, start_frame=start, end_frame=end
+            )
+        parts.append(part)
+    return join_parts(parts, stride)
+
+
+def looked_at(lengths: list[int], **how: object) -> list[int]:
+    seen: list[int] = []
+
+    def noting(image: Image) -> Boxes:
+        seen.append(int(image[0, 0, 0]) + 256 * int(image[0, 0, 1]))
+        return look(image)
+
+    with Looker({"faces": noting}, 1) as looker:
+        scan_part(frames_of(lengths), new_finder("content"), looker, stride=3)
+    return seen
+
+
+def test_every_nth_frame_and_both_ends_of_every_shot_are_looked_at_and_no_other() -> None:
+    result = scan([11, 9], name="content", stride=4)
+
+    assert result.sampled.tolist() == [0, 4, 8, 10, 11, 12, 16, 19]
+    assert looked_at([11, 9]) == [0, 3, 6, 9, 10, 11, 12, 15, 18, 19]
+
+
+def test_frame_times_have_one_more_entry_than_there_are_frames() -> None:
+    times = scan([7]).frame_times_s
+
+    assert times == pytest.approx(np.array([0.5 + 0.04 * i for i in range(8)]))
+
+
+def test_rows_are_in_frame_order_whatever_the_threads_do() -> None:
+    def slow_at_first(image: Image) -> Boxes:
+        time.sleep(0.02 if image[0, 0, 0] % 4 == 0 else 0)
+        return look(image)
+
+    with Looker({"faces": slow_at_first}, 4) as looker:
+        part = scan_part(frames_of([40]), new_finder("off"), looker, stride=1)
+
+    assert part.rows["faces"].table().equals(scan([40], name="off", stride=1).rows["faces"].table())
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.sampled_from(DETECTORS),
+    lengths=st.lists(st.integers(1, 14), min_size=1, max_size=6),
+    stride=st.integers(1, 7),
+    data=st.data(),
+)
+def test_a_video_scanned_in_pieces_gives_the_serial_result(
+    name: SceneDetectorName, lengths: list[int], stride: int, data: st.DataObject
+) -> None:
+    inner = st.integers(1, max(1, sum(lengths) - 1))
+    bounds = tuple(sorted(data.draw(st.sets(inner, max_size=2 if sum(lengths) > 1 else 0))))
+
+    serial = scan(lengths, name=name, stride=stride)
+    pieces = scan(lengths, name=name, stride=stride, bounds=bounds)
+
+    assert pieces.shots == serial.shots
+    assert pieces.frame_times_s.tolist() == serial.frame_times_s.tolist()
+    assert pieces.sampled.tolist() == serial.sampled.tolist()
+    assert pieces.rows["faces"].table().equals(serial.rows["faces"].table())
+
+
+def test_boxes_on_a_frame_that_turns_out_not_to_be_an_end_are_dropped() -> None:
+    # Frame 2 begins something new, but too soon after the start to be a shot.
+    lengths = [2, 20]
+
+    assert 1 in looked_at(lengths)
+    result = scan(lengths, name="content", stride=3)
+    assert result.sampled.tolist() == [0, 3, 6, 9, 12, 15, 18, 21]
+    assert set(result.rows["faces"].table()["frame_idx"].to_pylist()) <= set(
+        result.sampled.tolist()
+    )
+
+
+def test_parts_that_do_not_touch_are_refused() -> None:
+    with pytest.raises(ValueError, match="a part starts at frame 5, not 0"):
+        join_parts([Part(5)], 3)
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_a_longer_video_holds_no_more_frames_at_once(name: SceneDetectorName) -> None:
+    def most_alive(length: int) -> int:
+        most = 0
+
+        def counting(frames: Iterable[FakeFrame]) -> Iterator[FakeFrame]:
+            nonlocal most
+            for frame in frames:
+                most = max(most, len(FakeFrame.alive))
+                yield frame
+
+        def slow(image: Image) -> Boxes:
+            time.sleep(0.0005)
+            return look(image)
+
+        with Looker({"faces": slow}, 2) as looker:
+            scan_part(
+                counting(frames_of([20] * (length // 20))), new_finder(name), looker, stride=1
+            )
+        return most
+
+    bound = 2 * 2 + 5  # in flight, waiting for the cut finder, in hand
+    assert most_alive(40) <= bound
+    assert most_alive(800) <= bound
+
+
+def test_an_error_in_a_worker_ends_the_scan_and_the_rest_is_not_looked_at() -> None:
+    looks = 0
+
+    def failing(image: Image) -> Boxes:
+        nonlocal looks
+        looks += 1
+        raise RuntimeError("model broke")
+
+    def run() -> None:
+        with Looker({"faces": failing}, 1) as looker:
+            scan_part(frames_of([500]), new_finder("off"), looker, stride=1)
+
+    with pytest.raises(RuntimeError, match="model broke"):
+        run()
+    assert looks < 10
+    assert not [t for t in threading.enumerate() if t.name.startswith("look")]
+
+
+def test_several_detectors_share_one_picture() -> None:
+    def upside_down(image: Image) -> Boxes:
+        return Boxes(np.array([[0, 0, 5, 5]], np.float32), np.array([0.3], np.float32))
+
+    with Looker({"faces": look, "bodies": upside_down}, 2) as looker:
+        part = scan_part(frames_of([9]), new_finder("off"), looker, stride=2)
+
+    with Looker({"faces": look}, 2) as looker:
+        alone = scan_part(frames_of([9]), new_finder("off"), looker, stride=2)
+    assert part.rows["faces"].table().equals(alone.rows["faces"].table())
+    assert part.rows["bodies"].table()["frame_idx"].to_pylist() == [0, 2, 4, 6, 8]
+
+
+def test_boxes_are_clipped_and_useless_ones_dropped() -> None:
+    nan = float("nan")
+    given_boxes = np.array(
+        [
+            [-5, -6, 30, 40],  # reaches out on all sides
+            [3, 4, 10, 12],
+            [25, 3, 30, 9],  # outside
+            [5, 5, 5, 9],  # no width
+            [9, 9, 3, 3],  # inside out
+            [nan, 1, 2, 3],
+            [1, 1, 9, 9],  # too weak
+        ],
+        np.float32,
+    )
+    confidences = np.array([1.2, 0.1, 0.9, 0.9, 0.9, 0.9, 0.09], np.float32)
+    landmarks = np.arange(70, dtype=np.float32).reshape(7, 10)
+
+    clipped = clip_boxes(Boxes(given_boxes, confidences, landmarks), 24, 20)
+
+    assert clipped.bboxes_xyxy.tolist() == [[0, 0, 24, 20], [3, 4, 10, 12]]
+    assert clipped.confidences.tolist() == pytest.approx([1.0, 0.1])
+    assert clipped.landmarks_xy is not None
+    assert clipped.landmarks_xy.tolist() == landmarks[:2].tolist()
+
+
+def test_rows_become_chunks_and_keep_their_order_and_missing_landmarks() -> None:
+    rows = BoxRows()
+    for frame in range(3000):
+        marks = np.full((2, 10), frame, np.float32) if frame % 2 else None
+        boxes = np.full((2, 4), frame, np.float32)
+        rows.add(frame, frame * 0.04, Boxes(boxes, np.array([0.9, 0.5], np.float32), marks))
+
+    table = rows.table()
+
+    assert table["frame_idx"].to_pylist() == [f for f in range(3000) for _ in range(2)]
+    assert table["landmarks_xy"].num_chunks > 1
+    assert table["landmarks_xy"][0].as_py() is None
+    assert table["landmarks_xy"][2].as_py() == [1.0] * 10
+    assert rows.only_frames(np.array([7, 2999])).table()["timestamp_s"].to_pylist() == (
+        pytest.approx([0.28, 0.28, 119.96, 119.96])
+    )
+    assert BoxRows().table().num_rows == 0
