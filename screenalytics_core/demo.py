@@ -18,6 +18,7 @@ from screenalytics_core.errors import VideoError
 VIDEO_NAME: Final = "demo.mp4"
 TRUTH_NAME: Final = "demo.truth.json"
 
+_ENCODER: Final = "libx264"
 # One thread: x264's decisions depend on how many there are. A keyframe every two seconds
 # keeps seeking cheap.
 _CODEC_OPTIONS: Final = {"preset": "veryfast", "crf": "18", "threads": "1", "g": str(2 * FPS)}
@@ -53,7 +54,7 @@ def compose_demo(folder: Path, storyboard: Sequence[Shot] = STORYBOARD) -> DemoE
 
 def _encode(path: Path, frames: Iterable[Image]) -> None:
     try:
-        av.Codec("libx264", "w")
+        av.Codec(_ENCODER, "w")
     except av.codec.codec.UnknownCodecError as error:
         raise VideoError(
             thing="demo episode",
@@ -61,7 +62,7 @@ def _encode(path: Path, frames: Iterable[Image]) -> None:
             way_out="Install PyAV from its wheels: pip install --force-reinstall av.",
         ) from error
     with av.open(str(path), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("libx264", rate=FPS, options=dict(_CODEC_OPTIONS))
+        stream = container.add_stream(_ENCODER, rate=FPS, options=dict(_CODEC_OPTIONS))
         stream.width, stream.height, stream.pix_fmt = WIDTH_PX, HEIGHT_PX, "yuv420p"
         for image in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))

@@ -204,12 +204,12 @@ def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def _counts(inputs: ReportInputs) -> tuple[tuple[str, int | None], ...]:
-    rows = {(f.kind, f.path.rsplit("/", 1)[-1]): f.rows for f in inputs.lineage.files}
+    files = inputs.lineage.files
     return (
         ("frames decoded", inputs.shots["frame_count"]),
         ("frames searched for faces", inputs.shots["sampled_frame_count"]),
         ("shots", len(inputs.shots["shots"])),
-        ("faces detected", rows.get(("detections", "detections.jsonl"))),
+        ("faces detected", next((f.rows for f in files if f.kind == "detections"), None)),
         ("face tracks", inputs.tracks.num_rows),
         ("candidate faces", inputs.faces.num_rows),
         ("accepted faces", int(pc.sum(inputs.faces["accepted"]).as_py() or 0)),
