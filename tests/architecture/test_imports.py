@@ -56,6 +56,7 @@ def test_the_imports_keep_their_contract(contract_id: str, graph: grimp.ImportGr
         ("ledger-to-schema", f"{CORE}.layout", f"{CORE}.storage"),
         ("ledger-to-schema", f"{CORE}.storage", f"{CORE}.manifest"),
         ("ledger-to-schema", f"{CORE}.manifest", f"{CORE}.artifact_store"),
+        ("ledger-to-schema", f"{CORE}.artifact_store", f"{CORE}.ledger"),
         ("steps-to-vision", f"{CORE}.vision.video", f"{CORE}.steps.base"),
         ("steps-to-vision", f"{CORE}.vision.video", f"{CORE}.report"),
         ("pure", f"{CORE}.steps.base", f"{CORE}.storage"),
@@ -74,6 +75,13 @@ def test_a_forbidden_import_breaks_its_contract(
     broken.add_import(importer=importer, imported=imported)
 
     assert not is_kept(contract_id, broken)
+
+
+def test_a_new_module_of_core_must_be_given_its_place(graph: grimp.ImportGraph) -> None:
+    grown = deepcopy(graph)
+    grown.add_module(f"{CORE}.somewhere")
+
+    assert not is_kept("ledger-to-schema", grown)
 
 
 def test_every_contract_is_proved_by_a_break() -> None:
