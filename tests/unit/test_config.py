@@ -229,8 +229,11 @@ def test_a_run_is_bound_to_a_setting_unless_it_says_how_to_launch(name: str) -> 
     assert (other.binding_hash() == bare.binding_hash()) == (name in LAUNCH_FIELDS)
 
 
-def test_a_launch_field_is_a_field() -> None:
-    assert set(FIELDS) >= LAUNCH_FIELDS
+def test_how_to_launch_is_what_changes_no_byte_of_a_result() -> None:
+    # `models` binds by the files' hashes, wherever they lie.
+    switches = {"reuse_detections", "reuse_embeddings", "force_recluster"}
+
+    assert {*switches, "models", "workers"} == LAUNCH_FIELDS
 
 
 def test_the_hash_does_not_depend_on_the_order_of_the_keys() -> None:
