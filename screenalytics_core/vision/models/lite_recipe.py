@@ -56,8 +56,8 @@ _NANODET_BIN: Final = "package/models/nanodet.bin"
 LITE: Final = Recipe(
     name="lite",
     version="1",
-    # cluster_thresh: best of four on labelled clips; see docs/models.md for all three.
-    calibration=Calibration(det_thresh=0.9, cluster_thresh=0.30, min_identity_sim=0.25),
+    # Measured on labelled clips; see docs/models.md.
+    calibration=Calibration(det_thresh=0.9, cluster_thresh=0.30, min_identity_sim=0.35),
     files=(
         RecipeFile(
             role="face_detector",

@@ -7,6 +7,7 @@ trained on column-major images, so every picture is transposed on its way in.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import cv2
@@ -23,7 +24,7 @@ MIN_FACE_PX: Final = 24
 _CELL_PX: Final = 12
 _CELL_STRIDE_PX: Final = 2
 _PYRAMID_FACTOR: Final = 0.709  # half the area per level, as published
-_PROPOSAL_CONFIDENCE: Final = 0.6
+_PROPOSAL_CONFIDENCE: Final = 0.7
 _REFINE_CONFIDENCE: Final = 0.7
 _BATCH: Final = 64
 
@@ -51,15 +52,19 @@ class MtcnnDetector:
 
     def _proposals(self, rgb: Image) -> FloatArray:
         """Slide the first network over the pyramid; returns square boxes (N, 4)."""
-        found = [self._proposals_at(rgb, scale) for scale in pyramid_scales(rgb.shape[:2])]
+        found = []
+        level = rgb
+        for scale in pyramid_scales(rgb.shape):
+            # From the level above, not from the picture: a fifth of the pixels to average.
+            height, width = (math.ceil(side * scale) for side in rgb.shape[:2])
+            level = resize(level, height, width)
+            found.append(self._proposals_at(level, scale))
         boxes = np.concatenate([b for b, _ in found]) if found else np.zeros((0, 4), np.float32)
         scores = np.concatenate([s for _, s in found]) if found else np.zeros(0, np.float32)
         return square(boxes[nms(boxes, scores, 0.7)])
 
-    def _proposals_at(self, rgb: Image, scale: float) -> tuple[FloatArray, FloatArray]:
-        height, width = (int(np.ceil(side * scale)) for side in rgb.shape[:2])
-        level = _network_input(resize(rgb, height, width)[None])
-        shifts, scores = self._propose.run(level)
+    def _proposals_at(self, level: Image, scale: float) -> tuple[FloatArray, FloatArray]:
+        shifts, scores = self._propose.run(_network_input(level[None]))
         columns, rows = np.nonzero(scores[0, :, :, 1] >= _PROPOSAL_CONFIDENCE)
         corner = np.stack([columns, rows], axis=1).astype(np.float32) * _CELL_STRIDE_PX
         cells = np.hstack([corner, corner + _CELL_PX]) / np.float32(scale)

@@ -32,7 +32,7 @@ def merge_stages(models: Mapping[str, onnx.ModelProto]) -> bytes:
         for node in part.node:
             renamed = graph.node.add()
             renamed.CopyFrom(node)
-            renamed.name = f"{stage}/{node.name}"
+            renamed.name = f"{stage}/{node.name or node.output[0]}"
             renamed.input[:] = [f"{stage}/{name}" if name else "" for name in node.input]
             renamed.output[:] = [f"{stage}/{name}" if name else "" for name in node.output]
         for source, target in (

@@ -1,0 +1,68 @@
+"""Fitting a picture into a network's input, and suppressing boxes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from screenalytics_core.vision.models.boxes import fit_image, input_size, nms, resize
+
+
+@pytest.mark.parametrize(
+    ("shape", "max_side_px", "expected"),
+    [
+        pytest.param((1080, 1920, 3), 640, (384, 640), id="16:9"),
+        pytest.param((1920, 1080, 3), 640, (640, 384), id="portrait"),
+        pytest.param((480, 640), 640, (480, 640), id="4:3 fits without a rest"),
+        pytest.param((500, 500), 500, (480, 480), id="square, rounded down"),
+        pytest.param((360, 640), 1280, (736, 1280), id="enlarged"),
+        pytest.param((10, 5000), 640, (32, 640), id="a ribbon keeps a height"),
+        pytest.param((100, 100), 16, (32, 32), id="never below one stride"),
+    ],
+)
+def test_the_input_fits_the_pictures_aspect_ratio(
+    shape: tuple[int, ...], max_side_px: int, expected: tuple[int, int]
+) -> None:
+    assert input_size(shape, max_side_px) == expected
+
+
+def test_only_the_rounding_rest_is_black() -> None:
+    white = np.full((1080, 1920, 3), 255, np.uint8)
+
+    fitted = fit_image(white, (384, 640))
+
+    assert fitted.scale == pytest.approx(1 / 3)
+    assert (fitted.pixels[:360] == 255).all()
+    assert (fitted.pixels[360:] == 0).all()
+
+
+def test_a_picture_of_the_right_size_is_not_touched() -> None:
+    picture = np.zeros((64, 96, 3), np.uint8)
+
+    assert fit_image(picture, (64, 96)).pixels is picture
+    assert resize(picture, 64, 96) is picture
+
+
+def test_nms_keeps_the_best_of_each_heap_best_first() -> None:
+    boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [50, 50, 60, 60], [0, 0, 9, 10]], np.float32)
+    confidences = np.array([0.7, 0.8, 0.9, 0.6], np.float32)
+
+    assert nms(boxes, confidences, 0.4).tolist() == [2, 1]
+
+
+def test_nms_keeps_order_among_equals() -> None:
+    boxes = np.array([[0, 0, 10, 10]] * 3, np.float32)
+
+    assert nms(boxes, np.full(3, 0.5, np.float32), 0.4).tolist() == [0]
+
+
+def test_a_box_inside_another_goes_only_when_measured_against_the_smaller() -> None:
+    boxes = np.array([[0, 0, 100, 100], [40, 40, 50, 50]], np.float32)
+    confidences = np.array([0.9, 0.8], np.float32)
+
+    assert nms(boxes, confidences, 0.4).tolist() == [0, 1]
+    assert nms(boxes, confidences, 0.4, over_smaller=True).tolist() == [0]
+
+
+def test_nms_of_nothing_is_nothing() -> None:
+    assert nms(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), 0.4).size == 0
