@@ -124,6 +124,23 @@ def test_a_person_in_front_is_drawn_where_the_truth_says(episode: DemoEpisode) -
     assert not changed[:, : x0 - 350].any()
 
 
+def test_a_blurred_background_shows_no_face() -> None:
+    blurred = dataclasses.replace(STORYBOARD[7], actors=())
+    sharp = dataclasses.replace(blurred, view=dataclasses.replace(blurred.view, blur_px=0.0))
+
+    assert placements(blurred, 0) == ()
+    assert placements(sharp, 0)
+
+
+def test_moves_start_and_end_slowly() -> None:
+    (actor,) = STORYBOARD[6].actors
+    still = dataclasses.replace(STORYBOARD[6], actors=(actor,), zoom=(1.0, 1.0))
+    left = [p[0].bbox_xyxy[0] for f in range(24, 48) if (p := placements(still, f))]
+    steps = [b - a for a, b in pairwise(left)]
+
+    assert steps[0] < 0.2 * max(steps)
+
+
 @pytest.mark.parametrize("name", PEOPLE)
 def test_a_face_lies_inside_its_outline_and_picture(name: str) -> None:
     person = PEOPLE[name]

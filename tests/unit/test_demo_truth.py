@@ -89,6 +89,21 @@ def test_people_are_matched_by_where_they_are(
     assert said(run(people, tracks, ids)) == expected
 
 
+def test_more_matches_go_before_better_ones() -> None:
+    def at(left: float) -> list[float]:
+        return [left, 0.0, left + 10.0, 10.0]
+
+    ana, bo = (
+        {"frame_idx": 0, "person": p, "bbox_xyxy": at(x)} for p, x in (("ana", 0.5), ("bo", -4.1))
+    )
+    tracks = [track(1, at(0.0), 9), track(2, at(4.6), 9)]
+    identities = {"identities": [{"identity_id": f"id_{t}", "track_ids": [t]} for t in (1, 2)]}
+
+    rows = compare_with_truth({**truth(), "faces": [ana, bo]}, {}, tracks, identities)
+
+    assert [r["identity_id"] for r in rows] == ["id_2", "id_1"]
+
+
 def test_the_error_is_a_part_of_the_clips_length() -> None:
     first = run({"id_0001": 9.5}, BOTH, {"id_0001": [1]})[0]
 
