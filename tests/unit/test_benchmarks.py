@@ -17,7 +17,7 @@ from benchmarks.processes import BenchError, measure
 
 
 def make_clip(path: Path, frames: int) -> Path:
-    """Write a clip of moving noise with B-frames at 25 frames per second."""
+    """Write a clip of moving noise, with B-frames, at 25 frames per second, starting at 0.8 s."""
     random = np.random.default_rng(1)
     picture = random.integers(0, 255, (48, 64, 3), dtype=np.uint8)
     with av.open(str(path), "w") as container:
@@ -26,6 +26,7 @@ def make_clip(path: Path, frames: int) -> Path:
         stream.options = {"bf": "2", "x264-params": "keyint=12"}
         for shift in range(frames):
             frame = av.VideoFrame.from_ndarray(np.roll(picture, shift, axis=1), format="bgr24")
+            frame.pts, frame.time_base = shift + 20, Fraction(1, 25)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
@@ -47,7 +48,7 @@ def test_a_looped_video_shows_the_same_pictures_without_a_gap_in_time(tmp_path: 
 
     assert looped_pictures == pictures * 3
     assert np.diff(looped_times) == pytest.approx(np.full(92, 0.04), abs=1e-6)
-    assert looped_times[0] == times[0]
+    assert looped_times[0] == times[0] == pytest.approx(0.8, abs=1e-6)
 
 
 def test_a_cut_video_is_as_long_as_asked_for(tmp_path: Path) -> None:
@@ -109,6 +110,12 @@ def test_two_faces_on_one_frame_are_two_runs() -> None:
     runs = face_runs([face(0, 0), face(0, 50), face(1, 50), face(1, 0)])
 
     assert [[f.bbox_xyxy[0] for f in run] for run in runs] == [[0, 0], [50, 50]]
+
+
+def test_two_overlapping_faces_do_not_share_a_run() -> None:
+    runs = face_runs([face(0, 0), face(1, 0), face(1, 1)])
+
+    assert [len(run) for run in runs] == [2, 1]
 
 
 def test_a_persons_seconds_are_their_frames_over_the_rate() -> None:
