@@ -1,85 +1,27 @@
 """PyAV behind the `VideoSource` protocol: exact times, pictures as shown, two kinds of pass.
 
-Pictures are given out as a player shows them: rotated by the display matrix, and with
-square pixels. Where the file has others (sample aspect ratio), the shorter direction is
-stretched, so no detail is lost and boxes are in px of the picture as shown. HDR is not
-tone-mapped and interlaced pictures are not deinterlaced.
+`frames` decodes everything; `frames_at` gives chosen frames of the same pass and jumps over
+the others where it can. What a picture looks like is up to `pictures`.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
 
 import av
-import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from screenalytics_core.errors import VideoError
 from screenalytics_core.vision import demux
 from screenalytics_core.vision.models.protocols import Image
+from screenalytics_core.vision.pictures import Converter, Shape, shape_of
 from screenalytics_core.vision.seeking import InexactSeekError, SeekPlan, make_plan
 from screenalytics_core.vision.timestamps import FrameClock, ticks_to_s
 from screenalytics_core.vision.video import VideoFacts
-
-# A sample aspect ratio that changes a side by less is a rounding of the encoder.
-_SQUARE_ENOUGH: Final = 0.01
-
-
-@dataclass(frozen=True, slots=True)
-class _Shape:
-    """How stored pixels become the picture as shown: stretch to square pixels, then turn."""
-
-    square_width_px: int
-    square_height_px: int
-    quarter_turns: int  # counter-clockwise
-
-    def shown(self) -> tuple[int, int]:
-        """Return (width, height) as shown."""
-        size = (self.square_width_px, self.square_height_px)
-        return size if self.quarter_turns % 2 == 0 else size[::-1]
-
-
-class _Converter:
-    """Turns stored pictures into BGR arrays, in one pass of swscale."""
-
-    def __init__(self, shape: _Shape) -> None:
-        self._shape = shape
-        # A reformatter keeps its set-up for one size and must not be shared by threads.
-        self._local = threading.local()
-
-    def convert(self, picture: VideoFrame, max_side_px: int | None) -> Image:
-        """Return (H, W, 3) BGR as shown, its longer side at most `max_side_px` if given."""
-        shape = self._shape
-        width, height = shape.square_width_px, shape.square_height_px
-        longer = max(width, height)
-        if max_side_px is not None and longer > max_side_px:
-            width = max(1, round(width * max_side_px / longer))
-            height = max(1, round(height * max_side_px / longer))
-        scaled = self._reformatter(width, height).reformat(
-            picture,
-            width=width,
-            height=height,
-            format="bgr24",
-            # Averages all pixels like the others when scaling down, at half their cost.
-            interpolation=Interpolation.AREA if max_side_px is not None else None,
-            threads=1,
-        )
-        # FFmpeg pads its lines, so even an upright array may have gaps.
-        return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), shape.quarter_turns), np.uint8)
-
-    def _reformatter(self, width: int, height: int) -> VideoReformatter:
-        known: dict[tuple[int, int], VideoReformatter] = self._local.__dict__.setdefault(
-            "known", {}
-        )
-        return known.setdefault((width, height), VideoReformatter())
 
 
 class PyAvFrame:
@@ -101,7 +43,7 @@ class PyAvFrame:
         timestamp_s: float,
         duration_s: float,
         picture: VideoFrame,
-        converter: _Converter,
+        converter: Converter,
     ) -> None:
         self.frame_idx = frame_idx
         self.timestamp_s = timestamp_s
@@ -124,13 +66,11 @@ class PyAvFrame:
 class PyAvVideo:
     """A video file; each pass opens it anew. Make it with `open_video`."""
 
-    def __init__(
-        self, path: Path, stamp: demux.FileStamp, facts: VideoFacts, shape: _Shape
-    ) -> None:
+    def __init__(self, path: Path, stamp: demux.FileStamp, facts: VideoFacts, shape: Shape) -> None:
         self.path = path
         self._stamp = stamp
         self._facts = facts
-        self._converter = _Converter(shape)
+        self._converter = Converter(shape)
 
     @property
     def facts(self) -> VideoFacts:
@@ -248,12 +188,8 @@ def open_video(path: Path) -> PyAvVideo:
     stamp = demux.stamp(path)
     with demux.open_container(path) as (container, stream):
         demux.check_index(container, stream, path, stamp.size_bytes)
-        reader = demux.PictureReader(container, stream, path)
-        first = next(reader.pictures(), None)
-        if first is None:
-            reader.check_complete()
-            raise AssertionError("check_complete refuses a video without frames")
-        shape = _shape_of(stream, first, path)
+        first = demux.PictureReader(container, stream, path).first_picture()
+        shape = shape_of(stream, first, path)
         facts = _facts_of(container, stream, shape, first)
     return PyAvVideo(path, stamp, facts, shape)
 
@@ -263,26 +199,8 @@ def probe_video(path: Path) -> VideoFacts:
     return open_video(path).facts
 
 
-def _shape_of(stream: VideoStream, first: VideoFrame, path: Path) -> _Shape:
-    turns = round(first.rotation / 90)
-    # PyAV cuts the angle down to whole degrees, so a quarter turn may read 89.
-    if abs(first.rotation - 90 * turns) > 1:
-        raise VideoError(
-            thing=f"video {path}",
-            reason=f"is to be shown rotated by {first.rotation} degrees, not a quarter turn",
-            way_out="Encode it anew, upright.",
-        )
-    width, height = first.width, first.height
-    aspect = stream.sample_aspect_ratio or Fraction(1)
-    if abs(aspect - 1) >= _SQUARE_ENOUGH:
-        width, height = (
-            (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
-        )
-    return _Shape(width, height, turns % 4)
-
-
 def _facts_of(
-    container: av.container.InputContainer, stream: VideoStream, shape: _Shape, first: VideoFrame
+    container: av.container.InputContainer, stream: VideoStream, shape: Shape, first: VideoFrame
 ) -> VideoFacts:
     fps = demux.frame_rate(stream)
     if stream.duration:

@@ -169,8 +169,19 @@ class PictureReader:
                 return
             self._furthest_s = max(self._furthest_s, _end_s(packet))
             if packet.stream.index == self._stream.index:
+                if packet.size == 0 and packet.dts is not None:
+                    continue  # an empty sample; only the flush at the end may reach the decoder
                 self._note(packet)
                 yield from self._decode(packet)
+
+    def first_picture(self) -> VideoFrame:
+        """Return the next picture; raises VideoError if there is none."""
+        for picture in self.pictures():
+            return picture
+        raise self._no_frame()
+
+    def _no_frame(self) -> VideoError:
+        return VideoError(thing=self._thing, reason="holds no frame that decodes", way_out=REENCODE)
 
     def _note(self, packet: Packet[Any]) -> None:
         if packet.size == 0:  # the flush at the end
@@ -206,9 +217,7 @@ class PictureReader:
             VideoError: It holds no picture, or less than promised.
         """
         if self._frames == 0:
-            raise VideoError(
-                thing=self._thing, reason="holds no frame that decodes", way_out=REENCODE
-            )
+            raise self._no_frame()
         promised = promised_packets(self._container, self._stream)
         if promised is not None and self._packets < promised:
             raise self._broken(f"ends after {self._packets} of {promised} frames")
@@ -259,5 +268,5 @@ def promised_packets(container: InputContainer, stream: VideoStream) -> int | No
     """Return how many packets the container says the stream has; None if it does not say."""
     if "mp4" in container.format.name:
         # Not `frames`: it also counts what an edit list cuts away.
-        return len(stream.index_entries)
+        return sum(entry.size > 0 for entry in stream.index_entries)
     return stream.frames if container.format.name == "avi" else None

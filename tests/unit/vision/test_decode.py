@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -340,6 +341,60 @@ def test_damage_in_the_middle_is_located(tmp_path: Path) -> None:
 
     with pytest.raises(VideoError, match=r"the last good frame is at [01]\.\d\d s"):
         list(open_video(path).frames())
+
+
+def test_a_frame_that_the_decoder_swallows_is_missed(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "v.mp4", numbered(60), codec="libsvtav1")
+    with av.open(str(path)) as container:
+        packets = [(p.pos, p.size) for p in container.demux(video=0) if p.pos is not None]
+    # A packet of three bytes shows a picture that was sent before; one of three bytes of
+    # padding is as valid and shows none.
+    start = next(position for position, size in packets[30:] if size == 3)
+    content = bytearray(path.read_bytes())
+    content[start : start + 3] = bytes([0x7A, 0x01, 0x80])
+    path.write_bytes(content)
+
+    with pytest.raises(VideoError, match="gives 59 pictures for 60 frames"):
+        list(open_video(path).frames())
+
+
+def test_a_recording_may_start_in_the_middle_of_a_group(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "v.ts", numbered(60), gop=20)
+    content = path.read_bytes()
+    path.write_bytes(content[len(content) // 5 // 188 * 188 :])
+
+    numbers = [read_number(f.bgr()) for f in open_video(path).frames()]
+
+    assert numbers[-20:] == list(range(40, 60))
+    assert seeking.make_plan(path) is None
+    frame = next(open_video(path).frames_at([len(numbers) - 1]))
+    assert read_number(frame.bgr()) == 59
+
+
+def test_pictures_that_change_their_size_are_given_in_the_first_ones(tmp_path: Path) -> None:
+    small = make_video(tmp_path / "a.ts", numbered(30))
+    large = make_video(tmp_path / "b.ts", numbered(30, width=320, height=192))
+    small.write_bytes(small.read_bytes() + large.read_bytes())
+
+    frames = list(open_video(small).frames())
+
+    assert {f.bgr().shape for f in frames} == {(96, 160, 3)}
+    assert [read_number(f.bgr()) for f in frames] == [*range(30), *range(30)]
+
+
+def test_a_file_that_may_not_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video(tmp_path / "v.mp4", numbered(3))
+
+    # Root may read everything, so the refusal is made up.
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(av, "open", refuse)
+
+    with pytest.raises(VideoError, match="may not be read by this user"):
+        open_video(path)
 
 
 def test_a_video_that_is_replaced_between_passes_is_noticed(tmp_path: Path) -> None:
