@@ -151,7 +151,7 @@ def _decode_csv(file: FileSpec, content: BinaryIO) -> pa.Table:
     spec = _table_spec(file)
     table = pyarrow.csv.read_csv(
         content,
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
         # A null is an empty field, an empty text is a quoted empty field.
         convert_options=pyarrow.csv.ConvertOptions(
             column_types=spec.arrow_schema(),

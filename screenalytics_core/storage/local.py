@@ -185,16 +185,16 @@ class LocalStorage:
             sidecar.parent.mkdir(parents=True, exist_ok=True)
         # One lock object per path and thread: nested use in a thread is re-entrant, other
         # threads and processes wait. The file stays, since removing it would split waiters.
-        held = FileLock(str(sidecar), timeout=self._lock_timeout_s, is_singleton=True)
-        try:
-            with translated(sidecar):
-                held.acquire()
-        except Timeout as error:
-            raise StorageError(
-                thing=str(sidecar),
-                reason=f"another process holds this lock for over {self._lock_timeout_s:g} s",
-                way_out="Wait for it, or end the process that hangs.",
-            ) from error
+        held = FileLock(str(sidecar), is_singleton=True)
+        with translated(sidecar):
+            try:
+                held.acquire(timeout=self._lock_timeout_s)
+            except Timeout as error:
+                raise StorageError(
+                    thing=str(sidecar),
+                    reason=f"is held by somebody else for over {self._lock_timeout_s:g} s",
+                    way_out="Wait for it, or end the process that hangs.",
+                ) from error
         try:
             yield
         finally:

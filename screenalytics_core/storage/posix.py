@@ -26,13 +26,14 @@ def try_link(src: Path, dst: Path) -> bool:
         FileExistsError: `dst` exists.
         KeyMissingError: `src` does not.
     """
-    with translated(src):
-        try:
-            os.link(src, dst)
-        except OSError as error:
-            if error.errno in _NO_LINKS:
-                return False
-            raise
+    try:
+        os.link(src, dst)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            return False
+        raise system_error(src, error) from error
     return True
 
 
@@ -62,21 +63,26 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def translated(path: Path, needed_bytes: int | None = None) -> Iterator[None]:
-    """Turn the system's errors about `path` into ours; FileExistsError stays an answer."""
+    """Turn the system's errors about `path` into ours."""
     try:
         yield
-    except FileNotFoundError as error:
-        raise KeyMissingError(thing=str(path), reason="does not exist") from error
-    except FileExistsError:
-        raise
     except OSError as error:
-        if error.errno in _FULL:
-            raise disk_full(path, needed_bytes, None) from error
-        raise StorageError(
-            thing=str(path),
-            reason=error.strerror or str(error),
-            way_out="Check that the folder exists, is mounted and may be written.",
-        ) from error
+        raise system_error(path, error, needed_bytes) from error
+
+
+def system_error(
+    path: Path, error: OSError, needed_bytes: int | None = None
+) -> StorageError | DiskSpaceError:
+    """Return our error for one of the system's."""
+    if isinstance(error, FileNotFoundError):
+        return KeyMissingError(thing=str(path), reason="does not exist")
+    if error.errno in _FULL:
+        return disk_full(path, needed_bytes, None)
+    return StorageError(
+        thing=str(path),
+        reason=error.strerror or str(error),
+        way_out="Check that the folder exists, is mounted and may be written.",
+    )
 
 
 def disk_full(path: Path, needed_bytes: int | None, free_bytes: int | None) -> DiskSpaceError:
