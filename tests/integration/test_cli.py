@@ -1,0 +1,153 @@
+"""The command line as a stranger meets it: real processes, exit codes, stdout and stderr."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from screenalytics_assets.engine import EpisodeRunResult
+from screenalytics_assets.settings import Settings
+from tests.integration.support import EP_ID
+
+pytestmark = pytest.mark.models
+Finished = tuple[Settings, EpisodeRunResult]
+
+
+def screenalytics(
+    *arguments: str | Path, data_root: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own."""
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    if data_root is not None:
+        env["SCREENALYTICS_DATA_ROOT"] = str(data_root)
+        env["DAGSTER_HOME"] = str(data_root / ".dagster")
+    return subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from screenalytics_assets.cli import main; main()",
+            *map(str, arguments),
+        ],
+        capture_output=True,
+        text=True,
+        env=env,
+        check=False,
+    )
+
+
+def test_run_prints_json_on_stdout_and_nothing_else(clip: Path, tmp_path: Path) -> None:
+    done = screenalytics(
+        "run", clip, "--ep-id", EP_ID, "--models", "lite", "--run-id", "cli", "--json",
+        data_root=tmp_path,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["run_id"] == "cli"
+    assert result["success"] is True
+    assert Path(result["artifacts"]["report"]).is_file()
+    assert "scan" in done.stderr
+
+
+def test_screen_time_reads_the_active_run(finished: Finished) -> None:
+    settings, _ = finished
+    done = screenalytics("screen-time", EP_ID, "--json", data_root=settings.data_root)
+
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["people"]) == 6
+
+
+def test_screen_time_as_csv_opens_in_a_spreadsheet(finished: Finished) -> None:
+    settings, _ = finished
+    done = screenalytics("screen-time", f"{EP_ID}/first", "--csv", data_root=settings.data_root)
+
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert len(rows) == 6
+    assert float(rows[0]["total_s"]) > 0
+
+
+def test_an_episode_without_a_run_says_how_to_start_one(tmp_path: Path) -> None:
+    done = screenalytics("screen-time", "nobody-s01e01", data_root=tmp_path)
+
+    assert done.returncode == 1
+    assert "screenalytics run VIDEO --ep-id nobody-s01e01" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(("run", "x.mp4", "--ep-id", "../x"), "ep_id '../x'", id="unsafe id"),
+        pytest.param(
+            ("run", "x.mp4", "--ep-id", "a-s01e01", "--set", "strid=3"), "'stride'", id="misspelt"
+        ),
+        pytest.param(
+            ("run", "x.mp4", "--ep-id", "a-s01e01", "--set", "stride"), "has no '='", id="no value"
+        ),
+        pytest.param(
+            ("run", "x.mp4", "--ep-id", "a-s01e01", "--profile", "fast"), "balanced", id="profile"
+        ),
+        pytest.param(
+            ("run", "x.mp4", "--ep-id", "a-s01e01", "--stage", "dance"), "cluster", id="stage"
+        ),
+        pytest.param(("dance",), "No such command", id="unknown command"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_what_is_right(
+    arguments: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    done = screenalytics(*arguments, data_root=tmp_path)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_missing_video_ends_with_1(tmp_path: Path) -> None:
+    done = screenalytics("run", tmp_path / "no.mp4", "--ep-id", "a-s01e01", data_root=tmp_path)
+
+    assert done.returncode == 1
+    assert "no.mp4" in done.stderr
+
+
+def test_episodes_are_added_and_listed(clip: Path, tmp_path: Path) -> None:
+    added = screenalytics("episodes", "add", clip, "--ep-id", "New-S02E03", data_root=tmp_path)
+    listed = screenalytics("episodes", "list", "--json", data_root=tmp_path)
+
+    assert added.returncode == 0, added.stderr
+    (row,) = json.loads(listed.stdout)
+    assert row["ep_id"] == "new-s02e03"
+    assert row["duration_s"] == pytest.approx(2.4)
+    assert row["runs"] == 0
+
+
+def test_another_video_does_not_replace_a_registered_one_by_accident(
+    clip: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(clip.read_bytes() + b"\0" * 16)
+    screenalytics("episodes", "add", clip, "--ep-id", EP_ID, data_root=tmp_path)
+
+    refused = screenalytics("episodes", "add", other, "--ep-id", EP_ID, data_root=tmp_path)
+    replaced = screenalytics(
+        "episodes", "add", other, "--ep-id", EP_ID, "--replace-video", data_root=tmp_path
+    )
+
+    assert refused.returncode == 1
+    assert "--replace-video" in refused.stderr
+    assert replaced.returncode == 0, replaced.stderr
+
+
+def test_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
+    done = screenalytics("doctor", "--json", data_root=tmp_path)
+
+    assert done.returncode == 0, done.stdout
+    found = {row["name"]: row for row in json.loads(done.stdout)}
+    assert found["OpenCV build"]["found"] == "opencv-python-headless"

@@ -1,0 +1,132 @@
+"""Runs whose process was killed, and two processes that want the same run. Real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from screenalytics_assets.binding import Stores
+from screenalytics_assets.engine import EpisodeRunResult, Launch, run_episode
+from screenalytics_assets.instance import open_instance
+from screenalytics_assets.settings import Settings
+from screenalytics_core.errors import RunBusyError
+from tests.integration.support import EP_ID, balanced
+
+pytestmark = pytest.mark.models
+WAIT_S = 60.0
+
+# A run that, once its scan reports, says so in a file and stays there.
+STUCK = """
+import sys, time
+from pathlib import Path
+from screenalytics_assets.engine import Launch, run_episode
+from tests.integration.support import EP_ID, balanced, settings_for
+
+def stay(step, done, total, message):
+    Path(sys.argv[3]).touch()
+    time.sleep(600)
+
+run_episode(EP_ID, sys.argv[1], balanced(), settings=settings_for(Path(sys.argv[2])),
+            launch=Launch(run_id="stuck", listener=stay))
+"""
+
+
+def start_stuck_run(clip: Path, settings: Settings, marker: Path) -> subprocess.Popen[bytes]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", STUCK, str(clip), str(settings.data_root), str(marker)],
+        cwd=Path(__file__).parents[2],
+    )
+    deadline = time.monotonic() + WAIT_S
+    while not marker.exists():
+        assert process.poll() is None, "the run ended before its scan"
+        assert time.monotonic() < deadline, "the scan never reported"
+        time.sleep(0.05)
+    return process
+
+
+def statuses(settings: Settings) -> list[dg.DagsterRunStatus]:
+    with open_instance(settings.dagster_home) as instance:
+        return [run.status for run in instance.get_runs()]
+
+
+def test_a_killed_run_is_ended_by_the_next_launch_which_resumes_it(
+    clip: Path, settings: Settings, tmp_path: Path, lite_pack: object
+) -> None:
+    process = start_stuck_run(clip, settings, tmp_path / "scanning")
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert statuses(settings) == [dg.DagsterRunStatus.STARTED]
+
+    resumed = run_episode(EP_ID, None, balanced(), settings=settings, launch=Launch(run_id="stuck"))
+
+    assert resumed.success, resumed.error
+    assert statuses(settings) == [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE]
+    attempts = Stores.open(settings.data_root).attempts.list(EP_ID, "stuck")
+    assert [a.n for a in attempts] == [1, 2]
+
+
+def test_a_run_that_is_alive_is_not_launched_twice(
+    clip: Path, settings: Settings, tmp_path: Path, lite_pack: object
+) -> None:
+    process = start_stuck_run(clip, settings, tmp_path / "scanning")
+    try:
+        with pytest.raises(RunBusyError, match=str(process.pid)):
+            run_episode(EP_ID, None, balanced(), settings=settings, launch=Launch(run_id="stuck"))
+        other = run_episode(EP_ID, None, balanced(), settings=settings)
+    finally:
+        process.kill()
+        process.wait()
+
+    assert other.success, other.error
+    assert statuses(settings) == [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.STARTED]
+
+
+def test_a_dagster_run_that_finds_its_run_taken_ends_canceled(
+    clip: Path, settings: Settings, tmp_path: Path, lite_pack: object
+) -> None:
+    from screenalytics_assets.definitions import build_definitions
+    from screenalytics_assets.jobs import EPISODE_JOB
+
+    process = start_stuck_run(clip, settings, tmp_path / "scanning")
+    try:
+        with open_instance(settings.dagster_home) as instance:
+            # As the UI launches it: the engine's own check is not in the way.
+            job = build_definitions(settings).resolve_job_def(EPISODE_JOB)
+            result = job.execute_in_process(
+                instance=instance,
+                partition_key=EP_ID,
+                raise_on_error=False,
+                tags={"run_id": "stuck"},
+                run_config={"resources": {"settings": {"config": {"models": "lite"}}}},
+            )
+            run = instance.get_run_by_id(result.run_id)
+    finally:
+        process.kill()
+        process.wait()
+
+    assert run is not None
+    assert run.status is dg.DagsterRunStatus.CANCELED
+    assert len(Stores.open(settings.data_root).attempts.list(EP_ID, "stuck")) == 1
+
+
+def test_an_interrupted_run_ends_canceled(
+    clip: Path, settings: Settings, lite_pack: object
+) -> None:
+    def interrupt(step: str, done: int, total: int, message: str) -> None:
+        if step == "faces":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    result: EpisodeRunResult = run_episode(
+        EP_ID, clip, balanced(), settings=settings, launch=Launch(listener=interrupt)
+    )
+
+    assert not result.success
+    assert result.error_code == "canceled"
+    assert "tracks" in result.artifacts
