@@ -214,7 +214,7 @@ def _facts_of(
         fps=fps,
         frame_count=demux.promised_packets(container, stream) or round(duration_s * fps),
         duration_s=duration_s,
-        codec=stream.codec_context.name,
+        codec=demux.codec_name(stream),
         pixel_format=first.format.name,
         container=container.format.name,
         has_audio=bool(container.streams.audio),

@@ -127,6 +127,11 @@ def _picture_stream(container: InputContainer, path: Path) -> VideoStream:
     )
 
 
+def codec_name(stream: VideoStream) -> str:
+    """Return the codec's own name (av1), whichever library decodes it (libdav1d)."""
+    return stream.codec_context.codec.canonical_name
+
+
 def frame_rate(stream: VideoStream) -> Fraction:
     """Return the average frame rate, 25 if the file states none."""
     return stream.average_rate or stream.guessed_rate or stream.base_rate or _UNSTATED_FPS
@@ -150,7 +155,7 @@ class PictureReader:
         self._last_s = 0.0
         self._furthest_s = 0.0
         self._first_key_pts: int | None = None
-        self._is_countable = stream.codec_context.name in ONE_PICTURE_PER_PACKET
+        self._is_countable = codec_name(stream) in ONE_PICTURE_PER_PACKET
 
     def pictures(self) -> Iterator[VideoFrame]:
         """Yield decoded pictures in presentation order.

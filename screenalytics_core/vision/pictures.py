@@ -69,7 +69,8 @@ class Converter:
         return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), shape.quarter_turns), np.uint8)
 
     def _reformatter(self, width: int, height: int) -> VideoReformatter:
-        known: dict[tuple[int, int], VideoReformatter] = self._local.__dict__
+        known: dict[tuple[int, int], VideoReformatter] = getattr(self._local, "known", {})
+        self._local.known = known
         if (width, height) not in known:
             known[width, height] = VideoReformatter()
         return known[width, height]

@@ -2,9 +2,10 @@
 
 Seconds or frame numbers cannot be sought exactly, presentation time stamps can. One pass
 over the packets (nothing is decoded) tells each frame's index if the codec puts exactly one
-picture into a packet, no two share a time stamp, none is hidden by an edit list, and none
-comes before the first keyframe (such pictures may or may not decode). And every picture that
-comes out after a jump is compared with what the packets foretold.
+picture into a packet, no two share a time stamp, none is hidden by an edit list, none comes
+before the first keyframe (such pictures may or may not decode), and time goes forward from
+group to group. And every picture that comes out after a jump is compared with what the
+packets foretold.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -103,24 +105,40 @@ def make_plan(path: Path) -> SeekPlan | None:
         VideoError: The file cannot be opened.
     """
     with demux.open_container(path) as (container, stream):
-        if stream.codec_context.name not in demux.ONE_PICTURE_PER_PACKET:
+        if demux.codec_name(stream) not in demux.ONE_PICTURE_PER_PACKET:
             return None
-        times: list[tuple[int, bool]] = []
         try:
-            for packet in container.demux(stream):
-                if packet.size == 0:
-                    continue
-                if packet.pts is None or packet.is_discard or packet.is_corrupt:
-                    return None
-                times.append((packet.pts, packet.is_keyframe))
+            keys_by_pts = _provable_packets(container.demux(stream))
         except (av.FFmpegError, OSError):
             return None
+        if not keys_by_pts:
+            return None
+        pts = tuple(sorted(keys_by_pts))
         tick_s = demux.time_base(stream)
         step = max(1, round(1 / (demux.frame_rate(stream) * tick_s)))
-    if not times or not times[0][1] or times[0][0] != min(times)[0]:
-        return None
-    times.sort()
-    pts = tuple(t for t, _ in times)
-    if any(b <= a for a, b in pairwise(pts)):
-        return None
-    return SeekPlan(pts, tuple(i for i, (_, key) in enumerate(times) if key), tick_s, step)
+    return SeekPlan(pts, tuple(i for i, p in enumerate(pts) if keys_by_pts[p]), tick_s, step)
+
+
+def _provable_packets(packets: Iterable[Packet[Any]]) -> dict[int, bool] | None:
+    """Return pts -> is a keyframe, or None where time order may not be presentation order.
+
+    Between the groups of pictures time only goes forward: a picture may be shown before the
+    keyframe it is stored after, but never before the keyframe before that. Recordings that
+    were joined break this.
+    """
+    found: dict[int, bool] = {}
+    key_before: int | None = None
+    key: int | None = None
+    for packet in packets:
+        pts = packet.pts
+        if packet.size == 0 and packet.dts is None:
+            continue
+        if pts is None or packet.size == 0 or packet.is_discard or packet.is_corrupt:
+            return None
+        if packet.is_keyframe:
+            key_before, key = key, pts
+        earliest = key if key_before is None else key_before + 1
+        if pts in found or earliest is None or pts < earliest:
+            return None
+        found[pts] = packet.is_keyframe
+    return found

@@ -75,6 +75,26 @@ def test_frames_by_index_are_those_of_a_whole_pass(
     assert [summary(f) for f in video.frames_at(wanted)] == [whole[i] for i in wanted]
 
 
+JUMPABLE = [p for p in FORMATS if p.id not in {"mpeg4 in avi", "mpeg2"}]
+
+
+@pytest.mark.parametrize(("name", "how"), JUMPABLE)
+def test_indices_are_proven_for_the_usual_formats(
+    name: str, how: dict[str, Any], tmp_path: Path
+) -> None:
+    plan = seeking.make_plan(make_video(tmp_path / name, numbered(COUNT), **how))
+
+    assert plan is not None
+    assert plan.frame_count == COUNT
+    assert len(plan.key_idxs) > 2
+
+
+def test_the_codec_has_its_own_name_whoever_decodes_it(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "v.mp4", numbered(3), codec="libsvtav1")
+
+    assert probe_video(path).codec == "av1"
+
+
 def test_groups_of_pictures_without_a_wanted_frame_are_not_decoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +155,22 @@ def test_there_is_no_jumping_where_indices_are_not_proven(
     make: Callable[[Path], Path], tmp_path: Path
 ) -> None:
     assert seeking.make_plan(make(tmp_path)) is None
+
+
+def test_there_is_no_jumping_where_joined_recordings_overlap_in_time(tmp_path: Path) -> None:
+    first, second = (
+        make_video(
+            tmp_path / f"{shift}.ts",
+            numbered(50),
+            pts=[shift + 40 * i for i in range(50)],
+            time_base=Fraction(1, 1000),
+        )
+        for shift in (0, 1020)
+    )
+    first.write_bytes(first.read_bytes() + second.read_bytes())
+
+    assert seeking.make_plan(first) is None
+    assert read_number(next(open_video(first).frames_at([62])).bgr()) == 12
 
 
 def test_a_restarted_clock_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -340,6 +376,18 @@ def test_damage_in_the_middle_is_located(tmp_path: Path) -> None:
     path.write_bytes(content)
 
     with pytest.raises(VideoError, match=r"the last good frame is at [01]\.\d\d s"):
+        list(open_video(path).frames())
+
+
+def test_a_packet_that_cannot_be_decoded_is_located(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "v.mp4", numbered(60), b_frames=0)
+    with av.open(str(path)) as container:
+        positions = [p.pos for p in container.demux(video=0) if p.pos is not None]
+    content = bytearray(path.read_bytes())
+    content[positions[30] + 4] = 30  # the type of the unit that should hold the picture
+    path.write_bytes(content)
+
+    with pytest.raises(VideoError, match=r"cannot be decoded \(.*last good frame is at 1\.16 s"):
         list(open_video(path).frames())
 
 
