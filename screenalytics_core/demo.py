@@ -21,7 +21,7 @@ TRUTH_NAME: Final = "demo.truth.json"
 _ENCODER: Final = "libx264"
 # One thread: x264's decisions depend on how many there are. A keyframe every two seconds
 # keeps seeking cheap.
-_CODEC_OPTIONS: Final = {"preset": "veryfast", "crf": "18", "threads": "1", "g": str(2 * FPS)}
+_CODEC_OPTIONS: Final = {"preset": "superfast", "crf": "18", "threads": "1", "g": str(2 * FPS)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from screenalytics_core.report import fonts, style, text
 
 # Thinner than this a bar would vanish in print.
 _MIN_BAR_PT: Final = 0.6
+_MIN_SHADE_PT: Final = 1.0
 _STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
@@ -186,15 +187,15 @@ class Timeline(Flowable):  # type: ignore[misc]
         canvas.setFont(fonts.REGULAR, 6.5)
         canvas.setFillColor(style.MUTED)
         canvas.drawString(0, top + 0.2 * mm, text.plural(len(self._shots_s), "shot"))
-        drawn_to = -1.0
-        for i, (start, end) in enumerate(self._shots_s):
-            left, right = self._x(start), self._x(end)
-            # In a long episode several shots share a point's width; one of them stands for all.
-            if right - drawn_to < 0.3:
-                continue
-            canvas.setFillColor(style.UNKNOWN if i % 2 else style.RULE)
-            canvas.rect(left, top, max(right - left, 0.3), 1.6 * mm, stroke=0, fill=1)
-            drawn_to = right
+        low, high = self._x(self._span_s[0]), self._x(self._span_s[1])
+        canvas.setFillColor(style.RULE)
+        canvas.rect(low, top, high - low, 1.6 * mm, stroke=0, fill=1)
+        # Shades finer than this would run into patterns that mean nothing.
+        if high - low >= _MIN_SHADE_PT * len(self._shots_s):
+            canvas.setFillColor(style.UNKNOWN)
+            for start, end in self._shots_s[1::2]:
+                left = self._x(start)
+                canvas.rect(left, top, self._x(end) - left, 1.6 * mm, stroke=0, fill=1)
         canvas.setStrokeColor(style.RULE)
         canvas.setLineWidth(0.25)
         if len(self._shots_s) <= 120:
