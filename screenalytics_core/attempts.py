@@ -117,7 +117,8 @@ class AttemptStore:
             if newest is not None and is_alive(newest):
                 raise _busy(newest)
             self._storage.sweep_abandoned(layout.run_prefix(ep_id, run_id))
-            return self._create(ep_id, run_id, len(attempts) + 1, dagster_run_id, process)
+            n = newest.n + 1 if newest else 1
+            return self._create(ep_id, run_id, n, dagster_run_id, process)
 
     def _create(
         self, ep_id: str, run_id: str, n: int, dagster_run_id: str, process: ProcessIdentity
