@@ -108,6 +108,8 @@ class LocalStorage:
         with translated(temp):
             temp.parent.mkdir(parents=True, exist_ok=True)
         if not try_link(path.resolve(), temp):
+            with translated(path):
+                self.check_free_space(path.stat().st_size)
             return self.stage(key, chunks_of(path))
         with translated(temp), temp.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
