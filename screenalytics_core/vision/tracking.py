@@ -1,0 +1,190 @@
+"""Following boxes through a shot: ByteTrack, in seconds, never over a cut.
+
+After Zhang et al., "ByteTrack: Multi-Object Tracking by Associating Every Detection Box"
+(2022): strong detections are matched to tracks first, weak ones then keep alive the tracks
+that are left, and only strong ones begin a track. Different here, because an episode is a
+file and not a stream: time is PTS, every shot begins anew, and a track counts from its
+first detection once it has enough of them. Knows nothing of faces; bodies use it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from screenalytics_core.vision.association import best_matches, without_duplicates
+from screenalytics_core.vision.boxes import Float64Array, IntArray, grow_boxes, iou_matrix
+from screenalytics_core.vision.motion import Motion
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """What the tracker takes for one thing; the defaults suit faces.
+
+    Attributes:
+        strong_confidence: Detections from here up begin tracks.
+        weak_confidence: Detections from here up continue tracks.
+        buffer_s: How long a track that is not seen is waited for.
+        min_samples: Detections that make a track; fewer where a shot has fewer looks.
+        match_iou: Least overlap of a strong detection with the predicted box.
+        weak_match_iou: The same for a weak detection.
+        reach: For things that moved too fast for an overlap: boxes of strong detections and
+            tracks that are left are grown by this part of their size on each side and
+            compared again (buffered IoU, Yang et al. 2023); 0 leaves that out.
+        duplicate_iou: Two boxes of one frame, or two tracks, that overlap by this are one.
+    """
+
+    strong_confidence: float
+    buffer_s: float
+    min_samples: int = 2
+    weak_confidence: float = 0.1
+    match_iou: float = 0.2
+    weak_match_iou: float = 0.5
+    reach: float = 0.5
+    duplicate_iou: float = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Detections:
+    """Detections of an episode, column by column, ascending by frame.
+
+    Attributes:
+        detection_ids: (N,).
+        frame_idxs: (N,).
+        bboxes_xyxy: (N, 4) px, inside the picture.
+        confidences: (N,) 0 to 1.
+    """
+
+    detection_ids: IntArray
+    frame_idxs: IntArray
+    bboxes_xyxy: NDArray[np.float32]
+    confidences: NDArray[np.float32]
+
+
+class ShotFrames(NamedTuple):
+    """A shot and the frames of it that were looked at, ascending, its first and last among them.
+
+    Without them a frame where nothing was seen could not be told from one that nobody
+    looked at.
+    """
+
+    shot_id: int
+    sampled: IntArray
+
+
+class Sighting(NamedTuple):
+    """Rows of `Detections` that are one thing in one shot, ascending by frame."""
+
+    shot: ShotFrames
+    rows: IntArray
+
+
+def follow(
+    detections: Detections,
+    shots: Sequence[ShotFrames],
+    frame_times_s: Float64Array,
+    settings: TrackerSettings,
+) -> Iterator[Sighting]:
+    """Yield what is seen, shot by shot; a detection stands in at most one sighting.
+
+    Args:
+        shots: In order; detections on frames that no shot lists are not looked at.
+        frame_times_s: (frames + 1,) presentation timestamps, as `artifacts.FRAME_TIMES`.
+    """
+    for shot in shots:
+        tracker = _ShotTracker(detections, settings)
+        begins = np.searchsorted(detections.frame_idxs, shot.sampled, side="left")
+        ends = np.searchsorted(detections.frame_idxs, shot.sampled, side="right")
+        times_s = frame_times_s[shot.sampled]
+        for now_s, begin, end in zip(times_s.tolist(), begins.tolist(), ends.tolist(), strict=True):
+            tracker.look(now_s, np.arange(begin, end))
+        for rows in tracker.sightings:
+            yield Sighting(shot, np.array(rows, np.int64))
+
+
+class _ShotTracker:
+    """The tracks of one shot; `look` takes its frames in order."""
+
+    def __init__(self, detections: Detections, settings: TrackerSettings) -> None:
+        self.sightings: list[list[int]] = []
+        self._detections = detections
+        self._settings = settings
+        self._motion = Motion()
+        self._alive = np.empty(0, np.int64)  # index into `sightings` per row of `_motion`
+        self._seen_s = np.empty(0)  # when each was last seen
+        self._now_s = 0.0
+
+    def look(self, now_s: float, rows: IntArray) -> None:
+        """Take the detections of the next frame that was looked at."""
+        before_s, self._now_s = self._now_s, now_s
+        if len(self._alive):
+            # Time can only tell who is gone after at least one look: however long the gap
+            # between two looks is, what was seen in the last one may be here.
+            waiting = (now_s - self._seen_s <= self._settings.buffer_s) | (self._seen_s == before_s)
+            self._keep(np.flatnonzero(waiting))
+        expected = self._motion.advance(now_s - before_s)
+        if len(rows) == 0:
+            return
+        boxes = self._detections.bboxes_xyxy[rows].astype(np.float64)
+        confidences = self._detections.confidences[rows].astype(np.float64)
+        single = without_duplicates(boxes, confidences, self._settings.duplicate_iou)
+        rows, boxes, confidences = rows[single], boxes[single], confidences[single]
+        is_strong = confidences >= self._settings.strong_confidence
+        strong = np.flatnonzero(is_strong)
+        weak = np.flatnonzero(~is_strong & (confidences >= self._settings.weak_confidence))
+        tracks, found, new = self._associate(expected, boxes, strong, weak, before_s)
+        self._continue(tracks, rows[found], boxes[found])
+        self._begin(rows[new], boxes[new])
+
+    def _associate(
+        self,
+        expected: Float64Array,
+        boxes: Float64Array,
+        strong: IntArray,
+        weak: IntArray,
+        before_s: float,
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        """Return rows of tracks, the boxes that continue them, and the boxes that are new."""
+        s = self._settings
+        overlaps = iou_matrix(expected, boxes)
+        sure = best_matches(overlaps[:, strong], s.match_iou)
+        tracks, found = [sure.rows], [strong[sure.columns]]
+        free_tracks, free_strong = sure.free_rows, strong[sure.free_columns]
+        if s.reach > 0 and len(free_tracks) and len(free_strong):
+            wide = iou_matrix(
+                grow_boxes(expected[free_tracks], s.reach), grow_boxes(boxes[free_strong], s.reach)
+            )
+            far = best_matches(wide, s.match_iou)
+            tracks.append(free_tracks[far.rows])
+            found.append(free_strong[far.columns])
+            free_tracks, free_strong = free_tracks[far.free_rows], free_strong[far.free_columns]
+        # A weak box is only believed where the track was a look ago: later, it is as likely
+        # what hides the face.
+        recent = free_tracks[self._seen_s[free_tracks] == before_s]
+        faint = best_matches(overlaps[np.ix_(recent, weak)], s.weak_match_iou)
+        tracks.append(recent[faint.rows])
+        found.append(weak[faint.columns])
+        return np.concatenate(tracks), np.concatenate(found), free_strong
+
+    def _continue(self, tracks: IntArray, rows: IntArray, boxes: Float64Array) -> None:
+        self._motion.correct(tracks, boxes)
+        self._seen_s[tracks] = self._now_s
+        for track, row in zip(self._alive[tracks].tolist(), rows.tolist(), strict=True):
+            self.sightings[track].append(row)
+
+    def _begin(self, rows: IntArray, boxes: Float64Array) -> None:
+        first = len(self.sightings)
+        self.sightings.extend([row] for row in rows.tolist())
+        self._motion.add(boxes)
+        self._alive = np.concatenate([self._alive, np.arange(first, len(self.sightings))])
+        self._seen_s = np.concatenate([self._seen_s, np.full(len(rows), self._now_s)])
+
+    def _keep(self, rows: IntArray) -> None:
+        if len(rows) == len(self._alive):
+            return
+        self._motion.keep(rows)
+        self._alive, self._seen_s = self._alive[rows], self._seen_s[rows]
