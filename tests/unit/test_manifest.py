@@ -108,7 +108,7 @@ def test_a_manifest_that_breaks_its_schema_is_not_written(
     [
         (b'{"schema_version": 1, "ep', "is not readable"),
         (b"[]", "is not of type object"),
-        (b'{"schema_version": 2}', "2 is not 1"),
+        (b'{"schema_version": 2, "ep_id": "a", "run_id": "b", "entries": {}}', "2 is not 1"),
         (b'{"schema_version": 1}', "ep_id is missing"),
     ],
 )
