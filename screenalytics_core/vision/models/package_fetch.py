@@ -68,9 +68,11 @@ def fetch_archive(package: Package, work_dir: Path) -> Path:
 
 def _download_npm(package: Package, work_dir: Path) -> None:
     npm = shutil.which("npm") or _npm_from_wheel(package, work_dir / "node")
-    # `npm pack` of a registry package fetches the tarball and runs none of its scripts.
+    # `npm pack` of a registry package fetches the tarball and runs none of its scripts. Its
+    # default of two retries, 10 and 60 s apart, would keep an offline user waiting.
     spec = f"{package.name}@{package.version}"
-    _run(package, [npm, "pack", spec, "--ignore-scripts", "--silent"], work_dir)
+    options = ["--ignore-scripts", "--loglevel=error", "--fetch-retries=1"]
+    _run(package, [npm, "pack", spec, *options], work_dir)
 
 
 def _npm_from_wheel(package: Package, env_dir: Path) -> str:

@@ -49,7 +49,7 @@ def test_npm_packs_the_pinned_version_without_scripts(
 
     assert archive.read_bytes() == CONTENT
     asked = (tmp_path / "work" / "asked").read_text()
-    assert asked == "pack @some/models@1.2.3 --ignore-scripts --silent"
+    assert asked.startswith("pack @some/models@1.2.3 --ignore-scripts ")
 
 
 def test_another_archive_than_the_pinned_one_is_refused_with_both_hashes(
