@@ -37,6 +37,8 @@ Matrix = NDArray[np.float64]
 _FAR: Final = 0.6
 _SWAY_PX: Final = 2.5
 _FEATHER_PX: Final = 5.0
+_NEAR_BLUR_PX: Final = 12.0
+_FOCUS_DEPTH_PX: Final = 70.0
 # Below this part of it inside a sharp background, a face is not counted as placed at all.
 _LEAST_INSIDE: Final = 0.02
 
@@ -99,11 +101,7 @@ def placements(shot: Shot, frame: int) -> tuple[Placement, ...]:
 
 def draw_shot(shot: Shot, pictures: dict[str, Image]) -> Iterator[Image]:
     """Yield the shot's frames, (720, 1280, 3) BGR."""
-    background = pictures[shot.view.picture]
-    if shot.view.blur_px:
-        background = _image(cv2.GaussianBlur(background, (0, 0), shot.view.blur_px))
-    if shot.view.light != 1.0:
-        background = _image(cv2.convertScaleAbs(background, alpha=shot.view.light))
+    background = _prepared(pictures[shot.view.picture], shot.view)
     size = (WIDTH_PX, HEIGHT_PX)
     for frame in range(shot.frame_count):
         far = _camera(shot, frame, _FAR if shot.view.blur_px else 1.0)
@@ -114,6 +112,21 @@ def draw_shot(shot: Shot, pictures: dict[str, Image]) -> Iterator[Image]:
             _paste(canvas, picture, actor.person, near @ _actor_matrix(actor, frame))
         gain = _between(shot.gain, _progress(shot, frame))
         yield canvas if gain == 1.0 else _image(cv2.convertScaleAbs(canvas, alpha=gain))
+
+
+def _prepared(picture: Image, view: View) -> Image:
+    """Return the background's picture with its blur and light."""
+    if view.blur_px:
+        picture = _image(cv2.GaussianBlur(picture, (0, 0), view.blur_px))
+    if view.soft_from is not None:
+        rows = np.arange(picture.shape[0], dtype=np.float32)
+        near = np.clip((rows - view.soft_from) / _FOCUS_DEPTH_PX, 0, 1)[:, None]
+        near = np.repeat(near, picture.shape[1], axis=1)
+        soft = cv2.GaussianBlur(picture, (0, 0), _NEAR_BLUR_PX)
+        picture = _image(cv2.blendLinear(soft, picture, near, 1 - near))
+    if view.light != 1.0:
+        picture = _image(cv2.convertScaleAbs(picture, alpha=view.light))
+    return picture
 
 
 def _paste(canvas: Image, picture: Image, person: str, matrix: Matrix) -> None:
