@@ -64,7 +64,9 @@ class SampleArtifact:
     files: tuple[FileFacts, ...] = ()
 
     def read(self, part: str | None = None) -> Any:
-        return self.values[part or next(iter(self.values))]
+        value = self.values[part or next(iter(self.values))]
+        # A file is opened anew by every reader, who closes it.
+        return BytesIO(value.getvalue()) if isinstance(value, BytesIO) else value
 
 
 @dataclass

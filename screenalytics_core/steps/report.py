@@ -57,8 +57,8 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     step.progress(0, 1, "laying out the report")
     pictures: dict[str, bytes] = {}
     if model.crops:
-        archive = step.read(ArtifactKind.FACES, "crops")
-        pictures = dict(zip(model.crops, read_jpegs(archive, model.crops), strict=True))
+        with step.read(ArtifactKind.FACES, "crops") as archive:
+            pictures = dict(zip(model.crops, read_jpegs(archive, model.crops), strict=True))
     pdf = render_pdf(model, pictures)
     step.progress(1, 1, "report laid out")
     return {ArtifactKind.REPORT: {"pdf": pdf}}
