@@ -8,9 +8,10 @@ What a container promises differs, and so does the rule:
 - AVI: the header states the number of frames. Fewer packets are an error.
 - Others (MPEG-TS ...): nothing is promised, so a clean cut goes unnoticed.
 
-In all of them a packet that cannot be decoded is an error (except before the first
-picture: recordings often start in the middle of a group), as is a decoder that swallows
-frames of a stream whose packets are known to hold one picture each.
+In all of them a packet that cannot be decoded is an error (except before the first picture
+of a recording that starts in the middle of a group of pictures), as is a decoder that
+swallows frames of a stream whose packets are known to hold one picture each. Damage that the
+decoder conceals is not noticed.
 """
 
 from __future__ import annotations
@@ -155,6 +156,7 @@ class PictureReader:
         self._last_s = 0.0
         self._furthest_s = 0.0
         self._first_key_pts: int | None = None
+        self._starts_mid_group = False
         self._is_countable = codec_name(stream) in ONE_PICTURE_PER_PACKET
 
     def pictures(self) -> Iterator[VideoFrame]:
@@ -195,6 +197,8 @@ class PictureReader:
         if packet.is_corrupt and self._container.format.name != "mpegts":
             raise self._broken("is cut short")
         self._packets += 1
+        if self._packets == 1 and not packet.is_keyframe:
+            self._starts_mid_group = True
         if self._first_key_pts is None and packet.is_keyframe:
             self._first_key_pts = packet.pts
         first = self._first_key_pts
@@ -205,8 +209,7 @@ class PictureReader:
         try:
             pictures = packet.decode()
         except av.FFmpegError as error:
-            if self._frames == 0:
-                self._is_countable = False
+            if self._frames == 0 and self._starts_mid_group:
                 return
             raise self._broken(f"cannot be decoded ({error.strerror})") from error
         for picture in pictures:

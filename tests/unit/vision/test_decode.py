@@ -95,10 +95,18 @@ def test_the_codec_has_its_own_name_whoever_decodes_it(tmp_path: Path) -> None:
     assert probe_video(path).codec == "av1"
 
 
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        pytest.param("v.mp4", {}, id="closed groups"),
+        pytest.param("v.mkv", {"options": {"x264-params": "open-gop=1"}}, id="open groups"),
+        pytest.param("v.mkv", QUIET_HEVC, id="hevc"),
+    ],
+)
 def test_groups_of_pictures_without_a_wanted_frame_are_not_decoded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, how: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = make_video(tmp_path / "v.mp4", numbered(120), gop=10)
+    path = make_video(tmp_path / name, numbered(120), gop=10, **how)
     video = open_video(path)
     decoded = 0
     original = seeking.demux.PictureReader._decode
@@ -207,6 +215,16 @@ def test_a_variable_frame_rate_keeps_its_times(tmp_path: Path) -> None:
     assert times(path) == [0.1, 0.14, 0.3, 0.34, 1.34, 1.36]
     assert durations(path)[:5] == [0.04, 0.16, 0.04, 1.0, 0.02]
     assert durations(path)[5] > 0
+
+
+@pytest.mark.parametrize("name", ["v.mp4", "v.mkv"])
+def test_the_last_frame_lasts_as_long_as_the_file_says(name: str, tmp_path: Path) -> None:
+    path = make_video(
+        tmp_path / name, numbered(4), pts=[0, 40, 80, 480], time_base=Fraction(1, 1000)
+    )
+
+    assert durations(path) == [0.04, 0.04, 0.4, 0.04]
+    assert next(open_video(path).frames_at([3])).duration_s == 0.04
 
 
 def test_a_single_frame_lasts_as_long_as_the_file_says(tmp_path: Path) -> None:
@@ -406,17 +424,102 @@ def test_a_frame_that_the_decoder_swallows_is_missed(tmp_path: Path) -> None:
         list(open_video(path).frames())
 
 
-def test_a_recording_may_start_in_the_middle_of_a_group(tmp_path: Path) -> None:
-    path = make_video(tmp_path / "v.ts", numbered(60), gop=20)
-    content = path.read_bytes()
-    path.write_bytes(content[len(content) // 5 // 188 * 188 :])
+def without_packets(source: Path, target: Path, count: int) -> Path:
+    """A copy of a video without its first packets."""
+    with av.open(str(source)) as old, av.open(str(target), "w") as new:
+        stream = new.add_stream_from_template(old.streams.video[0])
+        for index, packet in enumerate(old.demux(video=0)):
+            if index >= count and packet.dts is not None:
+                packet.stream = stream
+                new.mux(packet)
+    return target
+
+
+@pytest.mark.parametrize(("name", "codec"), [("v.ts", "libx264"), ("v.mkv", "libvpx-vp9")])
+def test_a_recording_may_start_in_the_middle_of_a_group(
+    name: str, codec: str, tmp_path: Path
+) -> None:
+    whole = make_video(tmp_path / f"whole-{name}", numbered(60), gop=20, codec=codec)
+    path = without_packets(whole, tmp_path / name, 5)
 
     numbers = [read_number(f.bgr()) for f in open_video(path).frames()]
 
-    assert numbers[-20:] == list(range(40, 60))
+    assert numbers[-40:] == list(range(20, 60))
     assert seeking.make_plan(path) is None
     frame = next(open_video(path).frames_at([len(numbers) - 1]))
     assert read_number(frame.bgr()) == 59
+
+
+def test_a_damaged_first_frame_is_not_passed_over(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "v.mkv", numbered(60), gop=20, codec="libvpx-vp9")
+    with av.open(str(path)) as container:
+        first = next(container.demux(video=0))
+        content = path.read_bytes()
+        start = content.index(bytes(first)[:16])
+    path.write_bytes(content[:start] + bytes(16) + content[start + 16 :])
+
+    with pytest.raises(VideoError, match=r"cannot be decoded .*at 0\.00 s"):
+        open_video(path)
+
+
+def test_an_avi_that_ends_between_two_frames_is_cut_short(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "v.avi", numbered(60), codec="mpeg4", b_frames=0)
+    with av.open(str(path)) as container:
+        positions = [p.pos for p in container.demux(video=0) if p.pos is not None]
+    path.write_bytes(path.read_bytes()[: positions[40]])
+
+    with pytest.raises(VideoError, match=r"ends after 40 of 60 frames"):
+        list(open_video(path).frames())
+
+
+def test_a_cover_picture_is_no_video(tmp_path: Path) -> None:
+    picture = make_video(tmp_path / "cover.mjpeg", [solid((9, 9, 9))], codec="mjpeg",
+                         pixel_format="yuvj420p").read_bytes()  # fmt: skip
+    sound = videos.make_audio_only(tmp_path / "sound.mka")
+    path = tmp_path / "v.mkv"
+    with av.open(str(sound)) as old, av.open(str(path), "w") as new:
+        stream = new.add_stream_from_template(old.streams.audio[0])
+        new.add_attachment("cover.jpg", "image/jpeg", picture)
+        for packet in old.demux(audio=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                new.mux(packet)
+
+    with pytest.raises(VideoError, match="no video stream"):
+        open_video(path)
+
+
+class StubPacket:
+    """What the proof of indices looks at."""
+
+    def __init__(self, pts: int | None, kind: str = "") -> None:
+        self.pts = self.dts = pts
+        self.size = 0 if kind == "empty" else 9
+        self.is_keyframe = kind == "key"
+        self.is_discard = kind == "hidden"
+        self.is_corrupt = kind == "corrupt"
+
+
+@pytest.mark.parametrize(
+    ("packets", "proven"),
+    [
+        pytest.param([(0, "key"), (80, ""), (40, ""), (120, "key")], True, id="plain"),
+        pytest.param([(0, "key"), (40, ""), (120, "key"), (80, "")], True, id="open group"),
+        pytest.param([(0, "key"), (40, ""), (40, "")], False, id="equal"),
+        pytest.param([(0, "key"), (-40, "")], False, id="before the first keyframe"),
+        pytest.param([(0, ""), (40, "key")], False, id="starts in a group"),
+        pytest.param([(0, "key"), (80, "key"), (60, "key")], False, id="keys not in order"),
+        pytest.param([(0, "key"), (80, "key"), (160, "key"), (70, "")], False, id="a step back"),
+        pytest.param([(0, "key"), (40, "hidden")], False, id="edit list"),
+        pytest.param([(0, "key"), (40, "corrupt")], False, id="corrupt"),
+        pytest.param([(0, "key"), (40, "empty")], False, id="an empty sample"),
+        pytest.param([(0, "key"), (None, "")], False, id="no time stamp"),
+    ],
+)  # fmt: skip
+def test_indices_are_proven_by_rule(packets: list[tuple[int, str]], proven: bool) -> None:
+    found = seeking._provable_packets([StubPacket(*p) for p in packets])  # type: ignore[misc]
+
+    assert (found is not None) == proven
 
 
 def test_pictures_that_change_their_size_are_given_in_the_first_ones(tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ def placed(stamps: list[int | None]) -> list[int]:
         pytest.param(
             [5000, 5040, 0, 40, 80], [5000, 5040, 5080, 5120, 5160], id="a splice goes on"
         ),
-        pytest.param([9000, 0, 5000, 100], [9000, 9040, 14040, 14080], id="two splices add up"),
+        pytest.param(
+            [9000, 0, 5000, 100, 900], [9000, 9040, 14040, 14080, 14880], id="two splices add up"
+        ),
         pytest.param([-80, -40, 0], [-80, -40, 0], id="before zero"),
     ],
 )
