@@ -12,6 +12,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -27,6 +28,7 @@ from screenalytics_core.schema import DocumentSpec, TableSpec
 
 _CHUNK_BYTES: Final = 1 << 20
 _ROWS_PER_CHUNK: Final = 4096
+_JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 # What JSON, CSV, Parquet and NPY readers raise for bytes that are not theirs.
 _UNREADABLE: Final = (ValueError, pa.ArrowException, KeyError, EOFError, AttributeError, TypeError)
 
@@ -231,9 +233,13 @@ def _plain(array: pa.Array) -> list[Any]:
     if pa.types.is_float32(array.type):
         return _shortest(array)
     if pa.types.is_list(array.type) or pa.types.is_fixed_size_list(array.type):
-        values = iter(_plain(array.flatten()))
+        values = _plain(array.flatten())
         lengths = pc.list_value_length(array).to_pylist()
-        return [None if n is None else [next(values) for _ in range(n)] for n in lengths]
+        ends = list(accumulate(n or 0 for n in lengths))
+        return [
+            None if n is None else values[end - n : end]
+            for n, end in zip(lengths, ends, strict=True)
+        ]
     plain: list[Any] = array.to_pylist()
     return plain
 
@@ -255,7 +261,7 @@ def _shortest(array: pa.Array) -> list[float | None]:
 
 def _json(file: FileSpec, value: Any) -> str:
     try:
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return _JSON.encode(value)
     except ValueError:
         raise _mismatch(file, "holds NaN or infinity") from None
 
