@@ -1,0 +1,146 @@
+"""`identities`: tracks grouped into people, by the machine alone.
+
+Tracks are joined by average linkage, never two that were seen at one time in different
+places. A track that does not resemble its group leaves it and stands alone. A group needs
+one face that passed every gate to be a person; the tracks of the others, and tracks without
+any usable face, are listed as unassigned, so that their time counts as unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from screenalytics_core.artifacts import EMBEDDING_DIM, IDENTITIES, ArtifactKind
+from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
+from screenalytics_core.vision.cannot_link import cannot_link_pairs
+from screenalytics_core.vision.clustering import cluster_tracks
+from screenalytics_core.vision.identities import (
+    Person,
+    TrackVectors,
+    part_strangers,
+    people_of,
+    strong_groups,
+)
+from screenalytics_core.vision.intervals import total_s
+from screenalytics_core.vision.observed import fixed_vectors, observed_boxes
+
+METHOD: Final = "average linkage on cosine similarity, cannot-link"
+
+
+def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
+    """Make `identities`."""
+    tracks: pa.Table = step.read(ArtifactKind.TRACKS)
+    faces: pa.Table = step.read(ArtifactKind.FACES)
+    reps: pa.Table = step.read(ArtifactKind.TRACK_REPS).sort_by("track_id")
+    vectors = _vectors(reps, faces)
+    observed = observed_boxes(tracks)
+    pairs = cannot_link_pairs(observed.track_ids, observed.frame_idxs, observed.bboxes_xyxy)
+    joined = cluster_tracks(
+        vectors.track_ids, vectors.embeddings, pairs, step.settings.cluster_thresh
+    )
+    groups = strong_groups(part_strangers(joined, vectors, step.settings.min_identity_sim), vectors)
+    people = _in_order(people_of(groups, vectors), tracks)
+    return {
+        ArtifactKind.IDENTITIES: {
+            "identities": IDENTITIES.conform(
+                {
+                    "method": METHOD,
+                    "cluster_thresh": step.settings.cluster_thresh,
+                    "min_identity_sim": step.settings.min_identity_sim,
+                    "cannot_link_pairs": len(pairs),
+                    "unassigned_track_ids": _unassigned(tracks, people),
+                    "identities": _rows(people, reps, faces),
+                }
+            )
+        }
+    }
+
+
+def _vectors(reps: pa.Table, faces: pa.Table) -> TrackVectors:
+    track_ids = reps.column("track_id").to_numpy()
+    is_clear = pc.and_(faces.column("accepted"), pc.is_null(faces.column("reject_reason")))
+    owners = faces.filter(is_clear).column("track_id").to_numpy()
+    return TrackVectors(
+        track_ids=track_ids,
+        embeddings=fixed_vectors(reps.column("embedding").combine_chunks(), EMBEDDING_DIM),
+        spreads=reps.column("spread").to_numpy(),
+        clear_faces=_counts(owners, track_ids),
+    )
+
+
+def _counts(owners: Any, track_ids: Any) -> Any:
+    """Return how often each of the ascending `track_ids` is in `owners`."""
+    ordered = np.sort(owners)
+    return np.searchsorted(ordered, track_ids, "right") - np.searchsorted(ordered, track_ids)
+
+
+def _in_order(people: Sequence[Person], tracks: pa.Table) -> list[Person]:
+    """Order people by face time, then first appearance, then lowest track id."""
+    track_ids = tracks.column("track_id").to_numpy()
+    by_id = np.argsort(track_ids)
+    start_s = tracks.column("start_s").to_numpy()
+    end_s = tracks.column("end_s").to_numpy()
+
+    def rank(person: Person) -> tuple[float, float, int]:
+        rows = by_id[np.searchsorted(track_ids, person.track_ids, sorter=by_id)]
+        time_s = total_s(zip(start_s[rows].tolist(), end_s[rows].tolist(), strict=True))
+        return -time_s, float(start_s[rows].min()), person.track_ids[0]
+
+    return sorted(people, key=rank)
+
+
+def _unassigned(tracks: pa.Table, people: Sequence[Person]) -> list[int]:
+    assigned = {track_id for person in people for track_id in person.track_ids}
+    return sorted(set(tracks.column("track_id").to_pylist()) - assigned)
+
+
+def _rows(people: Sequence[Person], reps: pa.Table, faces: pa.Table) -> list[dict[str, Any]]:
+    accepted = faces.filter(faces.column("accepted"))
+    rep_ids = reps.column("track_id").to_numpy()
+    face_counts = _counts(accepted.column("track_id").to_numpy(), rep_ids)
+    best_faces = reps.column("representative_face_id").to_numpy()
+    quality = dict(
+        zip(accepted["face_id"].to_pylist(), accepted["quality"].to_pylist(), strict=True)
+    )
+    rows = []
+    for number, person in enumerate(people, start=1):
+        members = np.searchsorted(rep_ids, person.track_ids)
+        candidates = best_faces[members].tolist()
+        rows.append(
+            {
+                "identity_id": f"id_{number:04d}",
+                "track_ids": list(person.track_ids),
+                "face_count": int(face_counts[members].sum()),
+                "cohesion": person.cohesion,
+                "representative_face_id": max(candidates, key=lambda f: (quality[f], -f)),
+                "confidence": person.confidence,
+            }
+        )
+    return rows
+
+
+STEP = Step(
+    name="identities",
+    outputs=(
+        StepOutput(
+            name="identities",
+            kinds=(ArtifactKind.IDENTITIES,),
+            version="1",
+            # The faces' own vectors are not read, but belong to whoever inherits a track's.
+            inputs=(
+                ArtifactKind.TRACKS,
+                ArtifactKind.FACES,
+                ArtifactKind.FACES_EMBEDDINGS,
+                ArtifactKind.TRACK_REPS,
+            ),
+            settings=("cluster_thresh", "min_identity_sim"),
+        ),
+    ),
+    run=run,
+    description="Tracks grouped into people by what their faces look like",
+)

@@ -1,0 +1,105 @@
+"""Average linkage on cosine similarity with pairs that must never be joined.
+
+Best first: the two clusters with the highest mean similarity between their members are
+joined, until none reaches the threshold. A pair that must not be joined keeps its whole
+clusters apart for ever, also those that they grow into.
+
+Each cluster remembers its best partner (Müllner 2011, "generic" algorithm). A joined
+cluster's similarity to a third one is never above the better of its two parts', forbidden
+pairs included, so only partners of the two joined clusters are looked for again.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from screenalytics_core.vision.models.protocols import FloatArray
+
+_NEVER: Final = np.float32(-np.inf)
+
+
+def cluster_tracks(
+    track_ids: NDArray[np.int64],
+    embeddings: FloatArray,
+    cannot_link: NDArray[np.int64],
+    min_similarity: float,
+) -> list[list[int]]:
+    """Group tracks by average linkage.
+
+    Takes O(n^2) memory (4 n^2 bytes) and about O(n^2) time. Equal similarities go to the
+    pair with the lowest track ids, and the order of the input does not matter.
+
+    Args:
+        track_ids: (N,) distinct.
+        embeddings: (N, D) L2-normalised.
+        cannot_link: (P, 2) pairs of track ids; ids that are not in `track_ids` are left out.
+        min_similarity: Lowest mean cosine similarity at which two groups are joined.
+
+    Returns:
+        Groups of ascending track ids, by their lowest.
+    """
+    order = np.argsort(track_ids)
+    ids = track_ids[order]
+    similarity = _similarities(embeddings[order])
+    pairs = _positions(ids, cannot_link)
+    similarity[pairs[:, 0], pairs[:, 1]] = _NEVER
+    similarity[pairs[:, 1], pairs[:, 0]] = _NEVER
+    owner = _join(similarity, np.float32(min_similarity))
+    groups: dict[int, list[int]] = {}
+    for position, root in enumerate(owner.tolist()):
+        groups.setdefault(root, []).append(int(ids[position]))
+    return list(groups.values())
+
+
+def _similarities(embeddings: FloatArray) -> FloatArray:
+    product = embeddings @ embeddings.T
+    # Matrix products need not be symmetric to the last bit.
+    similarity = np.asarray(np.maximum(product, product.T), np.float32)
+    np.fill_diagonal(similarity, _NEVER)
+    return similarity
+
+
+def _positions(ids: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return pairs of ids as pairs of positions in the ascending `ids`."""
+    known = pairs[np.isin(pairs, ids).all(axis=1)] if len(pairs) else pairs.reshape(0, 2)
+    return np.searchsorted(ids, known)
+
+
+def _join(similarity: FloatArray, min_similarity: np.float32) -> NDArray[np.int64]:
+    """Join until nothing reaches the threshold; `similarity` is used up.
+
+    A cluster stands at the position of its first member, so that the first of equal maxima
+    is the one with the lowest track ids.
+
+    Returns:
+        (N,) position of each member's cluster.
+    """
+    n = len(similarity)
+    owner = np.arange(n)
+    sizes = np.ones(n, np.float32)
+    if n < 2:
+        return owner
+    partner = similarity.argmax(axis=1)
+    best = similarity[owner, partner]
+    while True:
+        a = int(best.argmax())
+        if not best[a] >= min_similarity:
+            return owner
+        b = int(partner[a])
+        joined = (sizes[a] * similarity[a] + sizes[b] * similarity[b]) / (sizes[a] + sizes[b])
+        sizes[a] += sizes[b]
+        owner[owner == b] = a
+        similarity[a] = similarity[:, a] = joined
+        similarity[b] = similarity[:, b] = _NEVER
+        best[b] = _NEVER
+        # Rounding can lift the mean above both parts, and equals go to the lowest position.
+        better = (joined > best) | ((joined == best) & (a < partner))
+        better &= joined > _NEVER
+        partner[better], best[better] = a, joined[better]
+        lost = np.flatnonzero(((partner == a) | (partner == b)) & (best > _NEVER) & ~better)
+        lost = np.union1d(lost, [a])
+        partner[lost] = similarity[lost].argmax(axis=1)
+        best[lost] = similarity[lost, partner[lost]]

@@ -1,0 +1,108 @@
+"""From groups of tracks to people: who belongs, who is strong enough, how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from screenalytics_core.vision.models.protocols import FloatArray
+from screenalytics_core.vision.pooling import normalised
+
+
+@dataclass(frozen=True, slots=True)
+class TrackVectors:
+    """What is known of the tracks that have an embedding.
+
+    Attributes:
+        track_ids: (N,) ascending.
+        embeddings: (N, D) L2-normalised.
+        spreads: (N,) mean cosine distance of a track's faces to its embedding.
+        clear_faces: (N,) accepted faces that passed every gate; 0 = only doubtful ones.
+    """
+
+    track_ids: NDArray[np.int64]
+    embeddings: FloatArray
+    spreads: FloatArray
+    clear_faces: NDArray[np.int64]
+
+    def rows(self, track_ids: Sequence[int]) -> NDArray[np.int64]:
+        """Return the rows of some tracks."""
+        return np.searchsorted(self.track_ids, np.array(track_ids, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One identity, not numbered yet.
+
+    Attributes:
+        track_ids: Ascending.
+        cohesion: Mean cosine similarity of its tracks to its centre.
+        confidence: 0..1, see `people_of`.
+    """
+
+    track_ids: tuple[int, ...]
+    cohesion: float
+    confidence: float
+
+
+def centre(embeddings: FloatArray) -> FloatArray:
+    """Return the normalised mean of (N, D) vectors, each counting the same."""
+    mean: FloatArray = normalised(embeddings.mean(axis=0, dtype=np.float64)[None])[0]
+    return mean
+
+
+def part_strangers(
+    groups: Sequence[Sequence[int]], vectors: TrackVectors, min_similarity: float
+) -> list[list[int]]:
+    """Take tracks out of a group whose centre they do not resemble; each then stands alone.
+
+    The centre is that of all members, asked once: average linkage can keep an early member
+    in a group that has moved away from it.
+    """
+    parted: list[list[int]] = []
+    for group in groups:
+        members = vectors.embeddings[vectors.rows(group)]
+        stays = members @ centre(members) >= min_similarity
+        if stays.any():
+            parted.append([t for t, stay in zip(group, stays.tolist(), strict=True) if stay])
+        parted += [[t] for t, stay in zip(group, stays.tolist(), strict=True) if not stay]
+    return parted
+
+
+def strong_groups(groups: Sequence[Sequence[int]], vectors: TrackVectors) -> list[list[int]]:
+    """Keep the groups with at least one face that passed every gate.
+
+    A group that was only ever seen blurred, from the side or doubtfully may be anybody, or
+    no face at all: its tracks stay without an identity rather than become a new person.
+    """
+    return [list(g) for g in groups if vectors.clear_faces[vectors.rows(g)].any()]
+
+
+def people_of(groups: Sequence[Sequence[int]], vectors: TrackVectors) -> list[Person]:
+    """Measure each group against the others.
+
+    `confidence = separation * evidence`, 0..1:
+
+    - `tightness` is the mean over its tracks of `similarity to the centre * (1 - spread)`;
+    - `rival` is the similarity of its centre to the nearest other centre, at least 0;
+    - `separation = (tightness - rival) / tightness`, at least 0: 1 when nobody is alike, 0
+      when somebody else is as near as its own tracks;
+    - `evidence = n / (n + 1)` for n faces that passed every gate.
+    """
+    rows = [vectors.rows(group) for group in groups]
+    centres = np.stack([centre(vectors.embeddings[r]) for r in rows]) if rows else np.zeros((0, 1))
+    alike = np.asarray(centres @ centres.T, np.float64)
+    np.fill_diagonal(alike, 0.0)
+    people = []
+    for i, (group, members) in enumerate(zip(groups, rows, strict=True)):
+        similarity = (vectors.embeddings[members] @ centres[i]).astype(np.float64)
+        tightness = float(np.mean(similarity * (1 - vectors.spreads[members])))
+        rival = max(0.0, float(alike[i].max()))
+        clear = int(vectors.clear_faces[members].sum())
+        separation = max(0.0, 1 - rival / tightness) if tightness > 0 else 0.0
+        confidence = min(1.0, separation * clear / (clear + 1))
+        people.append(Person(tuple(group), float(similarity.mean()), confidence))
+    return people

@@ -1,0 +1,77 @@
+"""One vector for a track out of the vectors of its faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from screenalytics_core.vision.models.protocols import FloatArray
+
+_MIN_FACES_TO_JUDGE: Final = 3  # of two faces that differ, neither is the odd one
+_MAX_MADS: Final = 3.0
+_MAD_TO_SIGMA: Final = 1.4826
+# Faces of one person in one shot differ by less than this; below it nothing is an outlier.
+_MIN_GAP: Final = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """A track's vector.
+
+    Attributes:
+        embedding: (D,) L2-normalised.
+        kept: (N,) bool, faces that were pooled.
+        spread: Mean cosine distance of the pooled faces to the embedding, 0..2.
+    """
+
+    embedding: FloatArray
+    kept: NDArray[np.bool_]
+    spread: float
+
+
+def normalised(vectors: FloatArray) -> FloatArray:
+    """Return the rows of (N, D) with L2 norm 1; a zero row stays zero."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(norms > 0, norms, 1), np.float32)
+
+
+def inliers(embeddings: FloatArray) -> NDArray[np.bool_]:
+    """Tell which faces agree with the others of their track.
+
+    A face's agreement is the median of its cosine similarities to the other faces. Left out
+    are faces whose agreement lies more than 3 sigma (1.4826 * median absolute deviation) and
+    more than 0.15 below the median agreement: always fewer than half, and nobody when there
+    are fewer than three faces.
+
+    Args:
+        embeddings: (N, D) L2-normalised.
+    """
+    n = len(embeddings)
+    if n < _MIN_FACES_TO_JUDGE:
+        return np.ones(n, np.bool_)
+    similarity = (embeddings @ embeddings.T).astype(np.float64)
+    others = similarity[~np.eye(n, dtype=np.bool_)].reshape(n, n - 1)
+    agreement = np.median(others, axis=1)
+    middle = np.median(agreement)
+    sigma = _MAD_TO_SIGMA * np.median(np.abs(agreement - middle))
+    return np.asarray(agreement >= middle - max(_MAX_MADS * sigma, _MIN_GAP), np.bool_)
+
+
+def pool(embeddings: FloatArray, weights: FloatArray) -> Pooled:
+    """Pool a track's faces: outliers dropped, then the weighted mean, normalised.
+
+    Args:
+        embeddings: (N, D) L2-normalised, N at least 1.
+        weights: (N,) above 0.
+    """
+    kept = inliers(embeddings)
+    mean = (embeddings[kept] * weights[kept, None]).sum(axis=0, dtype=np.float64)
+    if not mean.any():
+        # Opposite faces that cancel out: any of them says more than nothing.
+        mean = embeddings[int(np.argmax(np.where(kept, weights, -1)))].astype(np.float64)
+    embedding = (mean / np.linalg.norm(mean)).astype(np.float32)
+    distances = 1 - embeddings[kept].astype(np.float64) @ embedding.astype(np.float64)
+    return Pooled(embedding, kept, max(0.0, float(distances.mean())))
