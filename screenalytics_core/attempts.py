@@ -20,7 +20,6 @@ from screenalytics_core.storage.base import Storage
 
 __all__ = ["AttemptRecord", "AttemptStore", "ProcessIdentity", "pid_started_at", "process_is_alive"]
 
-BEAT_EVERY_S: Final = 10.0
 DEAD_AFTER_S: Final = 60.0
 # The kernel counts a start in ticks since boot; the boot's own time is known to about 1 s.
 _START_TOLERANCE_S: Final = 2.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,13 @@ def test_what_is_published_is_read_back(stores: Stores) -> None:
     assert entry.source == "computed"
     read_by_steps: ArtifactInput = ref
     assert read_by_steps.files == entry.files
+
+
+def test_a_reference_can_be_handed_to_another_process(stores: Stores) -> None:
+    stores.publish_detections("r1")
+    ref = pickle.loads(pickle.dumps(need(stores.artifacts.ref(EP, "r1", DETECTIONS))))
+
+    assert ref.read().equals(detections())
 
 
 def test_what_a_run_does_not_hold_is_none(stores: Stores) -> None:
