@@ -16,8 +16,10 @@ from screenalytics_core.report.model import PersonRow, ReportModel
 
 _PORTRAIT: Final = 11 * mm
 # Above this many people the rows close up, so that a large cast stays on few pages.
-_ROOMY_UP_TO: Final = 8
+_ROOMY_UP_TO: Final = 6
 _SMALL_PORTRAIT: Final = 8 * mm
+# A timeline of up to this many lanes stays in one piece, if need be on the next page.
+_WHOLE_UP_TO: Final = 25
 _WIDTHS: Final = tuple(w * mm for w in (15, 56, 25, 24, 22, 16, 16))
 _NAME_LIMIT: Final = 120
 NO_FACE: Final = "No face was found in this episode, so there is nobody to list and no timeline."
@@ -186,7 +188,6 @@ def _timeline(model: ReportModel) -> list[Flowable]:
     if not lanes:
         return []
     span = (model.start_s, model.start_s + model.duration_s)
-    return [
-        *heading("When they are on screen", min(45, 25 + 6 * len(lanes))),
-        Timeline(lanes, model.shots_s, span, style.CONTENT_WIDTH),
-    ]
+    timeline = Timeline(lanes, model.shots_s, span, style.CONTENT_WIDTH)
+    room_mm = timeline.height / mm + 15 if len(lanes) <= _WHOLE_UP_TO else 45
+    return [*heading("When they are on screen", room_mm), timeline]

@@ -60,6 +60,13 @@ def test_page_one_tells_the_analyst_who_how_long_and_when() -> None:
     assert "unidentified faces" in first
 
 
+@pytest.mark.parametrize("people", [7, 10, 14, 24])
+def test_a_timeline_of_a_usual_cast_is_in_one_piece(people: int) -> None:
+    pages = pages_of(sample_run(people))
+
+    assert sum("40 shots" in page.replace("episode 40 shots", "") for page in pages) == 1
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_long_or_foreign_name_is_whole_in_the_table(name: str) -> None:
     text = "".join(pages_of(sample_run(6))).replace(" ", "")
