@@ -6,6 +6,7 @@ import pytest
 
 from screenalytics_assets.settings import Settings
 from screenalytics_core.vision.models.home import ModelsHome
+from screenalytics_core.vision.models.lite_install import install_lite
 from screenalytics_core.vision.models.packs import find_pack
 from screenalytics_core.vision.models.protocols import ModelPack
 
@@ -20,11 +21,13 @@ def lite_home() -> ModelsHome:
 @pytest.fixture(scope="session")
 def lite_pack(lite_home: ModelsHome) -> ModelPack:
     """The pack `lite`, installed on first use; the installer's own lock serves parallel tests."""
+    # Not through find_pack, which would be content with an older release's pack.
+    install_lite(lite_home.models_dir, [].append)
     return find_pack(
         "lite",
         lite_home,
         device="cpu",
         embed_device=None,
-        install_missing=True,
-        progress=lambda _: None,
+        install_missing=False,
+        progress=[].append,
     )

@@ -55,7 +55,7 @@ _NANODET_BIN: Final = "package/models/nanodet.bin"
 
 LITE: Final = Recipe(
     name="lite",
-    version="1",
+    version="2",
     # Measured on labelled clips; see docs/models.md.
     calibration=Calibration(det_thresh=0.9, cluster_thresh=0.30, min_identity_sim=0.35),
     files=(

@@ -13,14 +13,14 @@ from screenalytics_core.vision.models.lite_embedder import repair_embedder
 from screenalytics_core.vision.models.onnx_session import open_session
 from tests.unit.vision.models import tiny_models
 
-DENORMAL = np.float32(1e-40)
+DENORMAL, TINY = np.float32(1e-40), np.float32(1e-25)
 
 
 def published() -> onnx.ModelProto:
-    """As `tiny_models.arcface`, but with denormal weights, and its batch fixed by a Reshape."""
+    """As `tiny_models.arcface`, but with tiny weights, and its batch fixed by a Reshape."""
     model = tiny_models.arcface()
     weights = numpy_helper.to_array(model.graph.initializer[0]).copy()
-    weights[5, 7:9] = [DENORMAL, -DENORMAL]
+    weights[5, 7:9] = [DENORMAL, -TINY]
     weights[6, 0] = 0
     model.graph.initializer[0].CopyFrom(tiny_models.tensor("projection", weights))
     shape = np.array([1, -1], np.int64)
@@ -30,7 +30,7 @@ def published() -> onnx.ModelProto:
     return model
 
 
-def test_only_denormal_weights_become_zero() -> None:
+def test_only_weights_whose_products_are_denormal_become_zero() -> None:
     before = numpy_helper.to_array(published().graph.initializer[0])
     repaired = onnx.load_model_from_string(repair_embedder(published().SerializeToString()))
     after = numpy_helper.to_array(repaired.graph.initializer[0])
@@ -66,7 +66,7 @@ def test_another_graph_is_refused() -> None:
 
 def test_a_repair_that_changes_vectors_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     module = "screenalytics_core.vision.models.lite_embedder"
-    monkeypatch.setattr(f"{module}._SMALLEST_NORMAL", np.float32(0.1))
+    monkeypatch.setattr(f"{module}._SMALLEST_WEIGHT", np.float32(0.1))
 
     with pytest.raises(ModelInstallError, match="vectors differ from the original's"):
         repair_embedder(published().SerializeToString())
