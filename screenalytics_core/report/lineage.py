@@ -80,7 +80,7 @@ def build_lineage(record: Mapping[str, Any], files: Sequence[FileRow]) -> Lineag
     return Lineage(
         video=_video(record.get("video") or {}),
         pack=text.without_folders(str(models.get("pack") or "not recorded")),
-        models=tuple(_model(f) for f in models.get("files") or ()),
+        models=tuple(_model(f, files) for f in models.get("files") or ()),
         profile=profile,
         settings=_settings(record.get("settings") or {}, profile, models.get("calibration") or {}),
         settings_hash=str(record.get("settings_hash") or ""),
@@ -129,10 +129,12 @@ def _rate(fps: Any) -> str:
     return f"{fps:g}" if isinstance(fps, float) else str(fps)
 
 
-def _model(row: Mapping[str, Any]) -> ModelRow:
+def _model(row: Mapping[str, Any], files: Sequence[FileRow]) -> ModelRow:
     role = str(row.get("role", ""))
+    # A pack may hold a person detector that a run without a body branch never opens.
+    is_idle = role == "person_detector" and not any(f.kind.startswith("body_") for f in files)
     return ModelRow(
-        role=_ROLES.get(role, role),
+        role=_ROLES.get(role, role) + (" (did not run)" if is_idle else ""),
         name=str(row.get("name", "")),
         sha256=str(row.get("sha256", "")),
         licence=text.without_folders(str(row.get("licence", "") or "not stated")),

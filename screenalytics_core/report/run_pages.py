@@ -46,7 +46,7 @@ def _models(model: ReportModel) -> list[Flowable]:
     pack = escaped(model.lineage.pack)
     story: list[Flowable] = [
         *heading("Models"),
-        Paragraph(f"These models ran; the pack is <b>{pack}</b>.", style.BODY),
+        Paragraph(f"The pack that ran is <b>{pack}</b>, with these models.", style.BODY),
         Spacer(0, 1.5 * mm),
     ]
     if not model.lineage.models:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from screenalytics_core.artifacts import FACES, ArtifactKind
-from screenalytics_core.report.lineage import build_lineage
+from screenalytics_core.report.lineage import FileRow, build_lineage
 from screenalytics_core.report.model import ReportModel, crops_of_faces, people_rows, union
 from screenalytics_core.steps.report import build
 from tests.report_samples import RUN_RECORD, Sample, sample_run
@@ -152,3 +152,11 @@ def test_a_turned_picture_is_said_to_be_turned() -> None:
     video = {"width_px": 1080, "height_px": 1920, "rotation_deg": 90}
 
     assert dict(build_lineage({"video": video}, ()).video)["picture"].endswith("turned by 90°")
+
+
+def test_a_person_detector_is_said_to_have_run_only_with_bodies() -> None:
+    record = {"models": {"pack": "lite", "files": [{"role": "person_detector", "name": "n"}]}}
+    bodies = FileRow("body_detections", "body_tracking/body_detections.jsonl", 1, 1, "")
+
+    assert build_lineage(record, ()).models[0].role == "finds bodies (did not run)"
+    assert build_lineage(record, (bodies,)).models[0].role == "finds bodies"

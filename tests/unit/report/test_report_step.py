@@ -101,7 +101,7 @@ def test_faces_without_identity_are_drawn_though_nobody_is_listed() -> None:
 def test_the_pack_that_ran_is_named_with_files_hashes_and_licences() -> None:
     text = " ".join(pages_of(sample_run(1)))
 
-    assert "the pack is lite" in text
+    assert "The pack that ran is lite" in text
     for file in RUN_RECORD["models"]["files"]:
         assert file["name"] in text
         assert file["sha256"][:32] in text
