@@ -19,6 +19,14 @@ from tests import videos
 from tests.videos import make_video, numbered, read_number, solid, with_rectangle
 
 QUIET_HEVC = {"codec": "libx265", "options": {"x265-params": "log-level=0"}}
+LEADING_HEVC = {
+    "codec": "libx265",
+    "options": {
+        "x265-params": "log-level=0:open-gop=0:radl=2:bframes=3:keyint=10:min-keyint=10:"
+        "b-adapt=0:scenecut=0"
+    },
+    "b_frames": 3,
+}
 FORMATS = [
     pytest.param("v.mp4", {}, id="h264 with B-frames in mp4"),
     pytest.param("v.mp4", {"options": {"x264-params": "open-gop=1"}}, id="h264 open gop"),
@@ -101,6 +109,7 @@ def test_the_codec_has_its_own_name_whoever_decodes_it(tmp_path: Path) -> None:
         pytest.param("v.mp4", {}, id="closed groups"),
         pytest.param("v.mkv", {"options": {"x264-params": "open-gop=1"}}, id="open groups"),
         pytest.param("v.mkv", QUIET_HEVC, id="hevc"),
+        pytest.param("v.mkv", LEADING_HEVC, id="hevc with pictures that lead their keyframe"),
     ],
 )
 def test_groups_of_pictures_without_a_wanted_frame_are_not_decoded(

@@ -108,6 +108,19 @@ def test_a_piece_with_its_run_up_finds_the_places_of_the_whole(
     ]
 
 
+def test_the_run_up_reaches_to_the_first_change_that_a_place_is_compared_with() -> None:
+    # 80 stands out from its neighbours, but not enough beside the change two frames before.
+    levels = [0, 0, 0, 200, 200, 80, 80, 80, 80]
+    frames = [np.full((4, 6, 3), level, np.uint8) for level in levels]
+    cut_finder = finder("pyscenedetect")
+
+    start = 5 - cut_finder.look_back
+    found = [p for i in range(start, 9) for p in cut_finder.push(i, frames[i])]
+
+    assert 5 not in places_of("pyscenedetect", frames)
+    assert 5 not in found
+
+
 def test_frames_must_follow_each_other() -> None:
     cut_finder = finder("content")
     cut_finder.push(4, pictures(1)[0])
