@@ -16,10 +16,12 @@ import numpy as np
 from screenalytics_core.vision.boxes import Float64Array, IntArray, as_boxes
 
 # In sizes (square root of the area): how far a detector's centre jitters, how fast a new
-# box may move per second, and how much its velocity changes within a second.
-_SEEN_STD: Final = 0.05
+# box may move per second, and how much its velocity changes within a second. A stiffer
+# motion follows people through a crowd much better than one that believes each detection:
+# on TUD-Campus, changing its velocity by 4 sizes instead of 1 costs 0.09-0.17 of IDF1.
+_SEEN_STD: Final = 0.1
 _START_VELOCITY_STD: Final = 1.5
-_VELOCITY_CHANGE_STD: Final = 4.0
+_VELOCITY_CHANGE_STD: Final = 1.0
 
 
 class Motion:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from screenalytics_core.vision.association import best_matches, without_duplicat
 from screenalytics_core.vision.boxes import Float64Array, IntArray, grow_boxes, iou_matrix
 from screenalytics_core.vision.motion import Motion
 
+# A buffer of 15 frames must wait for 15 frames, however their timestamps were rounded.
+_ROUNDING_S: Final = 1e-6
+
 
 @dataclass(frozen=True, slots=True)
 class TrackerSettings:
@@ -27,7 +30,9 @@ class TrackerSettings:
 
     Attributes:
         strong_confidence: Detections from here up begin tracks.
-        weak_confidence: Detections from here up continue tracks.
+        weak_confidence: Detections from here up continue tracks; None = half of the strong
+            ones' confidence. ByteTrack goes down to 0.1, but what face detectors report there
+            is mostly something else near the face: ends of tracks grew by it.
         buffer_s: How long a track that is not seen is waited for.
         min_samples: Detections that make a track; fewer where a shot has fewer looks.
         match_iou: Least overlap of a strong detection with the predicted box.
@@ -41,11 +46,16 @@ class TrackerSettings:
     strong_confidence: float
     buffer_s: float
     min_samples: int = 2
-    weak_confidence: float = 0.1
+    weak_confidence: float | None = None
     match_iou: float = 0.2
     weak_match_iou: float = 0.5
     reach: float = 0.5
     duplicate_iou: float = 0.6
+
+    @property
+    def least_confidence(self) -> float:
+        """Confidence below which a detection is not looked at."""
+        return self.strong_confidence / 2 if self.weak_confidence is None else self.weak_confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +134,8 @@ class _ShotTracker:
         if len(self._alive):
             # Time can only tell who is gone after at least one look: however long the gap
             # between two looks is, what was seen in the last one may be here.
-            waiting = (now_s - self._seen_s <= self._settings.buffer_s) | (self._seen_s == before_s)
+            away_s = now_s - self._seen_s
+            waiting = (away_s <= self._settings.buffer_s + _ROUNDING_S) | (self._seen_s == before_s)
             self._keep(np.flatnonzero(waiting))
         expected = self._motion.advance(now_s - before_s)
         if len(rows) == 0:
@@ -135,7 +146,7 @@ class _ShotTracker:
         rows, boxes, confidences = rows[single], boxes[single], confidences[single]
         is_strong = confidences >= self._settings.strong_confidence
         strong = np.flatnonzero(is_strong)
-        weak = np.flatnonzero(~is_strong & (confidences >= self._settings.weak_confidence))
+        weak = np.flatnonzero(~is_strong & (confidences >= self._settings.least_confidence))
         tracks, found, new = self._associate(expected, boxes, strong, weak, before_s)
         self._continue(tracks, rows[found], boxes[found])
         self._begin(rows[new], boxes[new])
