@@ -99,13 +99,24 @@ def _install(models_dir: Path, progress: Progress, recipe: Recipe, fetch: Fetch)
         )
         (built / PACK_FILE).write_text(document.to_json(), "utf-8")
         target = models_dir / recipe.name
-        if target.exists():
-            target.rename(staging / "replaced")
-        built.rename(target)
+        _put_in_place(built, target, aside=staging / "replaced")
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     progress(f"installed model pack {recipe.name} into {target}")
     return document
+
+
+def _put_in_place(built: Path, target: Path, *, aside: Path) -> None:
+    """Rename the new pack into place; a folder is not replaced by a rename, so in two steps."""
+    if not target.exists():
+        built.rename(target)
+        return
+    target.rename(aside)
+    try:
+        built.rename(target)
+    except OSError:
+        aside.rename(target)
+        raise
 
 
 def _build(file: RecipeFile, built: Path, archive: Path) -> PackEntry:

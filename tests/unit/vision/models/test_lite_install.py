@@ -130,6 +130,30 @@ def test_a_failed_upgrade_leaves_the_installed_pack_alone(
     assert visible(tmp_path) == ["lite"]
 
 
+@pytest.mark.parametrize("installed", [False, True])
+def test_a_pack_that_cannot_be_put_in_place_changes_nothing(
+    tmp_path: Path, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    if installed:
+        install(tmp_path, registry)
+    rename = Path.rename
+
+    def refused(self: Path, target: Path) -> Path:
+        if self.name == "pack":
+            assert (self / "pack.json").is_file()
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refused)
+
+    with pytest.raises(ModelInstallError, match=r"cannot be written to .*No space left"):
+        install_lite(tmp_path, [].append, recipe=registry.newer(), fetch=registry.fetch)
+
+    assert visible(tmp_path) == (["lite"] if installed else [])
+    if installed:
+        assert read_pack_file(tmp_path / "lite").version == "1"
+
+
 def test_installers_at_once_fetch_once_and_agree(tmp_path: Path, registry: FakeRegistry) -> None:
     with ThreadPoolExecutor(4) as pool:
         infos = list(pool.map(lambda _: install(tmp_path, registry), range(4)))

@@ -99,6 +99,19 @@ def test_threads_share_a_detector_without_changing_a_byte(detector: MtcnnDetecto
     assert parallel == serial
 
 
+def test_a_box_inside_a_surer_one_is_the_same_face() -> None:
+    stages = open_mtcnn(merged(), device="cpu", thing="x")
+    # A large square answers at several levels of the pyramid, one box inside the other.
+    faces = MtcnnDetector(stages, max_side_px=320, min_confidence=0.5).detect(
+        picture(180, 320, 200, 60, 60)
+    )
+
+    for i, (x1, y1, x2, y2) in enumerate(faces.bboxes_xyxy):
+        others = np.delete(faces.bboxes_xyxy, i, axis=0)
+        inside = (others[:, :2] >= [x1, y1]).all(axis=1) & (others[:, 2:] <= [x2, y2]).all(axis=1)
+        assert not inside.any()
+
+
 def test_more_faces_than_one_batch_are_all_found() -> None:
     stages = open_mtcnn(merged(), device="cpu", thing="x")
     image = np.zeros((640, 640, 3), np.uint8)
