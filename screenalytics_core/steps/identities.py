@@ -1,9 +1,9 @@
 """`identities`: tracks grouped into people, by the machine alone.
 
 Tracks are joined by average linkage, never two that were seen at one time in different
-places. A track that does not resemble its group leaves it and stands alone. A group needs
-one face that passed every gate to be a person; the tracks of the others, and tracks without
-any usable face, are listed as unassigned, so that their time counts as unknown.
+places. A track that does not resemble its group leaves it and stands alone. To be a person, a
+group needs one face that passed every gate or several doubtful ones; the tracks of the others,
+and tracks without any usable face, are unassigned: their time counts as unknown.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from screenalytics_core.artifacts import EMBEDDING_DIM, IDENTITIES, ArtifactKind
 from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
 from screenalytics_core.vision.cannot_link import cannot_link_pairs
 from screenalytics_core.vision.clustering import cluster_tracks
+from screenalytics_core.vision.face_quality import RejectReason
 from screenalytics_core.vision.identities import (
     Person,
     TrackVectors,
+    evidence,
     part_strangers,
     people_of,
     strong_groups,
@@ -63,13 +65,20 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
 
 def _vectors(reps: pa.Table, faces: pa.Table) -> TrackVectors:
     track_ids = reps.column("track_id").to_numpy()
-    is_clear = pc.and_(faces.column("accepted"), pc.is_null(faces.column("reject_reason")))
-    owners = faces.filter(is_clear).column("track_id").to_numpy()
+    accepted = faces.filter(faces.column("accepted"))
+    reasons = accepted.column("reject_reason")
+    is_clear = pc.is_null(reasons)
+    is_unsure = pc.equal(reasons, RejectReason.LOW_CONFIDENCE.value)
+    is_doubtful = pc.fill_null(pc.invert(is_unsure), False)
+    owners = accepted.column("track_id")
     return TrackVectors(
         track_ids=track_ids,
         embeddings=fixed_vectors(reps.column("embedding").combine_chunks(), EMBEDDING_DIM),
         spreads=reps.column("spread").to_numpy(),
-        clear_faces=_counts(owners, track_ids),
+        evidence=evidence(
+            _counts(owners.filter(is_clear).to_numpy(), track_ids),
+            _counts(owners.filter(is_doubtful).to_numpy(), track_ids),
+        ),
     )
 
 

@@ -6,6 +6,7 @@ similarity transform (turn, scale, shift) can bring them to the ArcFace template
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import cv2
@@ -100,9 +101,10 @@ def aligned_crop(image_bgr: Image, transform: Affine) -> Image:
     Returns:
         (112, 112, 3) BGR.
     """
-    shrink = int(1 / (float(np.hypot(transform[0, 0], transform[1, 0])) * _MAX_PLAIN_SHRINK))
-    if shrink >= 1:
-        image_bgr, transform = _averaged_down(image_bgr, transform, shrink + 1)
+    shrink = 1 / float(np.hypot(transform[0, 0], transform[1, 0]))
+    if shrink > _MAX_PLAIN_SHRINK:
+        factor = math.ceil(shrink / _MAX_PLAIN_SHRINK)
+        image_bgr, transform = _averaged_down(image_bgr, transform, factor)
     crop = cv2.warpAffine(image_bgr, transform, (CROP_PX, CROP_PX), flags=cv2.INTER_LINEAR)
     return np.asarray(crop, np.uint8)
 

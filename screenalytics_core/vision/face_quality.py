@@ -22,6 +22,7 @@ from screenalytics_core.vision.models.protocols import FloatArray, Image
 _FULL_SIZE_PX: Final = 112.0  # an aligned crop gains nothing from more pixels
 _HALF_SHARPNESS: Final = 50.0  # variance of the Laplacian that counts one half
 _PROFILE_WORTH: Final = 0.1  # what a full profile counts, so that it can still be chosen
+_NOSE_DEPTH: Final = 0.8  # of half the distance of the pupils
 _UNKNOWN_FRONTALITY: Final = 0.5  # a face without landmarks
 
 
@@ -61,10 +62,12 @@ def sizes_px(bboxes_xyxy: FloatArray) -> FloatArray:
 def frontalities(landmarks_xy: FloatArray) -> FloatArray:
     """Return how frontal each face is: 1 = straight at the camera, 0 = profile.
 
-    `yaw * pitch`, each `1 - 2 * |place - 0.5|`, at least 0. For yaw, `place` is where the
-    nose falls on the line from eye to eye (0 and 1 = at an eye); for pitch, where it falls
-    on the line from between the eyes to between the mouth corners. Both are 0.5 in the
-    ArcFace template to within 0.01, and neither depends on size or head tilt.
+    `(1 - yaw / 90°) * (1 - pitch / 90°)`. The nose's tip stands out of the plane of eyes and
+    mouth, so it moves along a line when the head turns: for yaw the line from eye to eye, for
+    pitch the one from between the eyes to between the mouth corners. Off the line's middle
+    by `x` halves of its length, the angle is `atan(x / 0.8)`, as the tip of an average nose
+    stands out by 0.8 of half the distance of the pupils. In the ArcFace template both are 0
+    to within 1°; neither depends on size or on how the head is tilted.
 
     Args:
         landmarks_xy: (N, 10) px; not finite where a face has none.
@@ -75,19 +78,21 @@ def frontalities(landmarks_xy: FloatArray) -> FloatArray:
     points = np.asarray(landmarks_xy, np.float64).reshape(-1, 5, 2)
     eye, other_eye, nose = points[:, 0], points[:, 1], points[:, 2]
     eyes_mid, mouth_mid = (eye + other_eye) / 2, (points[:, 3] + points[:, 4]) / 2
-    values = _centredness(nose, eye, other_eye) * _centredness(nose, eyes_mid, mouth_mid)
+    values = _facing(nose, eye, other_eye) * _facing(nose, eyes_mid, mouth_mid)
     values[~np.isfinite(points).all(axis=(1, 2))] = np.nan
     return np.asarray(values, np.float32)
 
 
-def _centredness(
-    point: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
+def _facing(
+    nose: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    line = end - start
-    length2 = (line**2).sum(axis=1)
-    safe = np.where(length2 > 0, length2, 1.0)
-    place = ((point - start) * line).sum(axis=1) / safe
-    return np.where(length2 > 0, np.clip(1 - 2 * np.abs(place - 0.5), 0, 1), 0.0)
+    """Return `1 - angle / 90°` by where the nose falls on each line; 0 for a line of no length."""
+    half = (end - start) / 2
+    length2 = (half**2).sum(axis=1)
+    along = ((nose - (start + end) / 2) * half).sum(axis=1)
+    off = np.abs(along) / np.where(length2 > 0, length2, 1.0)
+    facing = 1 - np.arctan(off / _NOSE_DEPTH) / (np.pi / 2)
+    return np.where(length2 > 0, facing, 0.0)
 
 
 def sharpness(crop_bgr: Image) -> float:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from screenalytics_core.vision.models.protocols import FloatArray
 from screenalytics_core.vision.pooling import normalised
+
+_DOUBTFUL_WORTH: Final = 0.25
+_PERSON_EVIDENCE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +24,13 @@ class TrackVectors:
         track_ids: (N,) ascending.
         embeddings: (N, D) L2-normalised.
         spreads: (N,) mean cosine distance of a track's faces to its embedding.
-        clear_faces: (N,) accepted faces that passed every gate; 0 = only doubtful ones.
+        evidence: (N,) how much was seen of it, see `evidence`.
     """
 
     track_ids: NDArray[np.int64]
     embeddings: FloatArray
     spreads: FloatArray
-    clear_faces: NDArray[np.int64]
+    evidence: FloatArray
 
     def rows(self, track_ids: Sequence[int]) -> NDArray[np.int64]:
         """Return the rows of some tracks."""
@@ -72,25 +76,36 @@ def part_strangers(
     return parted
 
 
-def strong_groups(groups: Sequence[Sequence[int]], vectors: TrackVectors) -> list[list[int]]:
-    """Keep the groups with at least one face that passed every gate.
+def evidence(clear_faces: NDArray[np.int64], doubtful_faces: NDArray[np.int64]) -> FloatArray:
+    """Return how much was seen of each track, in clear faces: a doubtful one counts a quarter.
 
-    A group that was only ever seen blurred, from the side or doubtfully may be anybody, or
-    no face at all: its tracks stay without an identity rather than become a new person.
+    Args:
+        clear_faces: (N,) accepted faces that passed every gate.
+        doubtful_faces: (N,) accepted faces that are blurred or in profile. Those of which
+            the detector was not sure count nothing: they may not be faces.
     """
-    return [list(g) for g in groups if vectors.clear_faces[vectors.rows(g)].any()]
+    return np.asarray(clear_faces + _DOUBTFUL_WORTH * doubtful_faces, np.float32)
+
+
+def strong_groups(groups: Sequence[Sequence[int]], vectors: TrackVectors) -> list[list[int]]:
+    """Keep the groups whose evidence adds up to one clear face.
+
+    What was seen once, blurred or from the side, may be anybody, or no face at all: its
+    tracks stay without an identity rather than become a new person.
+    """
+    return [list(g) for g in groups if vectors.evidence[vectors.rows(g)].sum() >= _PERSON_EVIDENCE]
 
 
 def people_of(groups: Sequence[Sequence[int]], vectors: TrackVectors) -> list[Person]:
     """Measure each group against the others.
 
-    `confidence = separation * evidence`, 0..1:
+    `confidence = separation * seen`, 0..1:
 
     - `tightness` is the mean over its tracks of `similarity to the centre * (1 - spread)`;
     - `rival` is the similarity of its centre to the nearest other centre, at least 0;
     - `separation = (tightness - rival) / tightness`, at least 0: 1 when nobody is alike, 0
       when somebody else is as near as its own tracks;
-    - `evidence = n / (n + 1)` for n faces that passed every gate.
+    - `seen = n / (n + 1)`, where n is the evidence of its tracks.
     """
     rows = [vectors.rows(group) for group in groups]
     centres = np.stack([centre(vectors.embeddings[r]) for r in rows]) if rows else np.zeros((0, 1))
@@ -101,8 +116,8 @@ def people_of(groups: Sequence[Sequence[int]], vectors: TrackVectors) -> list[Pe
         similarity = (vectors.embeddings[members] @ centres[i]).astype(np.float64)
         tightness = float(np.mean(similarity * (1 - vectors.spreads[members])))
         rival = max(0.0, float(alike[i].max()))
-        clear = int(vectors.clear_faces[members].sum())
+        seen = float(vectors.evidence[members].sum())
         separation = max(0.0, 1 - rival / tightness) if tightness > 0 else 0.0
-        confidence = min(1.0, separation * clear / (clear + 1))
+        confidence = min(1.0, separation * seen / (seen + 1))
         people.append(Person(tuple(group), float(similarity.mean()), confidence))
     return people
