@@ -65,6 +65,8 @@ def judge(
         worker: Looked at only when `process` is unknown.
     """
     if process is not None:
+        if heartbeat_age_s is None and not process.shares_pids_with(here):
+            return Verdict.UNKNOWN  # not claimed yet, on a machine that we cannot look into
         alive = process_is_alive(process, heartbeat_age_s, here, pid_started_at)
     elif worker is not None:
         started_at = pid_started_at(worker.pid)

@@ -7,7 +7,6 @@ the asset shell hands it names and gets artifacts back.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from screenalytics_core.artifact_store import ArtifactRef, EntryFacts, PreparedA
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.attempts import AttemptRecord
 from screenalytics_core.episode_registry import episode_video_path
-from screenalytics_core.fingerprints import fingerprint
+from screenalytics_core.fingerprints import combine_sha256s, fingerprint
 from screenalytics_core.input_resolution import resolve_input
 from screenalytics_core.runs import RunRecord
 from screenalytics_core.steps.base import Progress, Step, StepInput, StepOutput
@@ -33,7 +32,7 @@ class PendingOutput:
         inputs: Content sha256 of each input it was made from.
         prepared: Encoded files of each kind; empty when reused.
         reused: Where the output comes from instead.
-        compute_s: Seconds that the step took; 0 when reused.
+        compute_s: Seconds that the step took; 0 when reused, or told by a sibling.
     """
 
     output: StepOutput
@@ -134,7 +133,8 @@ class RunSession:
                     inputs={k: inputs[k].content_sha256 for k in output.inputs},
                     prepared=own,
                     reused=reused,
-                    compute_s=compute_s if own else 0.0,
+                    # One function made them all: its time is told once.
+                    compute_s=compute_s if output in computing[:1] else 0.0,
                 )
             )
         return pending
@@ -229,9 +229,9 @@ class RunSession:
         self, output: StepOutput, prepared: tuple[PreparedArtifact, ...], reused: Reuse | None
     ) -> str:
         if reused is None:
-            return data_version([p.content_sha256 for p in prepared])
+            return combine_sha256s([p.content_sha256 for p in prepared])
         manifest = self.stores.artifacts.manifest(self.ep_id, reused.run_id)
-        return data_version([manifest.entries[k].content_sha256 for k in output.kinds])
+        return combine_sha256s([manifest.entries[k].content_sha256 for k in output.kinds])
 
     def _facts(self, pending: PendingOutput) -> EntryFacts:
         output = pending.output
@@ -250,10 +250,3 @@ class RunSession:
 
     def _video_sha256(self, output: StepOutput) -> str | None:
         return self.record.video["sha256"] if output.reads_video else None
-
-
-def data_version(content_sha256s: Sequence[str]) -> str:
-    """Return one data version for the artifacts of an output."""
-    if len(content_sha256s) == 1:
-        return content_sha256s[0]
-    return hashlib.sha256("\n".join(content_sha256s).encode()).hexdigest()

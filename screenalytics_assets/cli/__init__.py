@@ -7,6 +7,7 @@ that `--help` and the reading commands answer at once.
 from __future__ import annotations
 
 import sys
+import warnings
 
 import typer
 
@@ -33,6 +34,8 @@ app.command("dev")(dev.dev)
 
 def main() -> None:
     """Run the command line; exit 0 fine, 1 failed, 2 wrong usage."""
+    # Dagster warns at each use of an API it calls beta; the versions are pinned by the lock.
+    warnings.filterwarnings("ignore", message=r".*currently in beta")
     try:
         app()
     except (InvalidIdError, SettingsError) as error:

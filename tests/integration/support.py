@@ -15,7 +15,7 @@ from screenalytics_assets.settings import Settings
 from tests.videos import Picture
 
 EP_ID = "show-s01e01"
-WIDTH, HEIGHT = 640, 384
+WIDTH, HEIGHT = 640, 448
 
 
 def real_face_frames() -> Iterator[Picture]:
@@ -23,7 +23,7 @@ def real_face_frames() -> Iterator[Picture]:
     picture = cv2.imread(str(Path(insightface.__file__).parent / "data" / "images" / "t1.jpg"))
     for left in (0, 640):
         for step in range(22):
-            window = picture[140 + step : 140 + step + HEIGHT, left : left + WIDTH]
+            window = picture[40 + step : 40 + step + HEIGHT, left : left + WIDTH]
             yield np.ascontiguousarray(window)
     for _ in range(16):
         yield np.full((HEIGHT, WIDTH, 3), 90, np.uint8)

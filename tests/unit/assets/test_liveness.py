@@ -32,6 +32,7 @@ def pids(**started_at: float) -> Callable[[int], float | None]:
         pytest.param(WORKER, 1.0, {"p77": 900.0}, None, Verdict.DEAD, id="its pid is another's"),
         pytest.param(ELSEWHERE, 30.0, {}, None, Verdict.ALIVE, id="elsewhere, beating"),
         pytest.param(ELSEWHERE, 61.0, {"p77": 500.0}, None, Verdict.DEAD, id="elsewhere, silent"),
+        pytest.param(ELSEWHERE, None, {}, None, Verdict.UNKNOWN, id="elsewhere, not claimed yet"),
         pytest.param(None, None, {}, None, Verdict.UNKNOWN, id="queued: nothing to judge"),
         pytest.param(
             None, None, {"p9": 99.5}, LaunchedWorker(9, 100.0), Verdict.ALIVE, id="worker lives"
