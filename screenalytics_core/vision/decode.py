@@ -20,7 +20,7 @@ from screenalytics_core.vision import demux
 from screenalytics_core.vision.models.protocols import Image
 from screenalytics_core.vision.pictures import Converter, Shape, shape_of
 from screenalytics_core.vision.seeking import InexactSeekError, SeekPlan, make_plan
-from screenalytics_core.vision.timestamps import FrameClock, ticks_to_s
+from screenalytics_core.vision.timestamps import FrameClock, last_frame_ticks, ticks_to_s
 from screenalytics_core.vision.video import VideoFacts
 
 
@@ -80,8 +80,8 @@ class PyAvVideo:
     def frames(self) -> Iterator[PyAvFrame]:
         """Yield every frame in presentation order.
 
-        A frame lasts until the next one starts; the last one as long as the file says, else
-        as long as the one before it. Broken time stamps: see `timestamps.FrameClock`.
+        A frame lasts until the next one starts; the last one: `timestamps.last_frame_ticks`.
+        Broken time stamps: `timestamps.FrameClock`.
 
         Raises:
             VideoChangedError: The file was replaced since it was opened.
@@ -91,13 +91,14 @@ class PyAvVideo:
         with demux.open_container(self.path) as (container, stream):
             reader = demux.PictureReader(container, stream, self.path)
             clock = FrameClock(demux.time_base(stream), self._facts.fps)
-            yield from self._timed(reader.pictures(), clock, demux.time_base(stream))
+            yield from self._timed(reader.pictures(), clock, stream)
             reader.check_complete()
         self.check_unchanged()
 
     def _timed(
-        self, pictures: Iterator[VideoFrame], clock: FrameClock, tick_s: Fraction
+        self, pictures: Iterator[VideoFrame], clock: FrameClock, stream: VideoStream
     ) -> Iterator[PyAvFrame]:
+        tick_s = demux.time_base(stream)
         waiting: tuple[int, VideoFrame] | None = None
         lasted = clock.step_ticks
         frame_idx = 0
@@ -110,7 +111,14 @@ class PyAvVideo:
             waiting = (ticks, picture)
         if waiting is not None:
             ticks, picture = waiting
-            yield self._frame(frame_idx, ticks, picture.duration or lasted, picture, tick_s)
+            lasts = last_frame_ticks(
+                picture.pts,
+                stream_end=demux.stream_end(stream),
+                own=picture.duration,
+                before=lasted,
+                time_base=tick_s,
+            )
+            yield self._frame(frame_idx, ticks, lasts, picture, tick_s)
 
     def _frame(
         self, frame_idx: int, ticks: int, lasts_ticks: int, picture: VideoFrame, tick_s: Fraction

@@ -138,6 +138,11 @@ def frame_rate(stream: VideoStream) -> Fraction:
     return stream.average_rate or stream.guessed_rate or stream.base_rate or _UNSTATED_FPS
 
 
+def stream_end(stream: VideoStream) -> int | None:
+    """Return the end of the stream in ticks as the file states it, None if it does not."""
+    return None if stream.duration is None else (stream.start_time or 0) + stream.duration
+
+
 def time_base(stream: VideoStream) -> Fraction:
     """Return the seconds per tick of the stream's time stamps."""
     return stream.time_base or Fraction(1, 1000)

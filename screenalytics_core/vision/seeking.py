@@ -24,6 +24,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from screenalytics_core.vision import demux
+from screenalytics_core.vision.timestamps import last_frame_ticks
 
 
 class InexactSeekError(Exception):
@@ -43,6 +44,7 @@ class SeekPlan:
     key_idxs: tuple[int, ...]
     time_base: Fraction
     step_ticks: int
+    stream_end: int | None
 
     @property
     def frame_count(self) -> int:
@@ -55,7 +57,13 @@ class SeekPlan:
         if frame_idx + 1 < len(self.pts):
             return start, self.pts[frame_idx + 1] - start
         before = start - self.pts[frame_idx - 1] if frame_idx else self.step_ticks
-        return start, own_duration_ticks or before
+        return start, last_frame_ticks(
+            start,
+            stream_end=self.stream_end,
+            own=own_duration_ticks,
+            before=before,
+            time_base=self.time_base,
+        )
 
     def pictures(self, path: Path, wanted: Iterable[int]) -> Iterator[tuple[int, VideoFrame]]:
         """Yield (frame_idx, picture) for ascending `wanted` indices.
@@ -116,7 +124,8 @@ def make_plan(path: Path) -> SeekPlan | None:
         pts = tuple(sorted(keys_by_pts))
         tick_s = demux.time_base(stream)
         step = max(1, round(1 / (demux.frame_rate(stream) * tick_s)))
-    return SeekPlan(pts, tuple(i for i, p in enumerate(pts) if keys_by_pts[p]), tick_s, step)
+        key_idxs = tuple(i for i, p in enumerate(pts) if keys_by_pts[p])
+        return SeekPlan(pts, key_idxs, tick_s, step, demux.stream_end(stream))
 
 
 def _provable_packets(packets: Iterable[Packet[Any]]) -> dict[int, bool] | None:

@@ -18,6 +18,28 @@ def ticks_to_s(ticks: int, time_base: Fraction) -> float:
     return ticks * time_base.numerator / time_base.denominator
 
 
+def last_frame_ticks(
+    pts: int | None, *, stream_end: int | None, own: int, before: int, time_base: Fraction
+) -> int:
+    """Return how long the last frame of a pass is shown, in ticks.
+
+    Up to the end of the stream, if the file states a sensible one (0 to 1 s after the frame:
+    edit lists may cut a stream before its stated end). Else as long as its packet says: in
+    MP4 with reordered frames that is only the time to the next packet, hence second. Else as
+    long as the frame before it.
+
+    Args:
+        pts: The frame's own time stamp, as in the file.
+        own: Its packet's duration, 0 if unknown.
+        before: Duration of the frame before it, or one frame step.
+    """
+    if pts is not None and stream_end is not None:
+        rest = stream_end - pts
+        if 0 < rest * time_base <= 1:
+            return rest
+    return own or before
+
+
 class FrameClock:
     """Gives every frame of a pass its place in time, strictly after the one before.
 

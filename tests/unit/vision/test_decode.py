@@ -140,7 +140,7 @@ def test_a_jump_that_lands_elsewhere_falls_back_to_decoding_from_the_start(
     assert plan is not None
     wrong = seeking.SeekPlan(
         tuple(t + (i > 30) for i, t in enumerate(plan.pts)),
-        plan.key_idxs, plan.time_base, plan.step_ticks,
+        plan.key_idxs, plan.time_base, plan.step_ticks, plan.stream_end,
     )  # fmt: skip
     monkeypatch.setattr(decode, "make_plan", lambda _: wrong)
     video = open_video(path)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screenalytics_core.vision.timestamps import FrameClock, ticks_to_s
+from screenalytics_core.vision.timestamps import FrameClock, last_frame_ticks, ticks_to_s
 
 TICK = Fraction(1, 1000)
 
@@ -58,3 +58,20 @@ def test_repairs_are_counted() -> None:
 def test_seconds_are_rounded_once() -> None:
     assert ticks_to_s(30030, Fraction(1, 30000)) == 1.001
     assert ticks_to_s(1, Fraction(1001, 30000)) == 1001 / 30000
+
+
+@pytest.mark.parametrize(
+    ("pts", "stream_end", "own", "ticks"),
+    [
+        pytest.param(960, 1000, 80, 40, id="up to the stream's end"),
+        pytest.param(960, 2000, 80, 80, id="a stream cut before its stated end"),
+        pytest.param(1000, 1000, 80, 80, id="a stated end too early"),
+        pytest.param(960, None, 80, 80, id="no stated end"),
+        pytest.param(None, 1000, 80, 80, id="no time stamp"),
+        pytest.param(960, None, 0, 33, id="nothing stated"),
+    ],
+)
+def test_the_last_frame_ends_by_rule(
+    pts: int | None, stream_end: int | None, own: int, ticks: int
+) -> None:
+    assert ticks == last_frame_ticks(pts, stream_end=stream_end, own=own, before=33, time_base=TICK)
