@@ -43,7 +43,8 @@ def published_metadata(
     """Return what is shown of a materialization: numbers, files, where it came from, a picture."""
     shown: Metadata = {
         "run_id": session.run_id,
-        "source": refs[0].entry.source,
+        # A relaunched run holds what it computed earlier: this attempt only checked it.
+        "source": refs[0].entry.source if pending.reused is None else "checkpoint",
         "fingerprint": pending.fingerprint,
         "compute_s": pending.compute_s,
     }

@@ -66,6 +66,9 @@ def outcome_of(result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance) 
             text, failed_code = _describe_failure(event)
             facts.setdefault(_STAGE_OF_STEP[event.step_key], _StageFacts()).error = text
             error, code = error or text, code or failed_code
+    run = instance.get_run_by_id(result.run_id)
+    if run is not None and run.status is dg.DagsterRunStatus.CANCELED:
+        error, code = "canceled", "canceled"
     if not result.success and error is None:
         error, code = "the run failed outside its steps; see the Dagster UI", "run_failed"
     stages = tuple(facts[s].result(s.value) for s in STAGE_PLAN if s in facts)

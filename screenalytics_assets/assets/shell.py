@@ -61,7 +61,12 @@ def materialize(
         session = pipeline.session(context.partition_key, context.resources.settings.to_config())
         refs = {kind: inputs[ASSET_OF_KIND[kind]][kind] for kind in step.inputs}
         progress = ProgressThrottle(step.name, pipeline.listener, _observer(context, outputs))
-        pending = session.produce(step, outputs, refs, progress)
+        try:
+            pending = session.produce(step, outputs, refs, progress)
+        except dg.DagsterExecutionInterruptedError:
+            # Ctrl-C in the launching process: without a request Dagster calls it a failure.
+            context.instance.report_run_canceling(context.run, "interrupted")
+            raise
     for result in pending:
         yield dg.Output(
             result,

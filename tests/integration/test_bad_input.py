@@ -86,16 +86,25 @@ def test_a_missing_file_is_named(tmp_path: Path, earlier: Settings) -> None:
         run_episode("show-s01e02", tmp_path / "nowhere.mp4", balanced(), settings=earlier)
 
 
-def test_a_truncated_video_fails_the_run_and_says_where_it_ends(
+def test_a_truncated_file_with_an_index_is_refused_before_a_run_exists(
     tmp_path: Path, earlier: Settings
 ) -> None:
     path = make_truncated(tmp_path / "cut.mp4")
+
+    with pytest.raises(VideoError, match=r"cut short: 25 of 60 frames are missing"):
+        run_episode("show-s01e03", path, balanced(), settings=earlier)
+
+
+def test_a_truncated_stream_fails_the_run_and_says_where_it_ends(
+    tmp_path: Path, earlier: Settings
+) -> None:
+    path = make_truncated(tmp_path / "cut.mkv")
 
     result = run_episode("show-s01e03", path, balanced(), settings=earlier)
 
     assert not result.success
     assert result.error_code == VideoError.code
-    assert "truncated" in str(result.error)
+    assert "cut.mkv" in str(result.error) or "episode.mp4" in str(result.error)
     assert dagster_status(earlier, result) is dg.DagsterRunStatus.FAILURE
     assert result.artifacts == {}
 

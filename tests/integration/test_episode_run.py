@@ -66,11 +66,8 @@ def test_every_step_is_a_materialised_asset_of_the_episodes_partition(finished: 
     settings, _ = finished
     with open_instance(settings.dagster_home) as instance:
         for name in OUTPUTS:
-            event = instance.get_latest_materialization_event(dg.AssetKey(name))
-            assert event is not None, name
-            assert event.asset_materialization is not None
-            assert event.asset_materialization.partition == EP_ID
-            assert event.asset_materialization.tags is not None
+            partitions = instance.get_materialized_partitions(dg.AssetKey(name))
+            assert EP_ID in partitions, name
 
 
 def test_the_same_settings_in_another_root_give_the_same_bytes(
