@@ -52,7 +52,11 @@ def shot_frames(shots: Iterable[Mapping[str, Any]], stride: int) -> list[ShotFra
 
 
 def tracks_table(
-    tracks: Sequence[Track], frame_times_s: Float64Array, spec: TableSpec, id_column: str
+    tracks: Sequence[Track],
+    frame_times_s: Float64Array,
+    spec: TableSpec,
+    id_column: str,
+    more: Mapping[str, pa.Array] | None = None,
 ) -> pa.Table:
     """Return tracks as a table, numbered from 0 in their order.
 
@@ -61,6 +65,7 @@ def tracks_table(
         frame_times_s: (frames + 1,) presentation timestamps; the last one ends the last frame.
         spec: `artifacts.TRACKS`, or another with these columns.
         id_column: `track_id` or `body_track_id`.
+        more: Columns that only this spec has.
     """
     first = np.array([t.first_frame_idx for t in tracks], np.int64)
     last = np.array([t.last_frame_idx for t in tracks], np.int64)
@@ -79,7 +84,7 @@ def tracks_table(
         "detection_ids": _lists(offsets, pa.array(ids, mask=ids == NOT_SEEN)),
         "mean_confidence": pa.array([t.mean_confidence for t in tracks], pa.float32()),
     }
-    return spec.conform(pa.table(columns))
+    return spec.conform(pa.table({**columns, **(more or {})}))
 
 
 def _joined(parts: Sequence[NDArray[Any]], dtype: type[np.generic]) -> NDArray[Any]:
