@@ -8,7 +8,7 @@ the asset shell hands it names and gets artifacts back.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from screenalytics_assets.binding import Bound, Stores
@@ -23,6 +23,7 @@ from screenalytics_core.input_resolution import resolve_input
 from screenalytics_core.runs import RunRecord
 from screenalytics_core.steps.base import Progress, Step, StepInput, StepOutput
 from screenalytics_core.vision.decode import open_video
+
 
 @dataclass(frozen=True, slots=True)
 class PendingOutput:

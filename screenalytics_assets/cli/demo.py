@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import put_json, put_table, step_progress, tell
+
+if TYPE_CHECKING:
+    from screenalytics_assets.results import EpisodeRunResult
+    from screenalytics_assets.settings import Settings
 
 EP_ID = "demo-s01e01"
 
@@ -27,45 +31,41 @@ def demo(
     """
     from screenalytics_assets.engine import Launch, run_episode
     from screenalytics_assets.settings import Settings
-    from screenalytics_core.artifacts import ArtifactKind
     from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
     from screenalytics_core.demo import compose_demo
-    from screenalytics_core.demo_truth import compare_with_truth
 
     tell("composing the demo episode from the pictures in insightface and scikit-image ...")
     episode = compose_demo(folder)
     config = EpisodeRunConfig.from_mapping({"models": models}, profile=DEFAULT_PROFILE)
     settings = Settings.from_env(data_root=folder / "data")
     with step_progress() as listener:
-        result = run_episode(
-            EP_ID,
-            episode.video_path,
-            config,
-            settings=settings,
-            launch=Launch(listener=listener, tell=tell, replace_video=True),
-        )
+        launch = Launch(listener=listener, tell=tell, replace_video=True)
+        result = run_episode(EP_ID, episode.video_path, config, settings=settings, launch=launch)
     if not result.success:
         tell(f"demo failed: {result.error}")
         raise typer.Exit(1)
-
-    from screenalytics_assets.binding import Stores
-
-    stores = Stores.open(settings.data_root)
-    truth = json.loads(episode.truth_path.read_text())
-    rows = compare_with_truth(
-        truth,
-        result.screen_time or {},
-        stores.require(EP_ID, result.run_id, ArtifactKind.TRACKS).read().to_pylist(),
-        stores.require(EP_ID, result.run_id, ArtifactKind.IDENTITIES).read(),
-    )
+    rows = _against_truth(json.loads(episode.truth_path.read_text()), result, settings)
     if as_json:
         put_json({**result.to_dict(), "truth": rows})
         return
     columns = tuple(rows[0]) if rows else ()
     put_table(f"demo episode, run {result.run_id}", columns, [tuple(r.values()) for r in rows])
     tell(
-        f"{result.identities_count} people found, {len(truth['persons'])} are in the episode; "
+        f"{result.identities_count} people found; "
         f"{result.tracks_count} tracks, {result.faces_count} faces, {result.runtime_sec:.1f} s"
     )
     tell(f"video:  {episode.video_path}")
     tell(f"report: {result.artifacts['report']}")
+
+
+def _against_truth(
+    truth: dict[str, Any], result: EpisodeRunResult, settings: Settings
+) -> list[dict[str, Any]]:
+    from screenalytics_assets.binding import Stores
+    from screenalytics_core.artifacts import ArtifactKind
+    from screenalytics_core.demo_truth import compare_with_truth
+
+    stores = Stores.open(settings.data_root)
+    tracks = stores.require(result.ep_id, result.run_id, ArtifactKind.TRACKS).read()
+    identities = stores.require(result.ep_id, result.run_id, ArtifactKind.IDENTITIES).read()
+    return compare_with_truth(truth, result.screen_time or {}, tracks.to_pylist(), identities)
