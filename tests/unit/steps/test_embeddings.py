@@ -1,0 +1,185 @@
+"""The embeddings step: order, batches, lengths, and one vector per track."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from screenalytics_core.artifacts import TRACK_REPS, ArtifactKind
+from screenalytics_core.errors import ArtifactCorruptError, ModelError
+from screenalytics_core.steps.embeddings import STEP
+from screenalytics_core.steps.faces import STEP as FACES_STEP
+from screenalytics_core.vision.models.protocols import FloatArray, Image
+from tests.face_fakes import (
+    BLUE,
+    GREEN,
+    RED,
+    ColourEmbedder,
+    Face,
+    FakePack,
+    FakeVideo,
+    detections_table,
+    run_step,
+    tracks_table,
+)
+
+LEFT, RIGHT = (40, 20, 100, 100), (200, 20, 260, 100)
+
+
+def harvested(faces: Sequence[Face], members: Mapping[int, Sequence[int]]) -> Mapping[str, Any]:
+    upstream = {
+        ArtifactKind.DETECTIONS: {"detections": detections_table(faces)},
+        ArtifactKind.TRACKS: {"tracks": tracks_table(faces, members)},
+    }
+    return run_step(FACES_STEP, upstream, video=FakeVideo(faces))[ArtifactKind.FACES]
+
+
+def embed(
+    made: Mapping[str, Any], embedder: Any = None, **settings: Any
+) -> tuple[FloatArray, list[dict[str, Any]]]:
+    pack = FakePack(embedder or ColourEmbedder())
+    out = run_step(STEP, {ArtifactKind.FACES: made}, pack=pack, **settings)
+    reps = out[ArtifactKind.TRACK_REPS]["track_reps"]
+    assert TRACK_REPS.conform(reps).equals(reps)
+    return out[ArtifactKind.FACES_EMBEDDINGS]["embeddings"], reps.to_pylist()
+
+
+def two_people(count: int = 5) -> Mapping[str, Any]:
+    faces = [f for i in range(0, 3 * count, 3) for f in (Face(i, LEFT), Face(i, RIGHT, GREEN))]
+    return harvested(faces, {1: list(range(0, 2 * count, 2)), 2: list(range(1, 2 * count, 2))})
+
+
+def test_row_n_is_the_face_with_embedding_row_n() -> None:
+    made = two_people()
+
+    vectors, _ = embed(made)
+
+    assert vectors.shape == (10, 512)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
+    by_row = {r["embedding_row"]: r["track_id"] for r in made["faces"].to_pylist()}
+    reddest = vectors[:, 2] > vectors[:, 1]
+    assert reddest.tolist() == [by_row[row] == 1 for row in range(10)]
+
+
+def test_faces_go_to_the_embedder_in_batches() -> None:
+    embedder = ColourEmbedder()
+
+    embed(two_people(), embedder, embed_batch=4)
+
+    assert sorted(embedder.batches) == [2, 4, 4]
+
+
+class SlowFirst(ColourEmbedder):
+    """The first batch is done after the second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._second_done = threading.Event()
+
+    def embed(self, crops_bgr: Image) -> FloatArray:
+        is_first = not self.batches
+        result = super().embed(crops_bgr)
+        if is_first:
+            assert self._second_done.wait(timeout=10)
+        self._second_done.set()
+        return result
+
+
+def test_the_order_does_not_depend_on_which_thread_is_first() -> None:
+    made = two_people(10)
+    serial, reps = embed(made, embed_batch=2, workers=1)
+
+    parallel, other_reps = embed(made, SlowFirst(), embed_batch=2, workers=3)
+
+    assert parallel.tobytes() == serial.tobytes()
+    assert reps == other_reps
+
+
+def test_a_track_is_represented_by_its_best_face_and_all_that_agree() -> None:
+    faces = [Face(0, contrast=0.3), Face(3), Face(6, contrast=0.3), Face(9, colour=BLUE)]
+    made = harvested(faces, {7: [0, 1, 2, 3]})
+
+    _, reps = embed(made)
+
+    assert len(reps) == 1
+    assert reps[0]["track_id"] == 7
+    assert reps[0]["face_ids"] == [0, 1, 2]
+    assert reps[0]["representative_face_id"] == 1
+    assert reps[0]["embedding"][2] > 0.99
+    assert 0 <= reps[0]["spread"] < 0.01
+
+
+class DimOnGreen(ColourEmbedder):
+    """Short vectors for green faces: the model saw little of them."""
+
+    def embed(self, crops_bgr: Image) -> FloatArray:
+        vectors = super().embed(crops_bgr)
+        vectors[vectors[:, 1] > vectors[:, 2]] *= 0.1
+        return vectors
+
+
+def test_a_longer_vector_counts_more() -> None:
+    faces = [Face(0, colour=RED), Face(3, colour=GREEN)]
+    made = harvested(faces, {1: [0, 1]})
+
+    _, equal = embed(made)
+    _, unequal = embed(made, DimOnGreen())
+
+    green_to_red = [r[0]["embedding"][1] / r[0]["embedding"][2] for r in (equal, unequal)]
+    assert green_to_red[1] == pytest.approx(0.1 * green_to_red[0], rel=0.2)
+
+
+def test_tracks_without_an_accepted_face_have_no_representative() -> None:
+    made = harvested([Face(0), Face(0, (200, 20, 210, 36))], {1: [0], 2: [1]})
+
+    vectors, reps = embed(made)
+
+    assert len(vectors) == 1
+    assert [r["track_id"] for r in reps] == [1]
+
+
+def test_an_episode_without_faces_needs_no_model() -> None:
+    out = run_step(STEP, {ArtifactKind.FACES: harvested([], {})})
+
+    assert out[ArtifactKind.FACES_EMBEDDINGS]["embeddings"].shape == (0, 512)
+    assert out[ArtifactKind.TRACK_REPS]["track_reps"].num_rows == 0
+
+
+@pytest.mark.parametrize("length", [0.0, np.nan], ids=["zero", "nan"])
+def test_a_vector_without_direction_is_an_error_that_names_the_model(length: float) -> None:
+    with pytest.raises(ModelError, match=r"colours\.onnx.* for face 0\..*embed_device=cpu"):
+        embed(two_people(), ColourEmbedder(length))
+
+
+def test_an_error_of_the_model_comes_through() -> None:
+    class Broken:
+        def embed(self, crops_bgr: Image) -> FloatArray:
+            raise ModelError(thing="model", reason="failed", way_out="")
+
+    with pytest.raises(ModelError, match="failed"):
+        embed(two_people(20), Broken(), embed_batch=1)
+
+
+def test_a_missing_crop_is_named() -> None:
+    made = dict(two_people())
+    made["crops"] = harvested([], {})["crops"]
+
+    with pytest.raises(ArtifactCorruptError, match=r"t000001_f00000000\.jpg"):
+        embed(made)
+
+
+def test_progress_reaches_the_number_of_faces() -> None:
+    told: list[tuple[int, int]] = []
+    made = two_people()
+    out = run_step(
+        STEP, {ArtifactKind.FACES: made}, pack=FakePack(), embed_batch=4,
+        progress=lambda done, total, _: told.append((done, total)),
+    )  # fmt: skip
+
+    assert len(out) == 2
+    assert told == [(4, 10), (8, 10), (10, 10)]

@@ -1,0 +1,242 @@
+"""The identities step and the cast step: who is one person, in which order, who is nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from screenalytics_core.artifacts import CAST, FACES, IDENTITIES, TRACK_REPS, ArtifactKind
+from screenalytics_core.steps.cast import STEP as CAST_STEP
+from screenalytics_core.steps.identities import METHOD, STEP
+from tests.face_fakes import Face, run_step, tracks_table
+
+LEFT, RIGHT = (40, 20, 100, 100), (200, 20, 260, 100)
+ANNA, BEN, CLEO = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+
+
+@dataclass
+class Seen:
+    """A track: who, which frames, where; `reasons` has one entry per accepted face."""
+
+    track_id: int
+    who: tuple[float, ...] | None
+    frames: Sequence[int]
+    bbox: tuple[int, int, int, int] = LEFT
+    reasons: Sequence[str | None] = (None, None)
+    quality: float = 0.5
+    interpolated: int | None = None
+
+
+def upstream(seen: Sequence[Seen]) -> dict[ArtifactKind, dict[str, Any]]:
+    boxes: list[Face] = []
+    members: dict[int, list[int]] = {}
+    between = {}
+    faces, reps = [], []
+    for track in seen:
+        members[track.track_id] = list(range(len(boxes), len(boxes) + len(track.frames)))
+        boxes += [Face(f, track.bbox) for f in track.frames]
+        if track.interpolated is not None:
+            between[track.track_id] = (track.interpolated, *track.bbox)
+        ids = []
+        for reason in track.reasons if track.who else ("too_small",):
+            ids.append(len(faces))
+            faces.append(face_row(len(faces), track, reason))
+        if track.who:
+            reps.append(rep_row(track, ids))
+    tables = [tracks_table(boxes, {t: m}, {t: between[t]} if t in between else None)
+              for t, m in members.items()]  # fmt: skip
+    return {
+        ArtifactKind.TRACKS: {"tracks": pa.concat_tables(tables or [tracks_table([], {})])},
+        ArtifactKind.FACES: {"faces": FACES.from_rows(faces)},
+        ArtifactKind.FACES_EMBEDDINGS: {"embeddings": np.zeros((len(faces), 512), np.float32)},
+        ArtifactKind.TRACK_REPS: {"track_reps": TRACK_REPS.from_rows(reps)},
+    }
+
+
+def face_row(face_id: int, track: Seen, reason: str | None) -> dict[str, Any]:
+    accepted = track.who is not None
+    return {
+        "face_id": face_id, "track_id": track.track_id, "detection_id": face_id,
+        "frame_idx": track.frames[0], "timestamp_s": 0.0, "bbox_xyxy": track.bbox,
+        "confidence": 0.9, "size_px": 60, "quality": track.quality, "accepted": accepted,
+        "reject_reason": reason, "embedding_row": face_id if accepted else None,
+    }  # fmt: skip
+
+
+def rep_row(track: Seen, ids: Sequence[int]) -> dict[str, Any]:
+    vector = np.zeros(512, np.float32)
+    vector[: len(track.who or ())] = track.who
+    return {
+        "track_id": track.track_id, "representative_face_id": ids[0], "face_ids": ids,
+        "embedding": vector / np.linalg.norm(vector), "spread": 0.05,
+    }  # fmt: skip
+
+
+def identify(seen: Sequence[Seen], **settings: Any) -> dict[str, Any]:
+    out = run_step(STEP, upstream(seen), **settings)
+    document = out[ArtifactKind.IDENTITIES]["identities"]
+    assert IDENTITIES.conform(document) == document
+    return dict(document)
+
+
+def groups(document: Mapping[str, Any]) -> list[list[int]]:
+    return [identity["track_ids"] for identity in document["identities"]]
+
+
+def test_tracks_of_one_face_are_one_person_most_seen_first() -> None:
+    document = identify(
+        [
+            Seen(0, BEN, [0, 10]),
+            Seen(1, ANNA, [0, 20], RIGHT),
+            Seen(2, ANNA, [100, 150]),
+            Seen(3, CLEO, [200, 205]),
+        ]
+    )
+
+    assert groups(document) == [[1, 2], [0], [3]]
+    assert [i["identity_id"] for i in document["identities"]] == ["id_0001", "id_0002", "id_0003"]
+    assert {i["label"] for i in document["identities"]} == {None}
+    assert document["unassigned_track_ids"] == []
+    assert document["method"] == METHOD
+    assert document["cannot_link_pairs"] == 1
+
+
+def test_time_in_two_tracks_at_once_counts_once_in_the_order() -> None:
+    """Two tracks of one face (a duplicate) must not lift a person above somebody seen longer."""
+    twice = [Seen(1, ANNA, [0, 50]), Seen(2, ANNA, [0, 50], (42, 22, 102, 102))]
+
+    assert groups(identify([*twice, Seen(3, BEN, [100, 170])])) == [[3], [1, 2]]
+
+
+def test_equal_time_goes_to_who_was_first() -> None:
+    assert groups(identify([Seen(1, ANNA, [100, 120]), Seen(2, BEN, [0, 20])])) == [[2], [1]]
+
+
+def test_two_faces_in_one_frame_are_two_people_however_alike() -> None:
+    twins = [Seen(1, ANNA, [0, 10, 20]), Seen(2, ANNA, [20, 30], RIGHT)]
+
+    document = identify(twins)
+
+    assert groups(document) == [[1], [2]]
+    assert document["cannot_link_pairs"] == 1
+
+
+def test_a_guessed_box_forbids_nothing() -> None:
+    """Between two looks the face may have left its interpolated place to the other track."""
+    seen = [Seen(1, ANNA, [0, 20], interpolated=10), Seen(2, ANNA, [10, 11], RIGHT)]
+
+    assert groups(identify(seen)) == [[1, 2]]
+
+
+def test_a_track_without_a_usable_face_is_unassigned() -> None:
+    document = identify([Seen(5, None, [0, 10]), Seen(2, ANNA, [30, 40])])
+
+    assert groups(document) == [[2]]
+    assert document["unassigned_track_ids"] == [5]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "is_person"),
+    [
+        (["blurred"] * 3, False),
+        (["blurred", "profile", "blurred", "blurred"], True),
+        (["low_confidence"] * 8, False),
+        (["low_confidence", None], True),
+    ],
+)
+def test_a_new_person_needs_enough_to_be_seen(reasons: list[str | None], is_person: bool) -> None:
+    document = identify([Seen(1, ANNA, [0, 10], reasons=reasons), Seen(2, BEN, [20, 50])])
+
+    assert groups(document) == ([[2], [1]] if is_person else [[2]])
+    assert document["unassigned_track_ids"] == ([] if is_person else [1])
+
+
+def test_a_doubtful_track_still_joins_whom_it_resembles() -> None:
+    seen = [Seen(1, ANNA, [0, 50]), Seen(2, ANNA, [60, 70], reasons=["blurred"])]
+
+    assert groups(identify(seen)) == [[1, 2]]
+
+
+def test_the_threshold_to_join_is_the_setting() -> None:
+    seen = [Seen(1, ANNA, [0, 50]), Seen(2, (0.6, 0.8, 0.0), [60, 80])]
+
+    assert groups(identify(seen, cluster_thresh=0.59)) == [[1, 2]]
+    assert groups(identify(seen, cluster_thresh=0.61)) == [[1], [2]]
+
+
+def test_a_track_too_far_from_its_centre_leaves_and_stands_alone() -> None:
+    near = [Seen(t, (1.0, 0.1 * t, 0.0), [50 * t, 50 * t + 20]) for t in range(1, 5)]
+    far = Seen(9, (0.5, 0.0, 0.9), [500, 505])
+
+    assert groups(identify([*near, far], cluster_thresh=0.3)) == [[1, 2, 3, 4, 9]]
+    assert groups(identify([*near, far], cluster_thresh=0.3, min_identity_sim=0.75)) == [
+        [1, 2, 3, 4], [9],
+    ]  # fmt: skip
+
+
+def test_a_person_counts_its_faces_and_shows_the_best() -> None:
+    seen = [
+        Seen(1, ANNA, [0, 5], reasons=[None] * 3, quality=0.4),
+        Seen(2, ANNA, [10, 15], reasons=[None] * 2, quality=0.7),
+        Seen(3, ANNA, [20, 25], reasons=[None], quality=0.7),
+    ]
+
+    person = identify(seen)["identities"][0]
+
+    assert person["face_count"] == 6
+    assert person["representative_face_id"] == 3
+    assert person["cohesion"] == pytest.approx(1)
+    assert person["confidence"] == pytest.approx(6 / 7, abs=1e-6)
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    seen = [Seen(t, (ANNA, BEN, CLEO)[t % 3], [t * 40, t * 40 + 9]) for t in range(9)]
+
+    straight = upstream(seen)
+    reversed_ = {
+        kind: {part: rows[::-1] for part, rows in parts.items()} for kind, parts in straight.items()
+    }
+
+    assert run_step(STEP, reversed_) == run_step(STEP, straight)
+
+
+def test_an_episode_without_a_face_has_no_people() -> None:
+    document = identify([])
+
+    assert (document["identities"], document["unassigned_track_ids"]) == ([], [])
+
+
+def test_the_step_depends_on_what_an_inheriting_run_needs() -> None:
+    """A run that takes over track_reps must get the faces' vectors too, or it is not whole."""
+    assert set(STEP.inputs) == {
+        ArtifactKind.TRACKS, ArtifactKind.FACES, ArtifactKind.FACES_EMBEDDINGS,
+        ArtifactKind.TRACK_REPS,
+    }  # fmt: skip
+    assert STEP.settings == ("cluster_thresh", "min_identity_sim")
+
+
+def test_cast_passes_people_on_unnamed() -> None:
+    document = identify([Seen(1, ANNA, [0, 5]), Seen(2, BEN, [10, 50])])
+    upstream_ = {ArtifactKind.IDENTITIES: {"identities": document}}
+
+    cast = run_step(CAST_STEP, upstream_)[ArtifactKind.CAST]["cast"]
+
+    assert CAST.conform(cast) == cast
+    assert cast["suggestions"] == []
+    assert cast["show"] is None
+    assert [(p["identity_id"], p["source"], p["label"], p["cast_id"]) for p in cast["people"]] == [
+        ("id_0001", "machine", None, None), ("id_0002", "machine", None, None),
+    ]  # fmt: skip
+    confidences = [i["confidence"] for i in document["identities"]]
+    assert [p["confidence"] for p in cast["people"]] == confidences
+
+
+def test_cast_of_nobody_is_empty() -> None:
+    upstream_ = {ArtifactKind.IDENTITIES: {"identities": identify([])}}
+
+    assert run_step(CAST_STEP, upstream_)[ArtifactKind.CAST]["cast"]["people"] == []

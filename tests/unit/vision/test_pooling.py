@@ -1,0 +1,77 @@
+"""One vector for a track: who is left out, who counts more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from screenalytics_core.vision.pooling import inliers, normalised, pool
+
+
+def around(direction: int, n: int, noise: float, seed: int = 0, dims: int = 64) -> np.ndarray:
+    """`n` unit vectors near one axis."""
+    vectors = np.random.default_rng(seed).normal(0, noise, (n, dims)).astype(np.float32)
+    vectors[:, direction] += 1
+    return normalised(vectors)
+
+
+def test_normalised_rows_have_length_1_and_a_zero_row_stays_zero() -> None:
+    rows = normalised(np.array([[3, 4], [0, 0]], np.float32))
+
+    assert rows.tolist() == [[np.float32(0.6), np.float32(0.8)], [0, 0]]
+    assert rows.dtype == np.float32
+
+
+def test_a_face_of_somebody_else_is_left_out_of_its_track() -> None:
+    faces = np.concatenate([around(0, 4, 0.05), around(1, 1, 0.05), around(0, 3, 0.05, seed=1)])
+
+    pooled = pool(faces, np.ones(8, np.float32))
+
+    assert pooled.kept.tolist() == [True] * 4 + [False] + [True] * 3
+    assert pooled.embedding[1] < 0.1
+
+
+def test_a_heavy_outlier_is_left_out_all_the_same() -> None:
+    faces = np.concatenate([around(0, 5, 0.05), around(1, 1, 0.05)])
+
+    assert not pool(faces, np.array([1, 1, 1, 1, 1, 100], np.float32)).kept[5]
+
+
+def test_natural_variation_leaves_nobody_out() -> None:
+    assert inliers(around(0, 12, 0.04)).all()
+
+
+def test_of_two_faces_that_differ_neither_is_the_odd_one() -> None:
+    assert inliers(np.eye(2, 8, dtype=np.float32)).all()
+
+
+@given(n=st.integers(1, 20), seed=st.integers(0, 1000), noise=st.floats(0.01, 2))
+def test_more_than_half_of_the_faces_stay(n: int, seed: int, noise: float) -> None:
+    kept = inliers(around(0, n, noise, seed))
+
+    assert kept.sum() > n / 2
+
+
+def test_better_faces_count_more() -> None:
+    faces = normalised(np.array([[1, 0.3], [1, -0.3]], np.float32))
+
+    pooled = pool(faces, np.array([3, 1], np.float32))
+
+    assert pooled.embedding[1] > 0.1
+    assert np.linalg.norm(pooled.embedding) == pytest.approx(1)
+
+
+def test_spread_is_the_mean_distance_of_the_pooled_faces() -> None:
+    same = np.tile(around(0, 1, 0), (4, 1))
+    faces = normalised(np.array([[1, 0.5], [1, -0.5]], np.float32))
+
+    assert pool(same, np.ones(4, np.float32)).spread == pytest.approx(0, abs=1e-6)
+    assert pool(faces, np.ones(2, np.float32)).spread == pytest.approx(1 - 1 / np.hypot(1, 0.5))
+
+
+def test_faces_that_cancel_out_give_the_better_one() -> None:
+    faces = np.array([[1, 0], [-1, 0]], np.float32)
+
+    assert pool(faces, np.array([1, 1], np.float32)).embedding.tolist() == [1, 0]
