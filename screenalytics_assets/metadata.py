@@ -8,7 +8,6 @@ import dagster as dg
 import pyarrow as pa
 
 from screenalytics_assets.session import PendingOutput, RunSession
-from screenalytics_core import layout
 from screenalytics_core.artifact_store import ArtifactRef
 from screenalytics_core.artifacts import ArtifactKind, ArtifactSpec
 from screenalytics_core.report.charts import contact_sheet_png, timeline_png
@@ -40,26 +39,41 @@ def definition_metadata(specs: Sequence[ArtifactSpec]) -> Metadata:
 def published_metadata(
     session: RunSession, pending: PendingOutput, refs: list[ArtifactRef]
 ) -> Metadata:
-    """Return what is shown of a materialization: numbers, files, where it came from, a picture."""
-    shown: Metadata = {
-        "run_id": session.run_id,
-        # A relaunched run holds what it computed earlier: this attempt only checked it.
-        "source": refs[0].entry.source if pending.reused is None else "checkpoint",
-        "fingerprint": pending.fingerprint,
-        "compute_s": pending.compute_s,
-    }
-    if pending.reused is not None and pending.reused.note:
-        shown["reuse"] = pending.reused.note
-    for ref in refs:
-        for file in ref.files:
-            key = layout.artifact_key(session.ep_id, session.run_id, file.path)
-            shown[file.path] = dg.MetadataValue.path(str(session.stores.storage.local_path(key)))
-            shown[f"{file.path}: bytes"] = file.size_bytes
-            shown[f"{file.path}: sha256"] = file.sha256
+    """Return what is shown of a materialization: what it says, then where it came from."""
+    picture = _PICTURES.get(pending.output.name)
+    shown: Metadata = {} if picture is None else picture(session, refs)
     if refs[0].files[0].rows is not None:
         shown["dagster/row_count"] = refs[0].files[0].rows
-    picture = _PICTURES.get(pending.output.name)
-    return shown if picture is None else {**shown, **picture(session, refs)}
+    shown["run_id"] = session.run_id
+    # A relaunched run holds what it computed earlier: this attempt only checked it.
+    shown["source"] = refs[0].entry.source if pending.reused is None else "checkpoint"
+    if pending.reused is not None and pending.reused.note:
+        shown["reuse"] = pending.reused.note
+    shown["compute_s"] = pending.compute_s
+    shown["fingerprint"] = pending.fingerprint
+    for ref in refs:
+        shown[str(ref.kind)] = dg.MetadataValue.path(str(ref.path()))
+    shown["files"] = _file_table(refs)
+    return shown
+
+
+def _file_table(refs: list[ArtifactRef]) -> dg.TableMetadataValue:
+    records = [
+        dg.TableRecord(
+            {
+                "file": file.path,
+                "rows": "" if file.rows is None else file.rows,
+                "bytes": file.size_bytes,
+                "sha256": file.sha256,
+            }
+        )
+        for ref in refs
+        for file in ref.files
+    ]
+    names = ("file", "rows", "bytes", "sha256")
+    return dg.MetadataValue.table(
+        records, schema=dg.TableSchema([dg.TableColumn(n) for n in names])
+    )
 
 
 def _columns(spec: Any) -> tuple[Column, ...]:
@@ -75,8 +89,9 @@ def _png(data: bytes) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![picture](data:image/png;base64,{encoded})")
 
 
-def _people(_: RunSession, refs: list[ArtifactRef]) -> Metadata:
+def _people(session: RunSession, refs: list[ArtifactRef]) -> Metadata:
     document = refs[0].read()
+    shots = session.stores.artifacts.ref(session.ep_id, session.run_id, ArtifactKind.SHOTS)
     names = ("label", "identity_id", "total_s", "share", "first_s", "last_s")
     records = [
         dg.TableRecord({name: p[name] if p[name] is not None else "" for name in names})
@@ -89,7 +104,7 @@ def _people(_: RunSession, refs: list[ArtifactRef]) -> Metadata:
         "screen time": dg.MetadataValue.table(
             records, schema=dg.TableSchema([dg.TableColumn(n) for n in names])
         ),
-        "timeline": _png(timeline_png(document)),
+        "timeline": _png(timeline_png(document, shots.read() if shots else None)),
     }
 
 

@@ -19,6 +19,7 @@ from screenalytics_core.config import (
 from screenalytics_core.report import text
 
 _THRESHOLDS: Final = ("det_thresh", "cluster_thresh", "min_identity_sim")
+_DEVICES: Final = frozenset({"device", "embed_device"})
 _ROLES: Final = {
     "face_detector": "finds faces",
     "face_embedder": "compares faces",
@@ -154,5 +155,7 @@ def _settings(
             continue
         usual = baseline.get(name)
         value = usual if given[name] is None and name in _THRESHOLDS else given[name]
+        if name in _DEVICES and usual in (None, "auto"):
+            usual = value  # left to the machine: nobody chose another one
         rows.append(SettingRow(name, text.plain(value), text.plain(usual), value != usual))
     return tuple(rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -108,7 +108,11 @@ class PackInfo:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as it stands in run.json."""
-        return {"pack": self.name, "files": [f.to_dict() for f in self.files]}
+        return {
+            "pack": self.name,
+            "files": [f.to_dict() for f in self.files],
+            "calibration": asdict(self.calibration),
+        }
 
     def sha256s(self) -> Mapping[str, str]:
         """Return role -> sha256."""
