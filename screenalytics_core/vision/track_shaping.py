@@ -105,17 +105,23 @@ def merge_duplicates(
 ) -> list[Sighting]:
     """Join sightings of one shot that follow the same thing at the same time.
 
-    It happens when a track is lost for a moment, a second one begins on the same face, and
-    the first is found again. Two are the same if their boxes, where need be interpolated,
-    overlap by `duplicate_iou` on average over the looks of both, and never by less than 0.3
-    where both were seen. The one with more detections keeps them all; the other adds those
-    of other frames.
+    It happens when a detector gives one face two boxes that differ by too much to be told in
+    a single frame, or when a second track follows a face that the first has lost for a
+    moment. Two are the same if their boxes, where need be interpolated, overlap by
+    `merge_iou` on average over the looks of both, and never by less than 0.3 where both were
+    seen. The one with more detections keeps them all; the other adds those of other frames.
     """
     merged: list[Sighting] = []
-    # The longest first, so that what a short one joins does not depend on who came first.
-    for sighting in sorted(sightings, key=lambda s: (-len(s.rows), *s.rows[:1].tolist())):
+
+    def rank(sighting: Sighting) -> tuple[float, ...]:
+        """Put the longest first; among equals frame and box decide, not the rows' order."""
+        first = sighting.rows[0]
+        box = detections.bboxes_xyxy[first].tolist()
+        return (-len(sighting.rows), int(detections.frame_idxs[first]), *box)
+
+    for sighting in sorted(sightings, key=rank):
         for at, other in enumerate(merged):
-            if _same(other, sighting, detections, frame_times_s, settings.duplicate_iou):
+            if _same(other, sighting, detections, frame_times_s, settings.merge_iou):
                 merged[at] = _union(other, sighting, detections.frame_idxs)
                 break
         else:
@@ -128,7 +134,7 @@ def _same(
     second: Sighting,
     detections: Detections,
     frame_times_s: Float64Array,
-    duplicate_iou: float,
+    merge_iou: float,
 ) -> bool:
     frames = detections.frame_idxs
     start = max(frames[first.rows[0]], frames[second.rows[0]])
@@ -142,7 +148,7 @@ def _same(
         _boxes_at(second, shared, detections, frame_times_s),
     )
     both = np.isin(shared, frames[first.rows]) & np.isin(shared, frames[second.rows])
-    return bool(overlaps.mean() >= duplicate_iou and (overlaps[both] >= _APART_IOU).all())
+    return bool(overlaps.mean() >= merge_iou and (overlaps[both] >= _APART_IOU).all())
 
 
 def _union(first: Sighting, second: Sighting, frame_idxs: IntArray) -> Sighting:
@@ -181,6 +187,5 @@ def _shape(sighting: Sighting, detections: Detections, frame_times_s: Float64Arr
     at = np.searchsorted(frames, seen)
     detection_ids[at] = detections.detection_ids[rows]
     boxes = _boxes_at(sighting, frames, detections, frame_times_s).astype(np.float32)
-    boxes[at] = detections.bboxes_xyxy[rows]
     confidence = detections.confidences[rows].astype(np.float64).mean()
     return Track(sighting.shot.shot_id, frames, boxes, detection_ids, float(confidence))

@@ -40,7 +40,10 @@ class TrackerSettings:
         reach: For things that moved too fast for an overlap: boxes of strong detections and
             tracks that are left are grown by this part of their size on each side and
             compared again (buffered IoU, Yang et al. 2023); 0 leaves that out.
-        duplicate_iou: Two boxes of one frame, or two tracks, that overlap by this are one.
+        duplicate_iou: Two boxes of one frame that overlap by this are one thing.
+        merge_iou: Two tracks that overlap by this as long as both last are one thing. Above
+            the 0.4 down to which detectors suppress duplicates, and above what two faces keep
+            up for long.
     """
 
     strong_confidence: float
@@ -51,6 +54,7 @@ class TrackerSettings:
     weak_match_iou: float = 0.5
     reach: float = 0.5
     duplicate_iou: float = 0.6
+    merge_iou: float = 0.45
 
     @property
     def least_confidence(self) -> float:

@@ -13,6 +13,7 @@ from tests.tracking_scenes import (
     FPS,
     SETTINGS,
     during,
+    people_in,
     scene,
     seconds,
     span,
@@ -177,12 +178,21 @@ def test_a_track_that_fills_the_hole_of_another_is_part_of_it() -> None:
 
 
 def test_of_two_tracks_on_one_face_the_longer_keeps_its_boxes() -> None:
-    detections = at(*((f, 100.0) for f in range(20)), *((f, 108.0) for f in range(5, 25)))
-    first, second = sighting([*range(20)]), sighting([*range(20, 40)])
+    detections = at(*((f, 108.0) for f in range(15)), *((f, 100.0) for f in range(5, 25)))
+    short, long = sighting([*range(15)]), sighting([*range(15, 35)])
 
-    (merged,) = merge_duplicates([first, second], detections, TIMES, SETTINGS)
+    (merged,) = merge_duplicates([short, long], detections, TIMES, SETTINGS)
 
-    assert merged.rows.tolist() == [*range(20), *range(35, 40)]
+    assert merged.rows.tolist() == [*range(5), *range(15, 35)]
+
+
+def test_a_face_that_a_detector_boxes_twice_in_every_frame_is_one_track() -> None:
+    """The two boxes share half of what they cover: too little to drop one in a frame."""
+    made = scene(standing(x=300), during(standing(x=320), range(20, 100)))
+
+    (track,) = made.tracks()
+
+    assert people_in(made, track) == {0}
 
 
 @pytest.mark.parametrize(
