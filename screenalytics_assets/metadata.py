@@ -49,7 +49,7 @@ def published_metadata(
     shown["source"] = refs[0].entry.source if pending.reused is None else "checkpoint"
     if pending.reused is not None and pending.reused.note:
         shown["reuse"] = pending.reused.note
-    shown["compute_s"] = pending.compute_s
+    shown["compute_s"] = round(pending.compute_s, 3)
     shown["fingerprint"] = pending.fingerprint
     for ref in refs:
         shown[str(ref.kind)] = dg.MetadataValue.path(str(ref.path()))
@@ -84,6 +84,12 @@ def _columns(spec: Any) -> tuple[Column, ...]:
     return ()
 
 
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    return round(value, 3) if isinstance(value, float) else value
+
+
 def _png(data: bytes) -> dg.MarkdownMetadataValue:
     encoded = base64.b64encode(data).decode()
     return dg.MetadataValue.md(f"![picture](data:image/png;base64,{encoded})")
@@ -94,7 +100,7 @@ def _people(session: RunSession, refs: list[ArtifactRef]) -> Metadata:
     shots = session.stores.artifacts.ref(session.ep_id, session.run_id, ArtifactKind.SHOTS)
     names = ("label", "identity_id", "total_s", "share", "first_s", "last_s")
     records = [
-        dg.TableRecord({name: p[name] if p[name] is not None else "" for name in names})
+        dg.TableRecord({name: _cell(p[name]) for name in names})
         for p in document["people"]
     ]
     return {
