@@ -229,3 +229,17 @@ def test_tracks_one_after_the_other_are_not_merged() -> None:
     )
 
     assert len(merged) == 2
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_what_could_join_either_of_two_joins_the_left_one_whatever_the_order(swapped: bool) -> None:
+    """A row says only in which order a model happened to list its boxes."""
+    left, right = ((f, 100.0) for f in range(10)), ((f, 140.0) for f in range(10))
+    between = ((f, 120.0) for f in range(8, 12))
+    detections = at(*(right if swapped else left), *(left if swapped else right), *between)
+    two = [sighting([*range(10)]), sighting([*range(10, 20)])]
+
+    merged = merge_duplicates([*two, sighting([*range(20, 24)])], detections, TIMES, SETTINGS)
+
+    by_left = {detections.bboxes_xyxy[m.rows[0], 0]: len(m.rows) for m in merged}
+    assert by_left == {100: 12, 140: 10}
