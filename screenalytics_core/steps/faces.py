@@ -188,7 +188,7 @@ def _look(
     for row in np.flatnonzero(~is_large).tolist():
         collector.refuse(row)
     rows = np.flatnonzero(is_large)
-    rows = rows[np.lexsort((candidates.track_ids[rows], candidates.frame_idxs[rows]))]
+    rows = rows[np.argsort(candidates.frame_idxs[rows], kind="stable")]
     frame_idxs, starts = np.unique(candidates.frame_idxs[rows], return_index=True)
     if len(frame_idxs) == 0:
         return

@@ -98,7 +98,8 @@ def _in_order(people: Sequence[Person], tracks: pa.Table) -> list[Person]:
     def rank(person: Person) -> tuple[float, float, int]:
         rows = by_id[np.searchsorted(track_ids, person.track_ids, sorter=by_id)]
         time_s = total_s(zip(start_s[rows].tolist(), end_s[rows].tolist(), strict=True))
-        return -time_s, float(start_s[rows].min()), person.track_ids[0]
+        # Sums of the same frames at another time differ in their last digits.
+        return -round(time_s, 6), float(start_s[rows].min()), person.track_ids[0]
 
     return sorted(people, key=rank)
 

@@ -95,9 +95,8 @@ def _join(similarity: FloatArray, min_similarity: np.float32) -> NDArray[np.int6
         similarity[a] = similarity[:, a] = joined
         similarity[b] = similarity[:, b] = _NEVER
         best[b] = _NEVER
-        # Rounding can lift the mean above both parts, and equals go to the lowest position.
-        better = (joined > best) | ((joined == best) & (a < partner))
-        better &= joined > _NEVER
+        # Only rounding can lift the mean above both parts.
+        better = joined > best
         partner[better], best[better] = a, joined[better]
         lost = np.flatnonzero(((partner == a) | (partner == b)) & (best > _NEVER) & ~better)
         lost = np.union1d(lost, [a])

@@ -115,7 +115,7 @@ def people_of(groups: Sequence[Sequence[int]], vectors: TrackVectors) -> list[Pe
     for i, (group, members) in enumerate(zip(groups, rows, strict=True)):
         similarity = (vectors.embeddings[members] @ centres[i]).astype(np.float64)
         tightness = float(np.mean(similarity * (1 - vectors.spreads[members])))
-        rival = max(0.0, float(alike[i].max()))
+        rival = float(alike[i].max())  # at least 0, its own place in the matrix
         seen = float(vectors.evidence[members].sum())
         separation = max(0.0, 1 - rival / tightness) if tightness > 0 else 0.0
         confidence = min(1.0, separation * seen / (seen + 1))

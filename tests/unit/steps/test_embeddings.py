@@ -66,6 +66,16 @@ def test_row_n_is_the_face_with_embedding_row_n() -> None:
     assert reddest.tolist() == [by_row[row] == 1 for row in range(10)]
 
 
+def test_the_embedding_row_counts_not_the_place_in_the_table() -> None:
+    made = two_people()
+    straight, reps = embed(made)
+
+    shuffled, other_reps = embed({**made, "faces": made["faces"][::-1]})
+
+    assert shuffled.tobytes() == straight.tobytes()
+    assert other_reps == reps
+
+
 def test_faces_go_to_the_embedder_in_batches() -> None:
     embedder = ColourEmbedder()
 

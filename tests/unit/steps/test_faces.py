@@ -246,7 +246,8 @@ def test_a_thumbnail_at_the_edge_of_the_picture_stays_inside_it() -> None:
 
     thumb = pictures.saved[ArtifactKind.THUMBS_DIR, "t000001_f00000000.jpg"]
     assert thumb.shape == (256, 256, 3)
-    assert thumb[250, 250, 2] > 80
+    assert thumb[200, 150, 2] > 80
+    assert thumb[200, 105].tolist() == pytest.approx([60, 60, 60], abs=25), "stretched"
     assert thumb[5, 5].tolist() == pytest.approx([60, 60, 60], abs=5)
 
 

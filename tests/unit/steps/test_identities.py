@@ -30,6 +30,7 @@ class Seen:
     reasons: Sequence[str | None] = (None, None)
     quality: float = 0.5
     interpolated: int | None = None
+    refused: int = 0
 
 
 def upstream(seen: Sequence[Seen]) -> dict[ArtifactKind, dict[str, Any]]:
@@ -46,6 +47,8 @@ def upstream(seen: Sequence[Seen]) -> dict[ArtifactKind, dict[str, Any]]:
         for reason in track.reasons if track.who else ("too_small",):
             ids.append(len(faces))
             faces.append(face_row(len(faces), track, reason))
+        for _ in range(track.refused):
+            faces.append(face_row(len(faces), track, "blurred", accepted=False))
         if track.who:
             reps.append(rep_row(track, ids))
     tables = [tracks_table(boxes, {t: m}, {t: between[t]} if t in between else None)
@@ -58,8 +61,10 @@ def upstream(seen: Sequence[Seen]) -> dict[ArtifactKind, dict[str, Any]]:
     }
 
 
-def face_row(face_id: int, track: Seen, reason: str | None) -> dict[str, Any]:
-    accepted = track.who is not None
+def face_row(
+    face_id: int, track: Seen, reason: str | None, accepted: bool = True
+) -> dict[str, Any]:
+    accepted = accepted and track.who is not None
     return {
         "face_id": face_id, "track_id": track.track_id, "detection_id": face_id,
         "frame_idx": track.frames[0], "timestamp_s": 0.0, "bbox_xyxy": track.bbox,
@@ -182,7 +187,7 @@ def test_a_track_too_far_from_its_centre_leaves_and_stands_alone() -> None:
 def test_a_person_counts_its_faces_and_shows_the_best() -> None:
     seen = [
         Seen(1, ANNA, [0, 5], reasons=[None] * 3, quality=0.4),
-        Seen(2, ANNA, [10, 15], reasons=[None] * 2, quality=0.7),
+        Seen(2, ANNA, [10, 15], reasons=[None] * 2, quality=0.7, refused=4),
         Seen(3, ANNA, [20, 25], reasons=[None], quality=0.7),
     ]
 

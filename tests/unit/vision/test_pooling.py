@@ -43,6 +43,13 @@ def test_natural_variation_leaves_nobody_out() -> None:
     assert inliers(around(0, 12, 0.04)).all()
 
 
+def test_a_still_shot_does_not_make_a_small_change_an_outlier() -> None:
+    still = np.tile(around(0, 1, 0), (7, 1))
+    turned = normalised(np.array([[1, 0.4] + [0] * 62], np.float32))
+
+    assert inliers(np.concatenate([still, turned])).all()
+
+
 def test_of_two_faces_that_differ_neither_is_the_odd_one() -> None:
     assert inliers(np.eye(2, 8, dtype=np.float32)).all()
 
