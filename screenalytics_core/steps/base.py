@@ -125,8 +125,8 @@ class StepOutput:
         model_roles: Models whose hashes enter the fingerprint.
         reads_video: The video's sha256 enters the fingerprint.
         reads_run_record: run.json without created_at enters the fingerprint.
-        launch_settings: Fields of `config.LAUNCH_FIELDS` that it reads although no byte
-            depends on them (how many workers, say); they stay out of the fingerprint.
+        launch_settings: Fields of EpisodeRunConfig that it reads although no byte depends
+            on them (how many workers, loose pictures); they stay out of the fingerprint.
         version: Raised whenever the same inputs would give other bytes.
     """
 
