@@ -127,7 +127,6 @@ SHOTS = DocumentSpec(
         Column("frame_count", _INT, "decoded frames", "frame"),
         Column("start_s", _F64, "timestamp of the first frame", "s"),
         Column("duration_s", _F64, "from the first frame's start to the last frame's end", "s"),
-        Column("sampled_frame_count", _INT, "frames given to the detector", "frame"),
     ),
     (
         TableSpec(
@@ -161,6 +160,12 @@ DETECTIONS = TableSpec(
         _LANDMARKS_XY,
     ),
     ("detection_id",),
+)
+SAMPLED_FRAMES = ArraySpec(
+    "sampled_frames",
+    "int64",
+    (None,),
+    "ascending indices of the frames that were looked at, with or without a face",
 )
 _TRACK_COLUMNS = (
     _SHOT_ID,
@@ -410,6 +415,9 @@ _SPECS = (
         ArtifactKind.DETECTIONS,
         "faces on the sampled frames",
         FileSpec("detections", "detections.jsonl", Codec.JSONL, DETECTIONS, "one row per face"),
+        FileSpec(
+            "sampled_frames", "sampled_frames.npy", Codec.NPY, SAMPLED_FRAMES, "frames looked at"
+        ),
     ),
     _artifact(
         ArtifactKind.TRACKS,

@@ -154,7 +154,7 @@ def _shots(cuts: Any) -> dict[str, Any]:
     ]  # fmt: skip
     return SHOTS.conform(
         {"fps": "30000/1001", "width_px": 1920, "height_px": 1080, "frame_count": 75870,
-         "start_s": 0.0, "duration_s": float(cuts[-1]), "sampled_frame_count": 25290,
+         "start_s": 0.0, "duration_s": float(cuts[-1]),
          "shots": rows}
     )  # fmt: skip
 

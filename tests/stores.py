@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from screenalytics_core.artifact_store import ArtifactStore, EntryFacts
@@ -68,6 +69,11 @@ def detections(count: int = 3, first_s: float = 0.0) -> pa.Table:
     )
 
 
+def detection_parts(count: int = 3) -> dict[str, Any]:
+    """Return the value of a `detections` artifact: rows, and the frames looked at."""
+    return {"detections": detections(count), "sampled_frames": np.arange(count, dtype=np.int64)}
+
+
 def tracks(count: int = 1) -> pa.Table:
     return TRACKS.from_rows(
         [
@@ -119,7 +125,7 @@ class Stores:
         return self.artifacts.publish(prepared, attempt, made_by)
 
     def publish_detections(self, run_id: str, count: int = 3, **facts: Any) -> ManifestEntry:
-        data = {"detections": detections(count)}
+        data = detection_parts(count)
         return self.publish(run_id, ArtifactKind.DETECTIONS, data, **facts)
 
     def publish_tracks(self, run_id: str, count: int = 1, **facts: Any) -> ManifestEntry:
@@ -164,9 +170,7 @@ def take_over_and_publish(root: Path, run_id: str, dagster_run_id: str) -> tuple
     """Claim from whoever has the run, then publish; return the attempt and if it could."""
     stores = Stores(root)
     n = stores.claim(run_id, dagster_run_id).n
-    prepared = stores.artifacts.prepare(
-        EP, run_id, ArtifactKind.DETECTIONS, {"detections": detections(n)}
-    )
+    prepared = stores.artifacts.prepare(EP, run_id, ArtifactKind.DETECTIONS, detection_parts(n))
     try:
         stores.artifacts.publish(prepared, n, EntryFacts(fingerprint=str(n), step_version="1"))
     except AttemptSupersededError:

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from screenalytics_core.report.lineage import Lineage
+from screenalytics_core.report.lineage import FileRow, Lineage
 
 Interval = tuple[float, float]
 
@@ -203,13 +203,17 @@ def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     return tuple(joined)
 
 
+def _rows_of(files: Iterable[FileRow], name: str) -> int | None:
+    return next((f.rows for f in files if f.path == name), None)
+
+
 def _counts(inputs: ReportInputs) -> tuple[tuple[str, int | None], ...]:
     files = inputs.lineage.files
     return (
         ("frames decoded", inputs.shots["frame_count"]),
-        ("frames searched for faces", inputs.shots["sampled_frame_count"]),
+        ("frames searched for faces", _rows_of(files, "sampled_frames.npy")),
         ("shots", len(inputs.shots["shots"])),
-        ("faces detected", next((f.rows for f in files if f.kind == "detections"), None)),
+        ("faces detected", _rows_of(files, "detections.jsonl")),
         ("face tracks", inputs.tracks.num_rows),
         ("candidate faces", inputs.faces.num_rows),
         ("accepted faces", int(pc.sum(inputs.faces["accepted"]).as_py() or 0)),

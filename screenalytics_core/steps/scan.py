@@ -24,8 +24,7 @@ from screenalytics_core.vision.shots import CutFinder, Shot
 from screenalytics_core.vision.video import VideoFacts, VideoSource
 
 _FACES: Final = "faces"
-# `stride` is here for `sampled_frame_count`.
-_SHOT_SETTINGS: Final = ("scene_detector", "scene_threshold", "adaptive_threshold", "stride")
+_SHOT_SETTINGS: Final = ("scene_detector", "scene_threshold", "adaptive_threshold")
 
 
 def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
@@ -50,7 +49,10 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
             "frame_times": scan.frame_times_s,
         }
     if wants_faces:
-        made[ArtifactKind.DETECTIONS] = {"detections": _detections(scan)}
+        made[ArtifactKind.DETECTIONS] = {
+            "detections": _detections(scan),
+            "sampled_frames": scan.sampled,
+        }
     return made
 
 
@@ -109,7 +111,6 @@ def _shots_document(scan: Scan, facts: VideoFacts) -> dict[str, Any]:
         "frame_count": len(times) - 1,
         "start_s": float(times[0]),
         "duration_s": float(times[-1] - times[0]),
-        "sampled_frame_count": len(scan.sampled),
         "shots": [
             {
                 "shot_id": shot_id,
@@ -147,7 +148,7 @@ STEP = Step(
             name="detections",
             kinds=(ArtifactKind.DETECTIONS,),
             version="1",
-            settings=(*_SHOT_SETTINGS, "det_max_side_px", "device"),
+            settings=(*_SHOT_SETTINGS, "stride", "det_max_side_px", "device"),
             launch_settings=("workers",),
             model_roles=("face_detector",),
             reads_video=True,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from screenalytics_core.artifacts import TRACKS, ArtifactKind
 from screenalytics_core.errors import InputConflictError
@@ -14,20 +15,21 @@ from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOut
 from screenalytics_core.vision.track_metrics import track_metrics
 from screenalytics_core.vision.track_rows import detections_of, shot_frames, tracks_table
 from screenalytics_core.vision.track_shaping import track_boxes
-from screenalytics_core.vision.tracking import Detections, ShotFrames, TrackerSettings
+from screenalytics_core.vision.tracking import Detections, TrackerSettings
 
 
 def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     """Make `tracks` and `track_metrics`.
 
     Raises:
-        InputConflictError: The detections were made with another stride than the settings'.
+        InputConflictError: The detections are not of these shots.
     """
     document: dict[str, Any] = step.read(ArtifactKind.SHOTS)
     frame_times_s = step.read(ArtifactKind.SHOTS, "frame_times")
     detections = detections_of(step.read(ArtifactKind.DETECTIONS))
-    shots = shot_frames(document["shots"], step.settings.stride)
-    _check_looks(shots, detections, document["sampled_frame_count"], step.settings.stride)
+    sampled = step.read(ArtifactKind.DETECTIONS, "sampled_frames")
+    _check_looks(sampled, detections, document["frame_count"])
+    shots = shot_frames(document["shots"], sampled)
     settings = TrackerSettings(
         strong_confidence=step.settings.det_thresh,
         buffer_s=float(step.settings.track_buffer / Fraction(document["fps"])),
@@ -42,20 +44,19 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     }
 
 
-def _check_looks(
-    shots: Sequence[ShotFrames], detections: Detections, sampled_count: int, stride: int
-) -> None:
-    """Refuse detections of another stride, which `reuse_detections` can bring.
+def _check_looks(sampled: NDArray[np.int64], detections: Detections, frame_count: int) -> None:
+    """Refuse detections on frames that nobody looked at, or that the shots do not have.
 
-    A frame that nobody looked at would count as one where the face was not seen.
+    A frame that nobody looked at must not count as one where the face was not seen.
     """
-    frames = np.concatenate([np.empty(0, np.int64), *(s.sampled for s in shots)])
-    strangers = np.setdiff1d(detections.frame_idxs, frames)
-    if len(frames) != sampled_count or len(strangers):
+    strangers = np.setdiff1d(detections.frame_idxs, sampled)
+    is_inside = len(sampled) == 0 or 0 <= sampled[0] <= sampled[-1] < frame_count
+    if len(strangers) or not is_inside:
         raise InputConflictError(
-            thing=f"detections on {sampled_count} looked-at frames",
-            reason=f"stride {stride} looks at {len(frames)} frames: they were made with another",
-            way_out="Give the stride that they were made with, or do not reuse them.",
+            thing="detections",
+            reason=f"stand on frames that were not looked at ({strangers[:3].tolist()}), or lie "
+            f"outside the {frame_count} frames of the shots",
+            way_out="Run the detect stage again in a new run.",
         )
 
 
@@ -67,7 +68,7 @@ STEP: Final = Step(
             (ArtifactKind.TRACKS, ArtifactKind.TRACK_METRICS),
             version="1",
             inputs=(ArtifactKind.SHOTS, ArtifactKind.DETECTIONS),
-            settings=("det_thresh", "stride", "track_buffer", "tracker", "min_track_samples"),
+            settings=("det_thresh", "track_buffer", "tracker", "min_track_samples"),
         ),
     ),
     run,

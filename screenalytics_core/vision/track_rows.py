@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from screenalytics_core.schema import TableSpec
 from screenalytics_core.vision.boxes import Float64Array
-from screenalytics_core.vision.sampling import sampled_frames
 from screenalytics_core.vision.track_shaping import NOT_SEEN, Track
 from screenalytics_core.vision.tracking import Detections, ShotFrames
 
@@ -34,17 +33,15 @@ def _flat(boxes: pa.FixedSizeListArray) -> NDArray[np.float32]:
     return flat
 
 
-def shot_frames(shots: Iterable[Mapping[str, Any]], stride: int) -> list[ShotFrames]:
+def shot_frames(shots: Iterable[Mapping[str, Any]], sampled: NDArray[np.int64]) -> list[ShotFrames]:
     """Return each shot with the frames that were looked at.
 
     Args:
         shots: Rows of `artifacts.SHOTS`, in order.
-        stride: What the detections were made with.
+        sampled: Frames that were looked at, ascending.
     """
     rows = list(shots)
-    bounds = [(int(r["start_frame"]), int(r["end_frame"])) for r in rows]
-    sampled = sampled_frames(bounds, stride)
-    cuts = np.searchsorted(sampled, [end for _, end in bounds[:-1]])
+    cuts = np.searchsorted(sampled, [int(row["end_frame"]) for row in rows[:-1]])
     return [
         ShotFrames(int(row["shot_id"]), frames)
         for row, frames in zip(rows, np.split(sampled, cuts) if rows else [], strict=True)

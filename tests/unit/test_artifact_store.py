@@ -24,7 +24,7 @@ from screenalytics_core.errors import (
 from screenalytics_core.steps.base import ArtifactInput
 from screenalytics_core.storage.base import StagedFile
 from screenalytics_core.storage.local import LocalStorage
-from tests.stores import EP, Stores, detections, tracks
+from tests.stores import EP, Stores, detection_parts, detections, tracks
 
 DETECTIONS, TRACKS, FACES_KIND = ArtifactKind.DETECTIONS, ArtifactKind.TRACKS, ArtifactKind.FACES
 
@@ -81,7 +81,7 @@ def test_what_a_run_does_not_hold_is_none(stores: Stores) -> None:
 
 
 def test_nothing_is_visible_before_it_is_published(stores: Stores) -> None:
-    prepared = stores.artifacts.prepare(EP, "r1", DETECTIONS, {"detections": detections()})
+    prepared = stores.artifacts.prepare(EP, "r1", DETECTIONS, detection_parts())
 
     assert not stores.file("r1", "detections.jsonl").exists()
     stores.artifacts.discard(prepared)
@@ -102,8 +102,8 @@ def test_a_zip_comes_as_an_open_file(stores: Stores) -> None:
     ("data", "reason"),
     [
         ({}, "parts []"),
-        ({"detections": detections(), "extra": 1}, "parts ['detections', 'extra']"),
-        ({"detections": tracks()}, "missing columns"),
+        ({**detection_parts(), "extra": 1}, "parts ['detections', 'extra', 'sampled_frames']"),
+        ({**detection_parts(), "detections": tracks()}, "missing columns"),
     ],
 )
 def test_invalid_data_is_refused_and_leaves_nothing(

@@ -110,7 +110,6 @@ def test_a_document_has_a_row_per_line() -> None:
     document = {
         **facts,
         "duration_s": 0.1,
-        "sampled_frame_count": 1,
         "shots": [shot, {**shot, "shot_id": 1}],
     }
     text = text_of(SHOTS, document)

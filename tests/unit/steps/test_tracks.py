@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
 from screenalytics_core.artifacts import BODY_TRACKS, DETECTIONS, TRACK_METRICS, TRACKS
 from screenalytics_core.artifacts import ArtifactKind as Kind
@@ -27,7 +28,6 @@ def shots_document(made: Scene, fps: str = "25/1") -> dict[str, Any]:
     return {
         "fps": fps, "width_px": 640, "height_px": 360, "frame_count": len(times) - 1,
         "start_s": float(times[0]), "duration_s": float(times[-1] - times[0]),
-        "sampled_frame_count": sum(len(s.sampled) for s in made.shots),
         "shots": [
             {"shot_id": i, "start_frame": a, "end_frame": b,
              "start_s": float(times[a]), "end_s": float(times[b])}
@@ -48,12 +48,21 @@ def detections_table(made: Scene) -> pa.Table:
     )  # fmt: skip
 
 
+def looked_at(made: Scene) -> NDArray[np.int64]:
+    return np.concatenate([np.empty(0, np.int64), *(s.sampled for s in made.shots)])
+
+
 def run(
-    made: Scene, table: pa.Table | None = None, fps: str = "25/1", **settings: Any
+    made: Scene,
+    table: pa.Table | None = None,
+    fps: str = "25/1",
+    sampled: NDArray[np.int64] | None = None,
+    **settings: Any,
 ) -> Mapping[Kind, Any]:
-    config = EpisodeRunConfig.from_mapping({"stride": 3, "det_thresh": 0.5, **settings})
+    config = EpisodeRunConfig.from_mapping({"det_thresh": 0.5, **settings})
     shots = {"shots": shots_document(made, fps), "frame_times": made.frame_times_s}
     table = detections_table(made) if table is None else table
+    sampled = looked_at(made) if sampled is None else sampled
     return STEP.run(
         StepInput(
             ep_id="e",
@@ -61,7 +70,9 @@ def run(
             settings=config.only(STEP.settings),
             artifacts={
                 Kind.SHOTS: SampleArtifact(Kind.SHOTS, shots),
-                Kind.DETECTIONS: SampleArtifact(Kind.DETECTIONS, {"detections": table}),
+                Kind.DETECTIONS: SampleArtifact(
+                    Kind.DETECTIONS, {"detections": table, "sampled_frames": sampled}
+                ),
             },
         )
     )
@@ -150,12 +161,18 @@ def test_the_same_input_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("stride", [1, 2, 6])
-def test_detections_of_another_stride_are_refused(stride: int) -> None:
-    """`reuse_detections` can bring them; a frame nobody looked at is not one without a face."""
-    made = scene(standing(), stride=3)
+def test_the_looks_that_were_taken_count_whatever_the_settings_say(stride: int) -> None:
+    """`reuse_detections` brings detections of another stride; they bring their looks along."""
+    made = scene(during(standing(), range(30)), shots=(60,), stride=3)
 
-    with pytest.raises(InputConflictError, match=rf"stride {stride} looks at \d+ frames"):
-        run(made, stride=stride)
+    assert tracks_of(run(made, stride=stride)) == tracks_of(run(made))
+
+
+def test_looks_beyond_the_shots_are_refused() -> None:
+    longer, shorter = (scene(standing(), shots=(n,), stride=3) for n in (60, 30))
+
+    with pytest.raises(InputConflictError, match="outside the 30 frames"):
+        run(shorter, detections_table(longer), sampled=looked_at(longer))
 
 
 def test_a_detection_on_a_frame_that_nobody_looked_at_is_refused() -> None:
@@ -197,4 +214,4 @@ def test_body_tracks_come_from_the_same_rows() -> None:
 
 
 def test_no_shots_have_no_frames() -> None:
-    assert shot_frames([], 3) == []
+    assert shot_frames([], np.empty(0, np.int64)) == []
