@@ -99,10 +99,7 @@ def _people(session: RunSession, refs: list[ArtifactRef]) -> Metadata:
     document = refs[0].read()
     shots = session.stores.artifacts.ref(session.ep_id, session.run_id, ArtifactKind.SHOTS)
     names = ("label", "identity_id", "total_s", "share", "first_s", "last_s")
-    records = [
-        dg.TableRecord({name: _cell(p[name]) for name in names})
-        for p in document["people"]
-    ]
+    records = [dg.TableRecord({name: _cell(p[name]) for name in names}) for p in document["people"]]
     return {
         "people": len(records),
         "covered_s": document["covered_s"],

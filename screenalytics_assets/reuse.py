@@ -28,10 +28,12 @@ class Candidates:
     """Runs that could give an output.
 
     Attributes:
+        own_run_id: The run that asks.
         equal_run_id: A run whose output has the same fingerprint (this run first).
         other_run_id: A run that has the output with other settings.
     """
 
+    own_run_id: str
     equal_run_id: str | None
     other_run_id: str | None
 
@@ -41,10 +43,14 @@ def decide(kind: ArtifactKind, config: EpisodeRunConfig, candidates: Candidates)
 
     An equal fingerprint means equal bytes, so it is reused, unless it is a clustering and
     `force_recluster` asks for a fresh one. `reuse_detections` and `reuse_embeddings` also
-    take results of other settings, and say so.
+    take results of other settings, and say so. Loose pictures of faces are written while the
+    faces are computed, so another run's faces will not do where pictures are asked for.
     """
     stage = stage_of(kind)
     if config.force_recluster and stage is PipelineStage.CLUSTER:
+        return Compute()
+    wants_pictures = kind is ArtifactKind.FACES and (config.save_crops or config.save_frames)
+    if wants_pictures and candidates.equal_run_id != candidates.own_run_id:
         return Compute()
     if candidates.equal_run_id is not None:
         return Reuse(candidates.equal_run_id)

@@ -176,7 +176,7 @@ class RunSession:
                 exclude_run_id=self.run_id,
                 inputs={k: inputs[k].content_sha256 for k in output.inputs},
             )
-        return decide(output.kinds[0], self._bound.config, Candidates(equal, other))
+        return decide(output.kinds[0], self._bound.config, Candidates(self.run_id, equal, other))
 
     def _fingerprint(self, output: StepOutput, inputs: Mapping[ArtifactKind, ArtifactRef]) -> str:
         extra = {}

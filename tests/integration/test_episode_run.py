@@ -167,6 +167,22 @@ def test_reused_detections_of_other_settings_say_so(finished: Finished) -> None:
     assert "reuse_detections" in str(entry.note)
 
 
+def test_loose_pictures_are_written_when_asked_for_though_the_faces_are_known(
+    finished: Finished,
+) -> None:
+    settings, _ = finished
+    result = run_episode(
+        EP_ID, None, balanced(save_crops=True), settings=settings, launch=Launch(run_id="pictures")
+    )
+
+    assert result.success, result.error
+    folder = settings.data_root / "frames" / EP_ID / "runs" / "pictures"
+    assert len(list(folder.rglob("*.jpg"))) >= result.faces_count
+    found = sources(settings, "pictures")
+    assert found[ArtifactKind.FACES] == "computed"
+    assert found[ArtifactKind.FACES_EMBEDDINGS] == "checkpoint"
+
+
 def test_a_result_is_plain_data_with_the_seeds_keys(finished: Finished) -> None:
     plain = finished[1].to_dict()
     seeds = ["episode_id", "success", "tracks_count", "faces_count", "identities_count",

@@ -54,6 +54,15 @@ TRACKS, FACES, IDENTITIES, REPORT = (
         pytest.param(
             REPORT, {"force_recluster": True}, "a", None, Reuse("a"), id="force is for clustering"
         ),
+        pytest.param(
+            FACES, {"save_crops": True}, "a", None, Compute(), id="pictures of its own are wanted"
+        ),
+        pytest.param(
+            FACES, {"save_frames": True}, "me", None, Reuse("me"), id="pictures are there already"
+        ),
+        pytest.param(
+            TRACKS, {"save_crops": True}, "a", None, Reuse("a"), id="pictures are of faces only"
+        ),
     ],
 )
 def test_reuse_is_decided_by_fingerprint_then_by_switch(
@@ -63,9 +72,9 @@ def test_reuse_is_decided_by_fingerprint_then_by_switch(
     other: str | None,
     expected: Compute | Reuse,
 ) -> None:
-    config = EpisodeRunConfig.from_mapping({"force_recluster": False, **settings})
+    config = EpisodeRunConfig.from_mapping({"force_recluster": False, "save_crops": False, **settings})
 
-    assert decide(kind, config, Candidates(equal, other)) == expected
+    assert decide(kind, config, Candidates("me", equal, other)) == expected
 
 
 def test_results_of_other_settings_are_looked_for_only_when_a_switch_asks() -> None:
