@@ -41,7 +41,7 @@ quality: install
 	$(BIN)/python -m benchmarks.quality
 
 chaos: install
-	$(BIN)/python -m pytest -q tests/chaos --override-ini=testpaths=tests/chaos
+	$(BIN)/python -m pytest -q tests/integration/test_chaos.py --chaos-rounds 33
 
 lock:
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

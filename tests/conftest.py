@@ -11,6 +11,11 @@ from screenalytics_core.vision.models.packs import find_pack
 from screenalytics_core.vision.models.protocols import ModelPack
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `make chaos` ask for more rounds than the suite runs."""
+    parser.addoption("--chaos-rounds", type=int, default=2, help="rounds of killed runs")
+
+
 @pytest.fixture(scope="session")
 def lite_home() -> ModelsHome:
     """The folder that the product itself uses, so that a demo before or after shares it."""

@@ -10,6 +10,7 @@ import cv2
 import insightface
 import numpy as np
 
+from screenalytics_assets.binding import Stores
 from screenalytics_assets.engine import EpisodeRunConfig
 from screenalytics_assets.settings import Settings
 from tests.videos import Picture
@@ -37,3 +38,9 @@ def settings_for(root: Path) -> Settings:
 def balanced(**given: object) -> EpisodeRunConfig:
     """The profile `balanced` with the lite pack, and what a test changes."""
     return EpisodeRunConfig.from_mapping({"models": "lite", **given}, profile="balanced")
+
+
+def content(settings: Settings, run_id: str) -> dict[str, str]:
+    """Every published file of a run with its sha256."""
+    manifest = Stores.open(settings.data_root).artifacts.manifest(EP_ID, run_id)
+    return {f.path: f.sha256 for entry in manifest.entries.values() for f in entry.files}

@@ -24,18 +24,12 @@ from screenalytics_core.errors import (
     InputConflictError,
     RunSettingsConflictError,
 )
-from tests.integration.support import EP_ID, balanced, settings_for
+from tests.integration.support import EP_ID, balanced, content, settings_for
 
 pytestmark = pytest.mark.models
 Finished = tuple[Settings, EpisodeRunResult]
 
 GRAPH_KINDS = {kind for output in OUTPUTS.values() for kind in output.kinds}
-
-
-def content(settings: Settings, run_id: str) -> dict[str, str]:
-    """Every published file of a run with its sha256."""
-    manifest = Stores.open(settings.data_root).artifacts.manifest(EP_ID, run_id)
-    return {f.path: f.sha256 for entry in manifest.entries.values() for f in entry.files}
 
 
 def sources(settings: Settings, run_id: str) -> dict[ArtifactKind, str]:

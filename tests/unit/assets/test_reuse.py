@@ -72,7 +72,9 @@ def test_reuse_is_decided_by_fingerprint_then_by_switch(
     other: str | None,
     expected: Compute | Reuse,
 ) -> None:
-    config = EpisodeRunConfig.from_mapping({"force_recluster": False, "save_crops": False, **settings})
+    config = EpisodeRunConfig.from_mapping(
+        {"force_recluster": False, "save_crops": False, **settings}
+    )
 
     assert decide(kind, config, Candidates("me", equal, other)) == expected
 
