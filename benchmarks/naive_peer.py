@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,14 @@ def _pack(name: str) -> SeeFaces:
     from screenalytics_assets.settings import Settings
     from screenalytics_core.vision.models.packs import find_pack
 
-    pack = find_pack(name, models_home(Settings.from_env()), device="cpu", embed_device="cpu")
+    pack = find_pack(
+        name,
+        models_home(Settings.from_env()),
+        device="cpu",
+        embed_device="cpu",
+        install_missing=True,
+        progress=lambda line: print(line, file=sys.stderr),
+    )
     detector = pack.face_detector(max_side_px=DET_SIZE[0], min_confidence=DET_THRESH)
     embedder = pack.face_embedder()
 
