@@ -24,6 +24,10 @@ Tell = Callable[[str], None]
 """Takes a line for people, such as a pack being installed."""
 
 
+def silent(line: str) -> None:
+    """Drop a line for people: nobody is there to read it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stores:
     """Everything that is kept under one data root."""

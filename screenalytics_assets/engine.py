@@ -17,7 +17,7 @@ from typing import Any, Final
 import dagster as dg
 
 from screenalytics_assets.assets.video import video_observation
-from screenalytics_assets.binding import Bound, Stores, Tell, bind_inputs
+from screenalytics_assets.binding import Bound, Stores, Tell, bind_inputs, silent
 from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.graph import assets_of_stages
 from screenalytics_assets.instance import open_instance
@@ -57,10 +57,6 @@ _RUN_SHARE_OF_VIDEO: Final = 0.05
 _RUN_FLOOR_BYTES: Final = 64 * 1024 * 1024
 
 
-def _silent(line: str) -> None:
-    """Drop a line for people."""
-
-
 @dataclass(frozen=True, slots=True)
 class Launch:
     """How to launch, beside what to run; every field may be left out.
@@ -80,7 +76,7 @@ class Launch:
     replace_video: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     listener: Listener | None = None
-    tell: Tell = _silent
+    tell: Tell = silent
 
 
 def run_episode(

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, Optional, Union, get_args, get_origin
 import dagster as dg
 from pydantic import Field, create_model
 
-from screenalytics_assets.binding import Stores, bind_inputs
+from screenalytics_assets.binding import Stores, bind_inputs, silent
 from screenalytics_assets.heartbeat import Heartbeat
 from screenalytics_assets.liveness import attempt_is_alive
 from screenalytics_assets.session import RunSession
@@ -105,7 +105,7 @@ class Pipeline:
     def _open(self, ep_id: str, config: EpisodeRunConfig) -> RunSession:
         tags = self._run.tags
         run_id = run_id_of(tags, self._run.run_id)
-        bound = bind_inputs(self.settings, self.stores, ep_id, config, _quiet)
+        bound = bind_inputs(self.settings, self.stores, ep_id, config, silent)
         record = self.stores.runs.bind(ep_id, run_id, bound.binding)
         here = ProcessIdentity.current()
         attempt = self.stores.attempts.claim(
@@ -161,7 +161,3 @@ class ProgressThrottle:
         if now_s - self._last_s >= self.PERIOD_S:
             self._last_s = now_s
             self._observe(done, total, message)
-
-
-def _quiet(line: str) -> None:
-    """Drop a line for people: a step has nobody to tell."""

@@ -69,7 +69,6 @@ def read_jpegs(file: IO[bytes], names: Iterable[str]) -> Iterator[bytes]:
                 ) from error
 
 
-def read_crops(file: IO[bytes], names: Iterable[str]) -> Iterator[Image]:
-    """Yield the decoded BGR crops of `names`, in their order."""
-    for jpeg in read_jpegs(file, names):
-        yield np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+def decode_crop(jpeg: bytes) -> Image:
+    """Return the BGR picture of one entry."""
+    return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), np.uint8)

@@ -165,9 +165,3 @@ class KeyMissingError(StorageError):
     """A key that was to be read does not exist in the storage."""
 
     code = "storage_key_missing"
-
-
-class RunFailedError(_ThingError):
-    """A launched run ended without success."""
-
-    code = "run_failed"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import put_json, put_table, tell
+
+if TYPE_CHECKING:
+    from screenalytics_core.runs import RunStore
 
 
 def screen_time(
@@ -25,18 +28,9 @@ def screen_time(
     from screenalytics_assets.binding import Stores
     from screenalytics_assets.settings import Settings
     from screenalytics_core.artifacts import ArtifactKind
-    from screenalytics_core.errors import RunNotFoundError
 
     stores = Stores.open(Settings.from_env(data_root=data_root).data_root)
-    ep_id, _, named = ep_id.partition("/")
-    run_id = run_id or named or stores.runs.active_run_id(ep_id)
-    if run_id is None:
-        raise RunNotFoundError(
-            thing=f"episode {ep_id}",
-            reason="has no finished run",
-            way_out=f"Start one: screenalytics run VIDEO --ep-id {ep_id}.",
-        )
-    stores.runs.require(ep_id, run_id)
+    ep_id, run_id = _resolve(stores.runs, ep_id, run_id)
     ref = stores.require(ep_id, run_id, ArtifactKind.SCREEN_TIME)
     if as_csv:
         ref.read("csv")  # checks the file's hash
@@ -54,3 +48,21 @@ def screen_time(
     ]  # fmt: skip
     put_table(f"{ep_id}  run {run_id}", columns, rows)
     tell(f"someone known {document['covered_s']:.2f} s, unknown {document['unknown_s']:.2f} s")
+
+
+def _resolve(runs: RunStore, text: str, run_id: str | None) -> tuple[str, str]:
+    """Return the run that `EP`, `EP/RUN` or `EP --run-id RUN` means."""
+    from screenalytics_core.episodes import EpisodeId
+    from screenalytics_core.errors import RunNotFoundError
+
+    if run_id is None and "/" in text:
+        return runs.resolve_run(text)
+    ep_id = EpisodeId.parse(text).text
+    run_id = run_id or runs.active_run_id(ep_id)
+    if run_id is None:
+        raise RunNotFoundError(
+            thing=f"episode {ep_id}",
+            reason="has no finished run",
+            way_out=f"Start one: screenalytics run VIDEO --ep-id {ep_id}.",
+        )
+    return runs.resolve_run(run_id, ep_id)

@@ -13,12 +13,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Final
 
-import cv2
 import numpy as np
 import pyarrow as pa
 
 from screenalytics_core.artifacts import EMBEDDING_DIM, TRACK_REPS, ArtifactKind
-from screenalytics_core.crops import read_jpegs
+from screenalytics_core.crops import decode_crop, read_jpegs
 from screenalytics_core.errors import ModelError
 from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
 from screenalytics_core.vision.models.protocols import FaceEmbedder, FloatArray
@@ -82,8 +81,7 @@ def _embed_batches(
 
 
 def _embed_batch(embedder: FaceEmbedder, jpegs: list[bytes]) -> FloatArray:
-    crops = [cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) for jpeg in jpegs]
-    return embedder.embed(np.array(crops, np.uint8))
+    return embedder.embed(np.stack([decode_crop(jpeg) for jpeg in jpegs]))
 
 
 def _batched(items: Iterator[bytes], size: int) -> Iterator[list[bytes]]:

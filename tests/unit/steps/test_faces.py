@@ -15,7 +15,7 @@ import pytest
 
 from screenalytics_core.artifacts import ARTIFACTS, FACES, ArtifactKind
 from screenalytics_core.codecs import encode
-from screenalytics_core.crops import read_crops
+from screenalytics_core.crops import decode_crop, read_jpegs
 from screenalytics_core.errors import DiskSpaceError
 from screenalytics_core.steps.base import StepNeedsError
 from screenalytics_core.steps.faces import STEP
@@ -81,7 +81,7 @@ def test_each_accepted_face_has_a_row_and_a_crop_of_itself() -> None:
     assert [(r["track_id"], r["frame_idx"], r["embedding_row"]) for r in table] == [
         (1, 0, 0), (1, 3, 1), (2, 0, 2), (2, 3, 3),
     ]  # fmt: skip
-    crops = list(read_crops(made["crops"], [r["crop"] for r in table]))
+    crops = [decode_crop(j) for j in read_jpegs(made["crops"], [r["crop"] for r in table])]
     for row, crop in zip(table, crops, strict=True):
         blue, green, red = crop[30:90, 40:72].mean(axis=(0, 1))
         assert (red > 100 and green < 40) if row["track_id"] == 1 else (green > 100 and red < 40)
@@ -181,7 +181,7 @@ def test_a_face_without_landmarks_is_cut_by_its_box() -> None:
 
     row = rows(made)[0]
     assert (row["accepted"], row["frontality"], row["landmarks_xy"]) == (True, None, None)
-    crop = next(read_crops(made["crops"], [row["crop"]]))
+    crop = decode_crop(next(read_jpegs(made["crops"], [row["crop"]])))
     assert crop[64, 56, 2] > 60
     assert crop[64, 8].tolist() == pytest.approx([60, 60, 60], abs=12)
 
