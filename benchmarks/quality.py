@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.contestants import Setup, naive_output, run_naive, run_product
 from benchmarks.material import SHARED, compose_models
 from benchmarks.media import clips_in
-from benchmarks.processes import BenchError, measure
+from benchmarks.processes import measure
 
 FIGURES = ("bcubed_f1", "recall", "precision", "mae_percent", "identities", "people")
 
@@ -69,7 +69,7 @@ def main() -> None:
     args = parse_arguments()
     clips = clips_in(args.clips) if args.clips.is_dir() else []
     if not clips:
-        raise BenchError("there is nothing to score without the labelled clips and their truth")
+        raise SystemExit("there is nothing to score without the labelled clips and their truth")
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="screenalytics-quality-") as folder:
         models = args.models or compose_models(Path(folder) / "models")

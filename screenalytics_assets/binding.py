@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from screenalytics_assets.code_ref import current_code_ref
 from screenalytics_assets.settings import Settings
@@ -19,6 +20,10 @@ from screenalytics_core.storage.local import LocalStorage
 from screenalytics_core.vision.models.onnx_session import resolve_device
 from screenalytics_core.vision.models.packs import ModelsHome, find_pack
 from screenalytics_core.vision.models.protocols import ModelPack, PackInfo
+
+# A run's artifacts are some percent of its video; the floor covers short clips.
+_RUN_SHARE_OF_VIDEO: Final = 0.05
+_RUN_FLOOR_BYTES: Final = 64 * 1024 * 1024
 
 Tell = Callable[[str], None]
 """Takes a line for people, such as a pack being installed."""
@@ -68,6 +73,16 @@ class Bound:
     binding: RunBinding
     config: EpisodeRunConfig
     pack: ModelPack
+
+
+def check_disk(stores: Stores, bound: Bound) -> None:
+    """Refuse to start a run whose artifacts would not fit.
+
+    Raises:
+        DiskSpaceError: Too little is free.
+    """
+    size_bytes = int(bound.binding.video["size_bytes"])
+    stores.storage.check_free_space(_RUN_FLOOR_BYTES + int(size_bytes * _RUN_SHARE_OF_VIDEO))
 
 
 def models_home(settings: Settings) -> ModelsHome:

@@ -7,6 +7,7 @@ happens inside the run is in the returned `EpisodeRunResult` and in Dagster's ev
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -17,7 +18,8 @@ from typing import Any, Final
 import dagster as dg
 
 from screenalytics_assets.assets.video import video_observation
-from screenalytics_assets.binding import Bound, Stores, Tell, bind_inputs, silent
+from screenalytics_assets.beta import without_beta_warnings
+from screenalytics_assets.binding import Bound, Stores, Tell, bind_inputs, check_disk, silent
 from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.graph import assets_of_stages
 from screenalytics_assets.instance import open_instance
@@ -29,11 +31,13 @@ from screenalytics_assets.resources import Listener
 from screenalytics_assets.results import EpisodeRunResult
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.tags import RUN_ID_TAG, UPSTREAM_RUN_ID_TAG, check_caller_tags
+from screenalytics_core.artifact_ref import ArtifactRef
 from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.attempts import busy
 from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
 from screenalytics_core.episode_registry import register_video
 from screenalytics_core.episodes import EpisodeId
-from screenalytics_core.errors import RunBusyError
+from screenalytics_core.errors import ScreenalyticsError, SettingsError
 from screenalytics_core.processes import ProcessIdentity
 from screenalytics_core.run_ids import normalize_run_id
 from screenalytics_core.runs import RunRecord, Scheme
@@ -52,9 +56,7 @@ __all__ = [
     "run_stage",
 ]
 
-# A run's artifacts are some percent of its video; the floor covers short clips.
-_RUN_SHARE_OF_VIDEO: Final = 0.05
-_RUN_FLOOR_BYTES: Final = 64 * 1024 * 1024
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ def run_episode(
     settings = settings or Settings.from_env()
     config = config or EpisodeRunConfig.from_mapping({}, profile=DEFAULT_PROFILE)
     ep_id = EpisodeId.parse(ep_id).text
+    assets = _assets_to_run(stages)
     if launch.run_id is not None:
         normalize_run_id(launch.run_id)
     tags = check_caller_tags(launch.tags)
@@ -114,13 +117,12 @@ def run_episode(
             stores.storage, ep_id, Path(video_path), probe=probe_video, replace=launch.replace_video
         )
     bound = bind_inputs(settings, stores, ep_id, config, launch.tell)
-    size_bytes = int(bound.binding.video["size_bytes"])
-    stores.storage.check_free_space(_RUN_FLOOR_BYTES + int(size_bytes * _RUN_SHARE_OF_VIDEO))
+    check_disk(stores, bound)
     with open_instance(settings.dagster_home) as instance:
         record = _prepare_run(instance, stores, ep_id, bound, launch)
         if launch.upstream_run_id:
             tags[UPSTREAM_RUN_ID_TAG] = normalize_run_id(launch.upstream_run_id)
-        return _execute(instance, settings, stores, record, config, stages, tags, launch.listener)
+        return _execute(instance, settings, stores, record, config, assets, tags, launch.listener)
 
 
 def run_stage(
@@ -157,6 +159,18 @@ run_faces_embed: Final = _stage_runner(PipelineStage.FACES_EMBED)
 run_cluster: Final = _stage_runner(PipelineStage.CLUSTER)
 
 
+def _assets_to_run(stages: tuple[PipelineStage, ...]) -> tuple[str, ...]:
+    """Return the assets of `stages`; Dagster would take an empty selection for everything."""
+    assets = assets_of_stages(stages)
+    if not assets:
+        raise SettingsError(
+            thing=f"stage {', '.join(stages) or 'selection'}",
+            reason="has no step in this version",
+            way_out=f"Use {', '.join(s for s in STAGE_PLAN if assets_of_stages((s,)))}.",
+        )
+    return assets
+
+
 def _prepare_run(
     instance: dg.DagsterInstance, stores: Stores, ep_id: str, bound: Bound, launch: Launch
 ) -> RunRecord:
@@ -166,12 +180,7 @@ def _prepare_run(
     if launch.run_id is not None:
         newest = stores.attempts.newest(ep_id, launch.run_id)
         if newest is not None and attempt_is_alive(instance, newest, stores.attempts, here):
-            raise RunBusyError(
-                thing=f"run {ep_id}/{launch.run_id}",
-                reason=f"attempt {newest.n} is alive: process {newest.process.pid} on "
-                f"{newest.process.host}",
-                way_out="Wait for it, end it, or start a new run.",
-            )
+            raise busy(newest)
         record = stores.runs.bind(ep_id, launch.run_id, bound.binding)
     else:
         record = stores.runs.reserve(ep_id, bound.binding, scheme=launch.run_id_scheme)
@@ -186,25 +195,26 @@ def _execute(
     stores: Stores,
     record: RunRecord,
     config: EpisodeRunConfig,
-    stages: tuple[PipelineStage, ...],
+    assets: tuple[str, ...],
     tags: dict[str, str],
     listener: Listener | None,
 ) -> EpisodeRunResult:
-    job = build_definitions(settings, listener).resolve_job_def(EPISODE_JOB)
-    assets = assets_of_stages(stages)
+    with without_beta_warnings():
+        job = build_definitions(settings, listener).resolve_job_def(EPISODE_JOB)
     process = process_tag(ProcessIdentity.current())
     dagster_run_id = str(uuid.uuid4())
     started_s = time.perf_counter()
     try:
-        result = job.execute_in_process(
-            run_config=_run_config(config),
-            instance=instance,
-            partition_key=record.ep_id,
-            raise_on_error=False,
-            asset_selection=[dg.AssetKey(a) for a in assets],
-            run_id=dagster_run_id,
-            tags={**tags, **process, RUN_ID_TAG: record.run_id},
-        )
+        with without_beta_warnings():
+            result = job.execute_in_process(
+                run_config=_run_config(config),
+                instance=instance,
+                partition_key=record.ep_id,
+                raise_on_error=False,
+                asset_selection=[dg.AssetKey(a) for a in assets],
+                run_id=dagster_run_id,
+                tags={**tags, **process, RUN_ID_TAG: record.run_id},
+            )
         outcome = outcome_of(result, instance)
     except dg.DagsterExecutionInterruptedError as error:
         outcome = Outcome.canceled(str(error))
@@ -246,5 +256,15 @@ def _result(
             kind.value: str(stores.artifacts.path(record.ep_id, record.run_id, kind))
             for kind in entries
         },
-        screen_time=screen_time.read() if screen_time else None,
+        screen_time=_read_screen_time(screen_time) if screen_time else None,
     )
+
+
+def _read_screen_time(ref: ArtifactRef) -> dict[str, Any] | None:
+    """Return the document, or None if it is damaged: the run itself ended as it ended."""
+    try:
+        document: dict[str, Any] = ref.read()
+    except ScreenalyticsError as error:
+        _LOG.warning("screen time of %s/%s: %s", ref.ep_id, ref.run_id, error)
+        return None
+    return document

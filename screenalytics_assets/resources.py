@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, Optional, Union, get_args, get_origin
 import dagster as dg
 from pydantic import Field, create_model
 
-from screenalytics_assets.binding import Stores, bind_inputs, silent
+from screenalytics_assets.binding import Stores, bind_inputs, check_disk, silent
 from screenalytics_assets.heartbeat import Heartbeat
 from screenalytics_assets.liveness import attempt_is_alive
 from screenalytics_assets.session import RunSession
@@ -106,6 +106,7 @@ class Pipeline:
         tags = self._run.tags
         run_id = run_id_of(tags, self._run.run_id)
         bound = bind_inputs(self.settings, self.stores, ep_id, config, silent)
+        check_disk(self.stores, bound)
         record = self.stores.runs.bind(ep_id, run_id, bound.binding)
         here = ProcessIdentity.current()
         attempt = self.stores.attempts.claim(

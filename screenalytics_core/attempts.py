@@ -114,7 +114,7 @@ class AttemptStore:
                 if old.dagster_run_id == dagster_run_id:
                     raise superseded(old, newest)
             if newest is not None and is_alive(newest):
-                raise _busy(newest)
+                raise busy(newest)
             self._storage.sweep_abandoned(layout.run_prefix(ep_id, run_id))
             n = newest.n + 1 if newest else 1
             return self._create(ep_id, run_id, n, dagster_run_id, process)
@@ -127,7 +127,7 @@ class AttemptStore:
         content = json.dumps(asdict(attempt), indent=1).encode() + b"\n"
         # Exclusive although the lock is held: a lock on a network file system may not hold.
         if not self._storage.create_exclusive(layout.attempt_key(ep_id, run_id, n), content):
-            raise _busy(self.get(ep_id, run_id, n))
+            raise busy(self.get(ep_id, run_id, n))
         self.beat(attempt)
         return attempt
 
@@ -203,7 +203,8 @@ def _not_owner(
     )
 
 
-def _busy(other: AttemptRecord) -> RunBusyError:
+def busy(other: AttemptRecord) -> RunBusyError:
+    """Build the error for a run that another attempt owns."""
     process = other.process
     return RunBusyError(
         thing=f"run {other.ep_id}/{other.run_id}",

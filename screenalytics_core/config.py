@@ -36,10 +36,7 @@ LAUNCH_FIELDS: Final = frozenset(
 
 
 class EpisodeRunConfig(BaseModel):
-    """Settings of one run; unknown names and values out of range are refused.
-
-    Build it with `from_mapping` to get `SettingsError` instead of pydantic's error.
-    """
+    """Settings of one run; `SettingsError` refuses unknown names and values out of range."""
 
     model_config = ConfigDict(
         # Infinity and NaN are no JSON, and settings stand in run.json.
@@ -106,6 +103,17 @@ class EpisodeRunConfig(BaseModel):
     )
     force_recluster: bool = Field(True, description="always run clustering again")
 
+    def __init__(self, **given: Any) -> None:
+        for name in given:
+            if name not in type(self).model_fields:
+                raise SettingsError(
+                    thing=f"setting {name!r}", reason="does not exist", way_out=_nearest(name)
+                )
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise _first_of(error) from None
+
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any], profile: str | None = None) -> Self:
         """Build settings from `given` over `profile` over the defaults.
@@ -120,22 +128,7 @@ class EpisodeRunConfig(BaseModel):
                 reason="does not exist",
                 way_out=f"Use one of {', '.join(PROFILES)}.",
             )
-        for name in given:
-            if name not in cls.model_fields:
-                raise SettingsError(
-                    thing=f"setting {name!r}", reason="does not exist", way_out=_nearest(name, cls)
-                )
-        try:
-            return cls.model_validate({**(PROFILES[profile] if profile else {}), **given})
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = str(first["loc"][0]) if first["loc"] else "settings"
-            raise SettingsError(
-                thing=f"setting {name} = {first.get('input')!r}",
-                reason=first["msg"][:1].lower() + first["msg"][1:],
-                way_out=f"{name}: {cls.model_fields[name].description}.",
-                setting=name,
-            ) from None
+        return cls(**{**(PROFILES[profile] if profile else {}), **given})
 
     def binding_hash(self) -> str:
         """Return the sha256 over what a run is bound to: all fields but `LAUNCH_FIELDS`."""
@@ -175,6 +168,18 @@ def settings_hash(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _nearest(name: str, cls: type[BaseModel]) -> str:
-    close = difflib.get_close_matches(name, cls.model_fields, n=1)
-    return f"Did you mean {close[0]!r}?" if close else "See `screenalytics run --help`."
+def _first_of(error: ValidationError) -> SettingsError:
+    first = error.errors()[0]
+    name = str(first["loc"][0])
+    return SettingsError(
+        thing=f"setting {name} = {first.get('input')!r}",
+        reason=first["msg"][:1].lower() + first["msg"][1:],
+        way_out=f"{name}: {EpisodeRunConfig.model_fields[name].description}.",
+        setting=name,
+    )
+
+
+def _nearest(name: str) -> str:
+    close = difflib.get_close_matches(name, EpisodeRunConfig.model_fields, n=1)
+    names = ", ".join(EpisodeRunConfig.model_fields)
+    return f"Did you mean {close[0]!r}?" if close else f"There are: {names}."

@@ -82,7 +82,7 @@ def register_video(
     facts = probe(video_path)
     sha256 = VideoHashCache(storage).sha256(video_path)
     with storage.lock(layout.video_facts_key(ep_id)):
-        known = _read(storage, ep_id)
+        known = recorded_video(storage, ep_id)
         if known is not None and known.sha256 != sha256 and not replace:
             raise _conflict(known, video_path, sha256)
         if known is not None and known.sha256 == sha256 and _is_in_place(storage, known):
@@ -102,14 +102,14 @@ def load_video(storage: Storage, ep_id: str) -> EpisodeVideo:
         VideoChangedError: The file is another one than was registered.
     """
     ep_id = EpisodeId.parse(ep_id).text
-    video = _read(storage, ep_id)
+    video = recorded_video(storage, ep_id)
     if video is None:
         raise VideoError(
             thing=f"episode {ep_id}",
             reason="has no registered video",
             way_out=f"Run `screenalytics episodes add VIDEO --ep-id {ep_id}`.",
         )
-    found = _registered_sha256(storage, ep_id)
+    found = video_sha256(storage, ep_id)
     if found != video.sha256:
         raise VideoChangedError(
             thing=str(episode_video_path(storage, ep_id)),
@@ -135,7 +135,8 @@ def list_episodes(storage: Storage) -> tuple[str, ...]:
     )
 
 
-def _read(storage: Storage, ep_id: str) -> EpisodeVideo | None:
+def recorded_video(storage: Storage, ep_id: str) -> EpisodeVideo | None:
+    """Return what was registered, whatever became of the file; None if nothing was."""
     try:
         raw = storage.read_bytes(layout.video_facts_key(ep_id))
     except KeyMissingError:
@@ -143,13 +144,14 @@ def _read(storage: Storage, ep_id: str) -> EpisodeVideo | None:
     return EpisodeVideo.from_dict(json.loads(raw))
 
 
-def _registered_sha256(storage: Storage, ep_id: str) -> str:
+def video_sha256(storage: Storage, ep_id: str) -> str:
+    """Return the sha256 of the file that lies there now; VideoError if there is none."""
     return VideoHashCache(storage).sha256(episode_video_path(storage, ep_id))
 
 
 def _is_in_place(storage: Storage, video: EpisodeVideo) -> bool:
     is_there = storage.exists(layout.video_key(video.ep_id))
-    return is_there and _registered_sha256(storage, video.ep_id) == video.sha256
+    return is_there and video_sha256(storage, video.ep_id) == video.sha256
 
 
 def _place(storage: Storage, ep_id: str, video_path: Path, sha256: str) -> int:

@@ -85,8 +85,10 @@ class RunRecord:
         return {**asdict(self), "episode_id": self.ep_id}
 
     def without_created_at(self) -> dict[str, Any]:
-        """Return what the report may show: everything but the clock."""
-        return {k: v for k, v in self.to_dict().items() if k != "created_at"}
+        """Return what the report may show: no clock, nothing that only says how to launch."""
+        bound = {k: v for k, v in self.settings.items() if k not in LAUNCH_FIELDS}
+        record = {k: v for k, v in self.to_dict().items() if k != "created_at"}
+        return {**record, "settings": bound}
 
     def sha256_without_created_at(self) -> str:
         """Return the sha256 of `without_created_at` as canonical JSON."""

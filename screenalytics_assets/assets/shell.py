@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from screenalytics_assets.failures import RETRIES, as_dagster_failure
+from screenalytics_assets.failures import as_dagster_failure
 from screenalytics_assets.graph import (
     ASSET_OF_KIND,
     KINDS_OF_ASSET,
@@ -40,7 +40,6 @@ def build_asset(step: Step) -> dg.AssetsDefinition:
         partitions_def=EPISODES,
         required_resource_keys={"pipeline", "settings"},
         can_subset=len(step.outputs) > 1,
-        retry_policy=RETRIES,
         pool=INFERENCE_POOL if uses_models else None,
         description=step.description,
     )
@@ -61,6 +60,7 @@ def materialize(
         session = pipeline.session(context.partition_key, context.resources.settings.to_config())
         refs = {kind: inputs[ASSET_OF_KIND[kind]][kind] for kind in step.inputs}
         progress = ProgressThrottle(step.name, pipeline.listener, _observer(context, outputs))
+        progress(0, 0, "")  # some steps are over before they would report
         try:
             pending = session.produce(step, outputs, refs, progress)
         except dg.DagsterExecutionInterruptedError:

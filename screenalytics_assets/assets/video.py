@@ -6,7 +6,9 @@ from screenalytics_assets.assets.shell import VIDEO_KEY
 from screenalytics_assets.binding import Stores
 from screenalytics_assets.partitions import EPISODES
 from screenalytics_assets.settings import Settings
-from screenalytics_core.episode_registry import list_episodes, load_video
+from screenalytics_core.episode_registry import list_episodes, video_sha256
+from screenalytics_core.errors import VideoError
+from screenalytics_core.storage.base import Storage
 
 
 def build_video(settings: Settings) -> dg.SourceAsset:
@@ -18,13 +20,31 @@ def build_video(settings: Settings) -> dg.SourceAsset:
         group_name="input",
         description="videos/{ep_id}/episode.mp4; its data version is the file's sha256",
     )
-    def video() -> dg.DataVersionsByPartition:
-        storage = Stores.open(settings.data_root).storage
+    def video(context: dg.OpExecutionContext) -> dg.DataVersionsByPartition:
+        found = observed_videos(Stores.open(settings.data_root).storage)
+        for ep_id, problem in found.items():
+            if isinstance(problem, VideoError):
+                context.log.warning(f"{ep_id}: {problem}")
         return dg.DataVersionsByPartition(
-            {ep_id: load_video(storage, ep_id).sha256 for ep_id in list_episodes(storage)}
+            {ep_id: sha for ep_id, sha in found.items() if isinstance(sha, str)}
         )
 
     return video
+
+
+def observed_videos(storage: Storage) -> dict[str, str | VideoError]:
+    """Return what lies there for each episode now: a sha256, or why there is none.
+
+    The file is hashed, not video.json read, so that a replaced file is seen; and a lost one
+    does not hide the others.
+    """
+    found: dict[str, str | VideoError] = {}
+    for ep_id in list_episodes(storage):
+        try:
+            found[ep_id] = video_sha256(storage, ep_id)
+        except VideoError as error:
+            found[ep_id] = error
+    return found
 
 
 def video_observation(ep_id: str, sha256: str) -> dg.AssetObservation:

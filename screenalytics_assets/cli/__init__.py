@@ -7,7 +7,6 @@ that `--help` and the reading commands answer at once.
 from __future__ import annotations
 
 import sys
-import warnings
 
 import typer
 
@@ -18,6 +17,7 @@ from screenalytics_core.errors import InvalidIdError, ScreenalyticsError, Settin
 app = typer.Typer(
     name="screenalytics",
     help="TV episodes into per-person screen time that can be traced to a frame.",
+    epilog="Example: screenalytics run episode.mp4 --ep-id rhobh-s05e14",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -34,8 +34,6 @@ app.command("dev")(dev.dev)
 
 def main() -> None:
     """Run the command line; exit 0 fine, 1 failed, 2 wrong usage."""
-    # Dagster warns at each use of an API it calls beta; the versions are pinned by the lock.
-    warnings.filterwarnings("ignore", message=r".*currently in beta")
     try:
         app()
     except (InvalidIdError, SettingsError) as error:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from screenalytics_assets.settings import Settings
 
 EP_ID = "demo-s01e01"
+# A person who is missed, or an identity who is nobody, is off by all of its seconds.
+ACCEPTED_PERCENT = 2.0
 
 
 def demo(
@@ -47,14 +49,21 @@ def demo(
     rows = _against_truth(json.loads(episode.truth_path.read_text()), result, settings)
     if as_json:
         put_json({**result.to_dict(), "truth": rows})
-        return
+    else:
+        _show(rows, result, episode.video_path)
+    if any(abs(row["error_percent_of_length"]) > ACCEPTED_PERCENT for row in rows):
+        tell(f"a person is more than {ACCEPTED_PERCENT:g} % of the episode's length off the truth")
+        raise typer.Exit(1)
+
+
+def _show(rows: list[dict[str, Any]], result: EpisodeRunResult, video_path: Path) -> None:
     columns = tuple(rows[0]) if rows else ()
     put_table(f"demo episode, run {result.run_id}", columns, [tuple(r.values()) for r in rows])
     tell(
         f"{result.identities_count} people found; "
         f"{result.tracks_count} tracks, {result.faces_count} faces, {result.runtime_sec:.1f} s"
     )
-    tell(f"video:  {episode.video_path}")
+    tell(f"video:  {video_path}")
     tell(f"report: {result.artifacts['report']}")
 
 

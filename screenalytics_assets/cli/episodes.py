@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import put_json, put_table, tell
 
-app = typer.Typer(help="Register videos as episodes, and list them.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from screenalytics_core.episode_registry import EpisodeVideo
+    from screenalytics_core.storage.base import Storage
+
+app = typer.Typer(
+    help="Register videos as episodes, and list them.",
+    epilog="Example: screenalytics episodes add s05e14.mp4 --ep-id rhobh-s05e14",
+    no_args_is_help=True,
+)
 
 
 @app.command("add")
@@ -55,7 +63,7 @@ def list_(data_root: options.DataRoot = None, as_json: options.AsJson = False) -
     Example: screenalytics episodes list --json
     """
     from screenalytics_assets.settings import Settings
-    from screenalytics_core.episode_registry import list_episodes, load_video
+    from screenalytics_core.episode_registry import list_episodes, recorded_video
     from screenalytics_core.runs import RunStore
     from screenalytics_core.storage.local import LocalStorage
 
@@ -63,13 +71,16 @@ def list_(data_root: options.DataRoot = None, as_json: options.AsJson = False) -
     runs = RunStore(storage)
     rows = []
     for ep_id in list_episodes(storage):
-        video = load_video(storage, ep_id)
+        video = recorded_video(storage, ep_id)
+        if video is None:
+            continue  # removed since it was listed
         rows.append(
             {
                 "ep_id": ep_id,
                 "duration_s": video.duration_s,
                 "size": f"{video.width_px}x{video.height_px}",
                 "codec": video.codec,
+                "video": _state_of(storage, video),
                 "runs": len(runs.list_run_ids(ep_id)),
                 "active_run_id": runs.active_run_id(ep_id),
             }
@@ -80,3 +91,14 @@ def list_(data_root: options.DataRoot = None, as_json: options.AsJson = False) -
         put_table("", tuple(rows[0]), [tuple(r.values()) for r in rows])
     else:
         tell("no episodes yet: screenalytics episodes add VIDEO --ep-id show-s01e01")
+
+
+def _state_of(storage: Storage, video: EpisodeVideo) -> str:
+    """Say whether the registered file is still there; one bad episode hides no other."""
+    from screenalytics_core.episode_registry import video_sha256
+    from screenalytics_core.errors import VideoError
+
+    try:
+        return "ok" if video_sha256(storage, video.ep_id) == video.sha256 else "replaced"
+    except VideoError:
+        return "missing"

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from screenalytics_core.vision.models.packs import ModelsHome
     from screenalytics_core.vision.models.protocols import ModelPack
 
-app = typer.Typer(help="List, install and inspect model packs.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, install and inspect model packs.",
+    epilog="Example: screenalytics models install lite",
+    no_args_is_help=True,
+)
 
 PackName = Annotated[str, typer.Argument(help="lite, buffalo_l, buffalo_m, buffalo_s, buffalo_sc.")]
 PackSpec = Annotated[str, typer.Argument(help="Pack name, directory of ONNX files, or auto.")]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from screenalytics_assets.cli import options
-from screenalytics_assets.cli.console import put_json, put_table, step_progress, tell
+from screenalytics_assets.cli.console import put_json, step_progress, tell
+from screenalytics_assets.cli.people import put_people
 
 if TYPE_CHECKING:
     from screenalytics_assets.results import EpisodeRunResult
@@ -89,21 +90,7 @@ def show_result(result: EpisodeRunResult, as_json: bool) -> None:
     if as_json:
         put_json(result.to_dict())
     elif result.success and result.screen_time is not None:
-        put_table(
-            f"{result.ep_id}  run {result.run_id}",
-            ("person", "seconds", "share %", "first s", "last s", "segments"),
-            [
-                (
-                    p["label"] or p["identity_id"],
-                    p["total_s"],
-                    100 * p["share"],
-                    p["first_s"],
-                    p["last_s"],
-                    len(p["segments"]),
-                )
-                for p in result.screen_time["people"]
-            ],
-        )
+        put_people(f"{result.ep_id}  run {result.run_id}", result.screen_time)
     if not result.success:
         tell(f"run {result.ep_id}/{result.run_id} failed: {result.error}")
     elif "report" in result.artifacts:

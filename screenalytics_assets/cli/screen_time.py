@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from screenalytics_assets.cli import options
-from screenalytics_assets.cli.console import put_json, put_table, tell
+from screenalytics_assets.cli.console import put_json, tell
+from screenalytics_assets.cli.people import put_people
 
 if TYPE_CHECKING:
     from screenalytics_core.runs import RunStore
@@ -40,13 +41,7 @@ def screen_time(
     if as_json:
         put_json({"ep_id": ep_id, "run_id": run_id, **document})
         return
-    columns = ("person", "seconds", "share %", "first s", "last s", "segments")
-    rows = [
-        (p["label"] or p["identity_id"], p["total_s"], 100 * p["share"], p["first_s"],
-         p["last_s"], len(p["segments"]))
-        for p in document["people"]
-    ]  # fmt: skip
-    put_table(f"{ep_id}  run {run_id}", columns, rows)
+    put_people(f"{ep_id}  run {run_id}", document)
     tell(f"someone known {document['covered_s']:.2f} s, unknown {document['unknown_s']:.2f} s")
 
 

@@ -151,3 +151,42 @@ def test_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     found = {row["name"]: row for row in json.loads(done.stdout)}
     assert found["OpenCV build"]["found"] == "opencv-python-headless"
+
+
+def test_a_stage_without_a_step_is_refused_rather_than_run_whole(finished: Finished) -> None:
+    settings, _ = finished
+    done = screenalytics(
+        "run", "--ep-id", EP_ID, "--models", "lite", "--stage", "body_tracking",
+        data_root=settings.data_root,
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert "has no step" in done.stderr
+    assert "cluster" in done.stderr
+
+
+def test_a_lost_or_replaced_video_hides_no_other_episode(clip: Path, tmp_path: Path) -> None:
+    for ep_id in ("a-s01e01", "a-s01e02", "a-s01e03"):
+        copy = tmp_path / f"{ep_id}.mp4"
+        copy.write_bytes(clip.read_bytes())
+        screenalytics("episodes", "add", copy, "--ep-id", ep_id, data_root=tmp_path)
+    (tmp_path / "videos" / "a-s01e01" / "episode.mp4").unlink()
+    with (tmp_path / "videos" / "a-s01e02" / "episode.mp4").open("ab") as file:
+        file.write(b"more")
+
+    listed = screenalytics("episodes", "list", "--json", data_root=tmp_path)
+
+    assert listed.returncode == 0, listed.stderr
+    assert [r["video"] for r in json.loads(listed.stdout)] == ["missing", "replaced", "ok"]
+
+
+def test_the_demo_finds_everybody_and_holds_its_seconds(tmp_path: Path) -> None:
+    done = screenalytics("demo", "--folder", tmp_path, "--json")
+
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    truth = json.loads(next(tmp_path.glob("*.json")).read_text())
+    assert result["identities_count"] == len(truth["persons"])
+    assert {row["person"] for row in result["truth"]} == set(truth["persons"])
+    assert max(abs(row["error_percent_of_length"]) for row in result["truth"]) <= 2
+    assert Path(result["artifacts"]["report"]).is_file()

@@ -1,0 +1,17 @@
+"""Dagster's beta calls that we use knowingly."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+
+
+@contextmanager
+def without_beta_warnings() -> Iterator[None]:
+    """Keep Dagster from warning at each call of an API it calls beta: the lock pins it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        yield
