@@ -58,5 +58,10 @@ def _need(output: StepOutput, what: str, given: Mapping[Any, Any], name: str) ->
 
 
 def combine_sha256s(sha256s: Iterable[str]) -> str:
-    """Return one sha256 for several, in their order; a single one is hashed as well."""
-    return hashlib.sha256("\n".join(sha256s).encode()).hexdigest()
+    """Return one sha256 for several, in their order; a single one stands for itself.
+
+    So Dagster's data version of an output with one artifact is that artifact's content
+    sha256, as the manifest says it.
+    """
+    group = tuple(sha256s)
+    return group[0] if len(group) == 1 else hashlib.sha256("\n".join(group).encode()).hexdigest()
