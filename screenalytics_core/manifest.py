@@ -145,13 +145,16 @@ class Manifest:
         return replace(self, entries={k: e for k, e in self.entries.items() if k != kind})
 
     def upstream(self, kinds: Iterable[ArtifactKind]) -> tuple[ArtifactKind, ...]:
-        """Return `kinds` and everything they were made from, inputs before what uses them."""
+        """Return `kinds` and everything they were made from, inputs before what uses them.
+
+        What is not held is named all the same: whoever needs a whole folder must notice.
+        """
         order: dict[ArtifactKind, None] = {}
 
         def visit(kind: ArtifactKind) -> None:
-            if kind in order or kind not in self.entries:
+            if kind in order:
                 return
-            for upstream in self.entries[kind].inputs:
+            for upstream in self.entries[kind].inputs if kind in self.entries else ():
                 visit(upstream)
             order[kind] = None
 

@@ -21,6 +21,7 @@ from screenalytics_core.errors import (
     SchemaMismatchError,
     StorageError,
 )
+from screenalytics_core.manifest import write_manifest
 from screenalytics_core.steps.base import ArtifactInput
 from screenalytics_core.storage.base import StagedFile
 from screenalytics_core.storage.local import LocalStorage
@@ -492,6 +493,19 @@ def test_an_input_that_the_other_run_lacks_is_named(stores: Stores) -> None:
 
     with pytest.raises(ArtifactNotFoundError, match="tracks of run rhobh-s05e14/r1"):
         stores.artifacts.inherit_upstream(EP, "r2", 1, "r1", TRACKS)
+
+
+def test_a_run_that_is_not_whole_gives_nothing_and_what_it_lacks_is_named(stores: Stores) -> None:
+    stores.publish_detections("r1")
+    stores.publish_tracks("r1")
+    manifest = stores.artifacts.manifest(EP, "r1")
+    write_manifest(stores.storage, manifest.without(DETECTIONS))
+    stores.run("r2")
+
+    with pytest.raises(ArtifactNotFoundError, match="detections of run rhobh-s05e14/r1"):
+        stores.artifacts.inherit_upstream(EP, "r2", 1, "r1", TRACKS)
+
+    assert stores.artifacts.manifest(EP, "r2").entries == {}
 
 
 # --- legacy manifests, and what exists -----------------------------------------------------

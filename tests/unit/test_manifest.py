@@ -131,7 +131,11 @@ def test_an_unknown_kind_is_not_ignored(storage: LocalStorage) -> None:
 def test_upstream_comes_before_what_uses_it() -> None:
     assert chain().upstream([FACES]) == (DETECTIONS, TRACKS, FACES)
     assert chain().upstream([TRACKS, DETECTIONS]) == (DETECTIONS, TRACKS)
-    assert chain().upstream([ArtifactKind.CAST]) == ()
+
+
+def test_upstream_names_what_is_not_held() -> None:
+    assert chain().upstream([ArtifactKind.CAST]) == (ArtifactKind.CAST,)
+    assert chain().without(DETECTIONS).upstream([FACES]) == (DETECTIONS, TRACKS, FACES)
 
 
 def test_what_was_made_from_another_version_is_stale() -> None:
