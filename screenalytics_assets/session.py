@@ -171,9 +171,8 @@ class RunSession:
         other = None
         if equal is None and wants_other_settings(output, self._bound.config):
             other = artifacts.find_existing(
-                self.ep_id,
+                self.record,
                 output.kinds,
-                exclude_run_id=self.run_id,
                 inputs={k: inputs[k].content_sha256 for k in output.inputs},
             )
         return decide(output.kinds[0], self._bound.config, Candidates(self.run_id, equal, other))

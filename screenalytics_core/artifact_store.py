@@ -20,6 +20,7 @@ from screenalytics_core.inheritance import (
     check_not_mixed,
     check_same_origin,
     check_same_version,
+    is_of_same_origin,
     need_entry,
     other_settings,
     settings_differences,
@@ -33,7 +34,7 @@ from screenalytics_core.manifest import (
     write_manifest,
 )
 from screenalytics_core.prepared import PreparedArtifact, stage_artifact
-from screenalytics_core.runs import RunStore
+from screenalytics_core.runs import RunRecord, RunStore
 from screenalytics_core.steps.base import ArtifactData
 from screenalytics_core.storage.base import Storage
 
@@ -160,29 +161,34 @@ class ArtifactStore:
 
     def find_existing(
         self,
-        ep_id: str,
+        asking: RunRecord,
         kinds: Sequence[ArtifactKind],
-        exclude_run_id: str | None = None,
         inputs: Mapping[ArtifactKind, str] | None = None,
     ) -> str | None:
-        """Return a run that has `kinds` with whatever settings: the active one, else the newest.
+        """Return another run that has `kinds` with whatever settings: the active, else newest.
+
+        Only settings may differ: a result of another video or of other models, by itself or
+        by anything upstream of it, is passed over.
 
         Args:
-            exclude_run_id: The run that asks.
+            asking: The run that would take them.
             inputs: Content hashes of the asking run's inputs; a result that was made from
                 other versions of them is passed over, since it would mix track ids.
         """
 
         def fits(manifest: Manifest) -> bool:
             made_from = [manifest.entries[kind].inputs for kind in kinds]
-            return manifest.run_id != exclude_run_id and all(
+            is_of_these_inputs = all(
                 held.get(kind, sha256) == sha256
                 for kind, sha256 in (inputs or {}).items()
                 for held in made_from
             )
+            return is_of_these_inputs and is_of_same_origin(asking, manifest, kinds)
 
+        ep_id = asking.ep_id
         run_ids = newest_first(self._runs, ep_id, self._runs.active_run_id(ep_id))
-        return find_run(self._storage, run_ids, ep_id, kinds, fits)
+        others = (run_id for run_id in run_ids if run_id != asking.run_id)
+        return find_run(self._storage, others, ep_id, kinds, fits)
 
     def adopt(
         self,

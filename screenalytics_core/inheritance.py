@@ -65,21 +65,33 @@ def check_same_origin(record: RunRecord, entries: Iterable[ManifestEntry]) -> No
     Raises:
         InputConflictError: As said; each difference is named.
     """
-    video = record.video.get("sha256")
-    differences: dict[str, None] = {}
-    for entry in entries:
-        if entry.video_sha256 is not None and entry.video_sha256 != video:
-            differences[f"{entry.kind} was made from the video {entry.video_sha256}"] = None
-        for role, sha256 in entry.models.items():
-            if sha256 != record.model_sha256s.get(role):
-                differences[f"{entry.kind} was made by the {role} {sha256}"] = None
+    differences = origin_differences(record, entries)
     if differences:
         raise InputConflictError(
             thing=f"inputs of run {record.ep_id}/{record.run_id}",
             reason="; ".join(differences),
             way_out="Run the episode from the start with this run's video and models.",
-            differences=list(differences),
+            differences=differences,
         )
+
+
+def origin_differences(record: RunRecord, entries: Iterable[ManifestEntry]) -> list[str]:
+    """Return in words which of `entries` are of another video or of other models."""
+    found: dict[str, None] = {}
+    for entry in entries:
+        if entry.video_sha256 not in (None, record.video.get("sha256")):
+            found[f"{entry.kind} was made from the video {entry.video_sha256}"] = None
+        for role, sha256 in entry.models.items():
+            if sha256 != record.model_sha256s.get(role):
+                found[f"{entry.kind} was made by the {role} {sha256}"] = None
+    return list(found)
+
+
+def is_of_same_origin(record: RunRecord, theirs: Manifest, kinds: Iterable[ArtifactKind]) -> bool:
+    """Tell whether `kinds` and all upstream of them are held, of the run's video and models."""
+    closure = [theirs.entries.get(kind) for kind in theirs.upstream(kinds)]
+    held = [entry for entry in closure if entry is not None]
+    return len(held) == len(closure) and not origin_differences(record, held)
 
 
 def settings_differences(record: RunRecord, entries: Iterable[ManifestEntry]) -> list[str]:

@@ -267,7 +267,7 @@ def test_a_damaged_result_is_not_reused(stores: Stores, damage: str) -> None:
         redact(stores, "r1", DETECTIONS)
 
     assert stores.artifacts.find_reusable(EP, [DETECTIONS], "f") is None
-    assert stores.artifacts.find_existing(EP, [DETECTIONS]) is None
+    assert stores.artifacts.find_existing(stores.run("r2"), [DETECTIONS]) is None
 
 
 def redact(stores: Stores, run_id: str, kind: ArtifactKind) -> None:
@@ -281,22 +281,49 @@ def test_what_exists_is_taken_from_the_active_run_else_from_the_newest(stores: S
     stores.publish_detections("r1")
     stores.run("r2")
     stores.publish_detections("r2")
+    asking = stores.run("r3", stride=9)
+    stores.publish_detections("r3")
     find = stores.artifacts.find_existing
 
-    assert find(EP, [DETECTIONS]) == "r2"
+    assert find(asking, [DETECTIONS]) == "r2"
     stores.runs.activate(EP, "r1")
-    assert find(EP, [DETECTIONS]) == "r1"
-    assert find(EP, [DETECTIONS], exclude_run_id="r1") == "r2"
-    assert find(EP, [TRACKS]) is None
+    assert find(asking, [DETECTIONS]) == "r1"
+    assert find(stores.runs.require(EP, "r1"), [DETECTIONS]) == "r3"
+    assert find(asking, [TRACKS]) is None
 
 
 def test_what_was_made_from_other_inputs_is_passed_over(stores: Stores) -> None:
     held = stores.publish_detections("r1")
     stores.publish_tracks("r1")
+    asking = stores.run("r2")
     find = stores.artifacts.find_existing
 
-    assert find(EP, [TRACKS], inputs={DETECTIONS: held.content_sha256}) == "r1"
-    assert find(EP, [TRACKS], inputs={DETECTIONS: "0" * 64}) is None
+    assert find(asking, [TRACKS], inputs={DETECTIONS: held.content_sha256}) == "r1"
+    assert find(asking, [TRACKS], inputs={DETECTIONS: "0" * 64}) is None
+
+
+@pytest.mark.parametrize("other", [{"video_sha256": "c" * 64}, {"model_sha256": "d" * 64}])
+@pytest.mark.parametrize("kind", [DETECTIONS, TRACKS])
+def test_what_comes_from_another_video_or_model_does_not_exist_for_a_run(
+    stores: Stores, other: dict[str, str], kind: ArtifactKind
+) -> None:
+    """The video was replaced, or another pack chosen: tracks say so by what they came from."""
+    of_r1 = {"video_sha256": "a" * 64, "models": {"face_detector": "b" * 64}}
+    stores.publish_detections("r1", **of_r1)
+    stores.publish_tracks("r1")
+    find = stores.artifacts.find_existing
+
+    assert find(stores.run("r2", stride=9), [kind]) == "r1"
+    assert find(stores.run("r3", **other), [kind]) is None
+
+
+def test_a_result_whose_origin_is_not_held_does_not_exist_for_another_run(stores: Stores) -> None:
+    stores.publish_detections("r1")
+    stores.publish_tracks("r1")
+    manifest = stores.artifacts.manifest(EP, "r1")
+    write_manifest(stores.storage, manifest.without(DETECTIONS))
+
+    assert stores.artifacts.find_existing(stores.run("r2"), [TRACKS]) is None
 
 
 def test_an_adopted_artifact_shares_its_file_and_says_where_it_is_from(stores: Stores) -> None:
