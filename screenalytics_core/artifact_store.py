@@ -108,15 +108,16 @@ class ArtifactStore:
         return entry
 
     def _withdraw(self, manifest: Manifest, entry: ManifestEntry) -> Manifest:
-        """Take the entry that other bytes will replace out of the manifest.
+        """Take the entry that other bytes will replace, and all made from it, out.
 
         A crash between the first renamed file and the new entry then leaves an artifact
-        that is missing, which is computed again, and not one that looks corrupt.
+        that is missing, which is computed again, and not one that looks corrupt; and old
+        faces never stand beside new tracks.
         """
-        old = manifest.entries.get(entry.kind)
-        if old is None or old.content_sha256 == entry.content_sha256:
+        outdated = manifest.outdated_by(entry)
+        if not outdated:
             return manifest
-        withdrawn = manifest.without(entry.kind)
+        withdrawn = manifest.without(*outdated)
         write_manifest(self._storage, withdrawn)
         return withdrawn
 

@@ -140,9 +140,29 @@ class Manifest:
         merged = {**self.entries, entry.kind: entry}
         return replace(self, entries={k: merged[k] for k in ArtifactKind if k in merged})
 
-    def without(self, kind: ArtifactKind) -> Manifest:
-        """Return a manifest that does not hold `kind`."""
-        return replace(self, entries={k: e for k, e in self.entries.items() if k != kind})
+    def without(self, *kinds: ArtifactKind) -> Manifest:
+        """Return a manifest that does not hold `kinds`."""
+        return replace(self, entries={k: e for k, e in self.entries.items() if k not in kinds})
+
+    def outdated_by(self, entry: ManifestEntry) -> tuple[ArtifactKind, ...]:
+        """Return the kinds that may not stand beside `entry`.
+
+        They are other bytes of its kind, what was made from other bytes of its kind, and
+        all that was made from those.
+        """
+        held = self.entries.get(entry.kind)
+        found = {
+            kind
+            for kind, other in self.entries.items()
+            if other.inputs.get(entry.kind, entry.content_sha256) != entry.content_sha256
+        }
+        if held is not None and held.content_sha256 != entry.content_sha256:
+            found.add(entry.kind)
+        grown: set[ArtifactKind] = set()
+        while found != grown:
+            grown = set(found)
+            found |= {k for k, e in self.entries.items() if (grown) & set(e.inputs)}
+        return tuple(kind for kind in self.entries if kind in found)
 
     def upstream(self, kinds: Iterable[ArtifactKind]) -> tuple[ArtifactKind, ...]:
         """Return `kinds` and everything they were made from, inputs before what uses them.

@@ -231,6 +231,58 @@ def test_publishing_again_heals_a_corrupt_file(stores: Stores) -> None:
     assert need(stores.artifacts.ref(EP, "r1", DETECTIONS)).read().num_rows == 3
 
 
+def publish_faces(stores: Stores, run_id: str) -> None:
+    held = stores.artifacts.manifest(EP, run_id).entries[TRACKS]
+    stores.publish(run_id, FACES_KIND, faces(), inputs={TRACKS: held.content_sha256})
+
+
+@pytest.mark.parametrize("how", ["published", "adopted"])
+def test_what_was_made_from_replaced_bytes_is_withdrawn_and_its_files_stay(
+    stores: Stores, how: str
+) -> None:
+    stores.publish_detections("r1", count=2)
+    stores.run("r2")
+    stores.publish_detections("r2", count=3)
+    stores.publish_tracks("r2")
+    publish_faces(stores, "r2")
+
+    if how == "published":
+        stores.publish_detections("r2", count=2)
+    else:
+        stores.artifacts.adopt(EP, "r2", 1, "r1", [DETECTIONS])
+
+    assert set(stores.artifacts.manifest(EP, "r2").entries) == {DETECTIONS}
+    assert stores.artifacts.ref(EP, "r2", FACES_KIND) is None
+    assert stores.file("r2", "faces.jsonl").exists()
+    stores.publish_tracks("r2")
+    publish_faces(stores, "r2")
+    assert stores.artifacts.manifest(EP, "r2").stale() == ()
+
+
+@pytest.mark.parametrize("order", [(DETECTIONS, TRACKS), (TRACKS, DETECTIONS)])
+def test_what_is_adopted_together_stays_together(
+    stores: Stores, order: tuple[ArtifactKind, ...]
+) -> None:
+    stores.publish_detections("r1", count=2)
+    stores.publish_tracks("r1", count=2)
+    stores.run("r2")
+    stores.publish_detections("r2", count=3)
+    stores.publish_tracks("r2")
+    publish_faces(stores, "r2")
+
+    stores.artifacts.adopt(EP, "r2", 1, "r1", order)
+
+    assert set(stores.artifacts.manifest(EP, "r2").entries) == {DETECTIONS, TRACKS}
+
+
+def test_publishing_equal_bytes_again_withdraws_nothing(stores: Stores) -> None:
+    stores.publish_detections("r1")
+    stores.publish_tracks("r1")
+    stores.publish_detections("r1")
+
+    assert set(stores.artifacts.manifest(EP, "r1").entries) == {DETECTIONS, TRACKS}
+
+
 # --- reuse ---------------------------------------------------------------------------------
 
 
@@ -466,8 +518,11 @@ def test_inheriting_refuses_to_mix_versions(stores: Stores) -> None:
 
 def test_inheriting_refuses_a_run_that_is_mixed_itself(stores: Stores) -> None:
     stores.publish_detections("r1", count=3)
-    stores.publish_tracks("r1")
+    made_from_old = stores.publish_tracks("r1")
     stores.publish_detections("r1", count=2)
+    # As a run folder of an older release may be: nothing was withdrawn there.
+    mixed = stores.artifacts.manifest(EP, "r1").with_entry(made_from_old)
+    write_manifest(stores.storage, mixed)
     stores.run("r2")
 
     assert stores.artifacts.manifest(EP, "r1").stale() == (TRACKS,)

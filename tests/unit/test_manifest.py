@@ -144,6 +144,16 @@ def test_what_was_made_from_another_version_is_stale() -> None:
     assert chain().without(DETECTIONS).stale() == ()
 
 
+def test_new_bytes_outdate_all_that_was_made_from_the_old_ones() -> None:
+    held = chain().with_entry(entry(ArtifactKind.SHOTS))
+
+    assert held.outdated_by(entry(DETECTIONS, "2")) == (DETECTIONS, TRACKS, FACES)
+    assert held.outdated_by(entry(FACES, "2")) == (FACES,)
+    assert held.without(DETECTIONS).outdated_by(entry(DETECTIONS, "2")) == (TRACKS, FACES)
+    assert held.outdated_by(entry(DETECTIONS)) == ()
+    assert held.without(DETECTIONS).outdated_by(entry(DETECTIONS)) == ()
+
+
 def test_the_data_version_covers_every_file_and_its_name() -> None:
     one, two = FileFacts("a", "a" * 64, 1, None), FileFacts("b", "b" * 64, 1, None)
 
