@@ -156,12 +156,10 @@ class Manifest:
             for kind, other in self.entries.items()
             if other.inputs.get(entry.kind, entry.content_sha256) != entry.content_sha256
         }
+        while more := {k for k, e in self.entries.items() if found & set(e.inputs)} - found:
+            found |= more
         if held is not None and held.content_sha256 != entry.content_sha256:
             found.add(entry.kind)
-        grown: set[ArtifactKind] = set()
-        while found != grown:
-            grown = set(found)
-            found |= {k for k, e in self.entries.items() if (grown) & set(e.inputs)}
         return tuple(kind for kind in self.entries if kind in found)
 
     def upstream(self, kinds: Iterable[ArtifactKind]) -> tuple[ArtifactKind, ...]:
