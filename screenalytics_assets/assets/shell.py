@@ -19,6 +19,7 @@ from screenalytics_assets.graph import (
 from screenalytics_assets.metadata import definition_metadata
 from screenalytics_assets.partitions import EPISODES
 from screenalytics_assets.resources import Pipeline, ProgressThrottle
+from screenalytics_assets.session import PendingOutput
 from screenalytics_core.artifacts import ARTIFACTS
 from screenalytics_core.steps.base import Step, StepOutput
 
@@ -55,14 +56,9 @@ def materialize(
     """Produce the selected outputs of `step` for the partition of `context`."""
     selected = context.op_execution_context.selected_output_names
     outputs = tuple(o for o in step.outputs if o.name in selected)
-    pipeline: Pipeline = context.resources.pipeline
     with as_dagster_failure():
-        session = pipeline.session(context.partition_key, context.resources.settings.to_config())
-        refs = {kind: inputs[ASSET_OF_KIND[kind]][kind] for kind in step.inputs}
-        progress = ProgressThrottle(step.name, pipeline.listener, _observer(context, outputs))
-        progress(0, 0, "")  # some steps are over before they would report
         try:
-            pending = session.produce(step, outputs, refs, progress)
+            pending = _produce(context, step, outputs, inputs)
         except dg.DagsterExecutionInterruptedError:
             # Ctrl-C in the launching process: without a request Dagster calls it a failure.
             context.instance.report_run_canceling(context.run, "interrupted")
@@ -73,6 +69,20 @@ def materialize(
             output_name=result.output.name,
             data_version=dg.DataVersion(result.content_sha256),
         )
+
+
+def _produce(
+    context: dg.AssetExecutionContext,
+    step: Step,
+    outputs: tuple[StepOutput, ...],
+    inputs: dict[str, Any],
+) -> list[PendingOutput]:
+    pipeline: Pipeline = context.resources.pipeline
+    session = pipeline.session(context.partition_key, context.resources.settings.to_config())
+    refs = {kind: inputs[ASSET_OF_KIND[kind]][kind] for kind in step.inputs}
+    progress = ProgressThrottle(step.name, pipeline.listener, _observer(context, outputs))
+    progress(0, 0, "")  # some steps are over before they would report
+    return session.produce(step, outputs, refs, progress)
 
 
 def _out(output: StepOutput) -> dg.AssetOut:

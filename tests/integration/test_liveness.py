@@ -12,6 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from screenalytics_assets.assets.shell import INFERENCE_POOL
 from screenalytics_assets.binding import Stores
 from screenalytics_assets.engine import EpisodeRunResult, Launch, run_episode
 from screenalytics_assets.instance import open_instance
@@ -59,9 +60,15 @@ def statuses(settings: Settings) -> list[dg.DagsterRunStatus]:
 def test_a_killed_run_is_ended_by_the_next_launch_which_resumes_it(
     clip: Path, settings: Settings, tmp_path: Path, lite_pack: object
 ) -> None:
+    with open_instance(settings.dagster_home) as instance:
+        # One slot: unless the dead run's is freed, the next run waits for it for ever.
+        instance.event_log_storage.set_concurrency_slots(INFERENCE_POOL, 1)
     process = start_stuck_run(clip, settings, tmp_path / "scanning")
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
+    with open_instance(settings.dagster_home) as instance:
+        held = instance.event_log_storage.get_concurrency_info(INFERENCE_POOL)
+        assert held.active_slot_count == 1
     assert statuses(settings) == [dg.DagsterRunStatus.STARTED]
 
     resumed = run_episode(EP_ID, None, balanced(), settings=settings, launch=Launch(run_id="stuck"))
@@ -129,4 +136,5 @@ def test_an_interrupted_run_ends_canceled(
 
     assert not result.success
     assert result.error_code == "canceled"
+    assert statuses(settings) == [dg.DagsterRunStatus.CANCELED]
     assert "tracks" in result.artifacts
