@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.config import EpisodeRunConfig
@@ -25,50 +26,69 @@ class Reuse:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Runs that could give an output.
+    """Runs that could give the wanted outputs of one step.
 
     Attributes:
         own_run_id: The run that asks.
-        equal_run_id: A run whose output has the same fingerprint (this run first).
-        other_run_id: A run that has the output with other settings.
+        equal_run_ids: By output, a run that has it with the same fingerprint (this run first).
+        other_run_id: A run that has all of the outputs, with whatever settings.
+        equal_there: Outputs whose fingerprint is the same in that run too.
     """
 
     own_run_id: str
-    equal_run_id: str | None
-    other_run_id: str | None
+    equal_run_ids: Mapping[str, str | None]
+    other_run_id: str | None = None
+    equal_there: frozenset[str] = field(default=frozenset())
 
 
-def decide(kind: ArtifactKind, config: EpisodeRunConfig, candidates: Candidates) -> Compute | Reuse:
-    """Decide for one output.
+def decide(
+    outputs: Sequence[StepOutput], config: EpisodeRunConfig, candidates: Candidates
+) -> dict[str, Compute | Reuse]:
+    """Decide for the wanted outputs of one step, by their names.
 
     An equal fingerprint means equal bytes, so it is reused, unless it is a clustering and
     `force_recluster` asks for a fresh one. `reuse_detections` and `reuse_embeddings` also
-    take results of other settings, and say so. Loose pictures of faces are written while the
-    faces are computed, so another run's faces will not do where pictures are asked for.
+    take results of other settings, and say so; then all outputs come from that one run,
+    since detections stand in the shots that were found with them. Loose pictures of faces
+    are written while the faces are computed, so another run's faces will not do where
+    pictures are asked for.
     """
-    stage = stage_of(kind)
-    if config.force_recluster and stage is PipelineStage.CLUSTER:
-        return Compute()
+    other = candidates.other_run_id
+    if other is not None and wants_other_settings(outputs, config, candidates):
+        note = f"{_switch_of(outputs[0])}: made with other settings"
+        equal = candidates.equal_there
+        return {o.name: Reuse(other, None if o.name in equal else note) for o in outputs}
+    plans: dict[str, Compute | Reuse] = {}
+    for output in outputs:
+        run_id = candidates.equal_run_ids[output.name]
+        is_forced = _must_compute(output, config, candidates)
+        plans[output.name] = Compute() if run_id is None or is_forced else Reuse(run_id)
+    return plans
+
+
+def wants_other_settings(
+    outputs: Sequence[StepOutput], config: EpisodeRunConfig, candidates: Candidates
+) -> bool:
+    """Tell whether a result of other settings may be looked for: asked for, and needed."""
+    switches = [_switch_of(output) for output in outputs]
+    return (
+        all(switch is not None and getattr(config, switch) for switch in switches)
+        and any(candidates.equal_run_ids[output.name] is None for output in outputs)
+        and not any(_must_compute(output, config, candidates) for output in outputs)
+    )
+
+
+def _must_compute(output: StepOutput, config: EpisodeRunConfig, candidates: Candidates) -> bool:
+    kind = output.kinds[0]
+    if config.force_recluster and stage_of(kind) is PipelineStage.CLUSTER:
+        return True
     wants_pictures = kind is ArtifactKind.FACES and (config.save_crops or config.save_frames)
-    if wants_pictures and candidates.equal_run_id != candidates.own_run_id:
-        return Compute()
-    if candidates.equal_run_id is not None:
-        return Reuse(candidates.equal_run_id)
-    switch = reuse_switch(stage)
-    if switch and getattr(config, switch) and candidates.other_run_id is not None:
-        return Reuse(candidates.other_run_id, f"{switch}: made with other settings")
-    return Compute()
+    return wants_pictures and candidates.equal_run_ids[output.name] != candidates.own_run_id
 
 
-def reuse_switch(stage: PipelineStage) -> str | None:
-    """Return the setting that lets `stage` reuse results of other settings."""
+def _switch_of(output: StepOutput) -> str | None:
+    """Return the setting that lets a stage reuse results of other settings."""
     return {
         PipelineStage.DETECT_TRACK: "reuse_detections",
         PipelineStage.FACES_EMBED: "reuse_embeddings",
-    }.get(stage)
-
-
-def wants_other_settings(output: StepOutput, config: EpisodeRunConfig) -> bool:
-    """Tell whether a result of other settings may be looked for."""
-    switch = reuse_switch(stage_of(output.kinds[0]))
-    return bool(switch and getattr(config, switch))
+    }.get(stage_of(output.kinds[0]))

@@ -118,7 +118,7 @@ class RunSession:
     ) -> list[PendingOutput]:
         """Reuse or compute `outputs` of `step`, in their order."""
         prints = {o.name: self._fingerprint(o, inputs) for o in outputs}
-        plans = {o.name: self._plan(o, prints[o.name], inputs) for o in outputs}
+        plans = self._plan(outputs, prints, inputs)
         computing = tuple(o for o in outputs if isinstance(plans[o.name], Compute))
         prepared, compute_s = self._compute(step, computing, inputs, progress)
         pending = []
@@ -164,18 +164,32 @@ class RunSession:
         return self.stores.require(self.ep_id, self.run_id, kind)
 
     def _plan(
-        self, output: StepOutput, print_: str, inputs: Mapping[ArtifactKind, ArtifactRef]
-    ) -> Compute | Reuse:
-        artifacts = self.stores.artifacts
-        equal = artifacts.find_reusable(self.ep_id, output.kinds, print_, prefer_run_id=self.run_id)
-        other = None
-        if equal is None and wants_other_settings(output, self._bound.config):
-            other = artifacts.find_existing(
-                self.record,
-                output.kinds,
-                inputs={k: inputs[k].content_sha256 for k in output.inputs},
+        self,
+        outputs: tuple[StepOutput, ...],
+        prints: Mapping[str, str],
+        inputs: Mapping[ArtifactKind, ArtifactRef],
+    ) -> dict[str, Compute | Reuse]:
+        artifacts, config = self.stores.artifacts, self._bound.config
+        equal = {
+            o.name: artifacts.find_reusable(
+                self.ep_id, o.kinds, prints[o.name], prefer_run_id=self.run_id
             )
-        return decide(output.kinds[0], self._bound.config, Candidates(self.run_id, equal, other))
+            for o in outputs
+        }
+        candidates = Candidates(self.run_id, equal)
+        if wants_other_settings(outputs, config, candidates):
+            kinds = [k for o in outputs for k in o.kinds]
+            made_from = {k: inputs[k].content_sha256 for o in outputs for k in o.inputs}
+            other = artifacts.find_existing(self.record, kinds, inputs=made_from)
+            if other is not None:
+                theirs = artifacts.manifest(self.ep_id, other).entries
+                equal_there = frozenset(
+                    o.name
+                    for o in outputs
+                    if all(theirs[k].fingerprint == prints[o.name] for k in o.kinds)
+                )
+                candidates = Candidates(self.run_id, equal, other, equal_there)
+        return decide(outputs, config, candidates)
 
     def _fingerprint(self, output: StepOutput, inputs: Mapping[ArtifactKind, ArtifactRef]) -> str:
         extra = {}

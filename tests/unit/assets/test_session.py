@@ -1,0 +1,145 @@
+"""What one attempt takes from earlier runs, and what it leaves on disk when it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from screenalytics_assets.binding import Bound
+from screenalytics_assets.binding import Stores as Opened
+from screenalytics_assets.session import PendingOutput, RunSession
+from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.steps.base import (
+    ArtifactData,
+    Step,
+    StepInput,
+    StepOutput,
+    no_progress,
+)
+from tests.stores import EP, MODEL_SHA256, Stores, binding, detection_parts
+
+SHOTS, DETECTIONS = ArtifactKind.SHOTS, ArtifactKind.DETECTIONS
+FRAMES = 30
+
+
+def shot_parts(detector: str) -> dict[str, Any]:
+    """One shot, or as many as another detector finds."""
+    bounds = [0, FRAMES] if detector == "off" else [0, 12, FRAMES]
+    rows = [
+        {"shot_id": i, "start_frame": a, "end_frame": b, "start_s": a / 25, "end_s": b / 25}
+        for i, (a, b) in enumerate(pairwise(bounds))
+    ]
+    document = {
+        "fps": "25", "width_px": 64, "height_px": 48, "frame_count": FRAMES,
+        "start_s": 0.0, "duration_s": FRAMES / 25, "shots": rows,
+    }  # fmt: skip
+    return {"shots": document, "frame_times": np.arange(FRAMES + 1) / 25}
+
+
+class FakeScan:
+    """Two outputs of one step; counts how often it ran."""
+
+    def __init__(self) -> None:
+        self.wanted: list[frozenset[ArtifactKind]] = []
+
+    def run(self, step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
+        self.wanted.append(step.wanted)
+        stride = step.settings.stride
+        return {
+            SHOTS: shot_parts(step.settings.scene_detector),
+            DETECTIONS: detection_parts(FRAMES // stride),
+        }
+
+    def step(self) -> Step:
+        outputs = (
+            StepOutput("shots", (SHOTS,), "1", settings=("scene_detector",), reads_video=True),
+            StepOutput(
+                "detections",
+                (DETECTIONS,),
+                "1",
+                settings=("scene_detector", "stride"),
+                model_roles=("face_detector",),
+                reads_video=True,
+            ),
+        )
+        return Step("scan", outputs, self.run, "a scan")
+
+
+class World:
+    """One data root whose runs share a fake scan."""
+
+    def __init__(self, root: Path) -> None:
+        self.stores = Stores(root)
+        self.scan = FakeScan()
+
+    def session(self, run_id: str, **given: Any) -> RunSession:
+        """Reserve and claim a run bound to the settings, video or model given."""
+        record = self.stores.run(run_id, **given)
+        bound_to = binding(**given)
+        sha256s = {"face_detector": given.get("model_sha256", MODEL_SHA256)}
+        pack: Any = SimpleNamespace(info=SimpleNamespace(sha256s=lambda: sha256s))
+        stores = self.stores
+        opened = Opened(stores.storage, stores.runs, stores.attempts, stores.artifacts)
+        attempt = self.stores.attempts.newest(EP, run_id)
+        assert attempt is not None
+        bound = Bound(bound_to, bound_to.settings, pack)
+        return RunSession(opened, bound, record, attempt, None)
+
+    def produce(self, session: RunSession) -> list[PendingOutput]:
+        step = self.scan.step()
+        return session.produce(step, step.outputs, {}, no_progress)
+
+    def run(self, run_id: str, **given: Any) -> dict[ArtifactKind, tuple[str, str | None]]:
+        """Run the scan; return of each artifact its source and the run it came from."""
+        session = self.session(run_id, **given)
+        for pending in self.produce(session):
+            session.publish(pending)
+        entries = self.stores.artifacts.manifest(EP, run_id).entries
+        return {kind: (e.source, e.from_run_id) for kind, e in entries.items()}
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr("screenalytics_assets.session.open_video", lambda path: None)
+    return World(tmp_path / "data")
+
+
+COMPUTED = ("computed", None)
+
+
+def test_shots_and_detections_of_other_settings_come_from_one_run(world: World) -> None:
+    """The newest run's detections stand in its shots, not in those of an equal setting."""
+    world.run("a", scene_detector="off", stride=3)
+    world.run("b", scene_detector="content", stride=5)
+
+    found = world.run("c", scene_detector="off", stride=10, reuse_detections=True)
+
+    assert found == {SHOTS: ("checkpoint", "b"), DETECTIONS: ("checkpoint", "b")}
+    notes = {k: e.note for k, e in world.stores.artifacts.manifest(EP, "c").entries.items()}
+    assert all("reuse_detections" in str(note) for note in notes.values())
+
+
+def test_without_a_run_that_has_all_of_them_the_rest_is_computed(world: World) -> None:
+    world.run("a", scene_detector="off", stride=3)
+    world.stores.file("a", "detections.jsonl").unlink()
+
+    found = world.run("b", scene_detector="off", stride=5, reuse_detections=True)
+
+    assert found == {SHOTS: ("checkpoint", "a"), DETECTIONS: COMPUTED}
+    assert world.scan.wanted[-1] == {DETECTIONS}
+
+
+@pytest.mark.parametrize("other", [{"video_sha256": "c" * 64}, {"model_sha256": "d" * 64}])
+def test_results_of_another_video_or_model_are_not_reused(
+    world: World, other: dict[str, str]
+) -> None:
+    world.run("a", stride=3)
+
+    assert world.run("b", stride=5, reuse_detections=True, **other)[DETECTIONS] == COMPUTED
+    assert world.run("c", stride=5, reuse_detections=True)[DETECTIONS] == ("checkpoint", "a")
