@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from screenalytics_core.artifacts import TRACKS, ArtifactKind
@@ -17,6 +18,8 @@ from screenalytics_core.vision.track_rows import detections_of, shot_frames, tra
 from screenalytics_core.vision.track_shaping import track_boxes
 from screenalytics_core.vision.tracking import Detections, TrackerSettings
 
+_NO_SHOT: Final = -1
+
 
 def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     """Make `tracks` and `track_metrics`.
@@ -26,9 +29,11 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     """
     document: dict[str, Any] = step.read(ArtifactKind.SHOTS)
     frame_times_s = step.read(ArtifactKind.SHOTS, "frame_times")
-    detections = detections_of(step.read(ArtifactKind.DETECTIONS))
+    table = step.read(ArtifactKind.DETECTIONS)
+    detections = detections_of(table)
     sampled = step.read(ArtifactKind.DETECTIONS, "sampled_frames")
     _check_looks(sampled, detections, document["frame_count"])
+    _check_shots(table, document["shots"])
     shots = shot_frames(document["shots"], sampled)
     settings = TrackerSettings(
         strong_confidence=step.settings.det_thresh,
@@ -56,6 +61,23 @@ def _check_looks(sampled: NDArray[np.int64], detections: Detections, frame_count
             thing="detections",
             reason=f"stand on frames that were not looked at ({strangers[:3].tolist()}), or lie "
             f"outside the {frame_count} frames of the shots",
+            way_out="Run the detect stage again in a new run.",
+        )
+
+
+def _check_shots(detections: pa.Table, shots: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse detections that were found with other cuts: these shots must hold their frames."""
+    # Shots follow one another from frame 0; the last row stands for frames outside of them.
+    starts = np.array([shot["start_frame"] for shot in shots], np.int64)
+    ids = np.array([*(shot["shot_id"] for shot in shots), _NO_SHOT], np.int64)
+    frame_idxs = detections.column("frame_idx").to_numpy()
+    expected = ids[np.searchsorted(starts, frame_idxs, side="right") - 1]
+    wrong = np.flatnonzero(detections.column("shot_id").to_numpy() != expected)
+    if len(wrong):
+        raise InputConflictError(
+            thing="detections",
+            reason=f"were found with other shots: {len(wrong)} of {len(frame_idxs)} name a shot "
+            f"that does not hold their frame, the first on frame {frame_idxs[wrong[0]]}",
             way_out="Run the detect stage again in a new run.",
         )
 

@@ -38,10 +38,12 @@ def shots_document(made: Scene, fps: str = "25/1") -> dict[str, Any]:
 
 def detections_table(made: Scene) -> pa.Table:
     d = made.detections
+    starts = [int(s.sampled[0]) for s in made.shots]
+    shot_ids = np.searchsorted(starts, d.frame_idxs, side="right") - 1
     return DETECTIONS.from_rows(
         [
             {"detection_id": int(d.detection_ids[i]), "frame_idx": int(d.frame_idxs[i]),
-             "timestamp_s": float(made.frame_times_s[d.frame_idxs[i]]), "shot_id": 0,
+             "timestamp_s": float(made.frame_times_s[d.frame_idxs[i]]), "shot_id": int(shot_ids[i]),
              "bbox_xyxy": d.bboxes_xyxy[i].tolist(), "confidence": float(d.confidences[i])}
             for i in range(len(d.frame_idxs))
         ]
@@ -180,8 +182,20 @@ def test_a_detection_on_a_frame_that_nobody_looked_at_is_refused() -> None:
     moved = pa.array([1, *table["frame_idx"].to_pylist()[1:]], pa.int64())
     moved = table.set_column(table.column_names.index("frame_idx"), "frame_idx", moved)
 
-    with pytest.raises(InputConflictError):
+    with pytest.raises(InputConflictError, match="not looked at"):
         run(scene(standing(), stride=3), moved)
+
+
+def test_detections_that_were_found_with_other_cuts_are_refused() -> None:
+    whole, cut, cut_elsewhere = (
+        scene(standing(), shots=shots, stride=5) for shots in ((100,), (50, 50), (30, 70))
+    )
+    sampled = looked_at(whole)
+
+    assert run(cut, detections_table(cut), sampled=sampled)
+    for of_others in (whole, cut_elsewhere):
+        with pytest.raises(InputConflictError, match="found with other shots"):
+            run(cut, detections_table(of_others), sampled=sampled)
 
 
 def test_detections_are_taken_in_any_order() -> None:
