@@ -153,6 +153,7 @@ class RunSession:
                 kinds,
                 source="checkpoint",
                 note=pending.reused.note,
+                is_verified=True,
             )
         for prepared in pending.prepared:
             artifacts.publish(prepared, self.attempt.n, self._facts(pending))

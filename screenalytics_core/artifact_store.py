@@ -200,11 +200,16 @@ class ArtifactStore:
         kinds: Sequence[ArtifactKind],
         source: Source = "checkpoint",
         note: str | None = None,
+        *,
+        is_verified: bool = False,
     ) -> list[ManifestEntry]:
         """Take artifacts of another run over, sharing their files where the storage can.
 
         A `checkpoint` replaces what the run held, as a computed result would; an
         `inherited` input must be what the run holds already, if it holds any.
+
+        Args:
+            is_verified: `find_reusable` or `find_existing` has just read every byte.
 
         Raises:
             ArtifactNotFoundError: The other run does not hold one of them.
@@ -216,7 +221,7 @@ class ArtifactStore:
         entries = {kind: need_entry(theirs, kind) for kind in kinds}
         if from_run_id == run_id:
             return list(entries.values())
-        for kind, entry in entries.items():
+        for kind, entry in entries.items() if not is_verified else ():
             ArtifactRef(self._storage, ep_id, from_run_id, kind, entry).verify()
         with self._storage.lock(layout.run_lock_key(ep_id, run_id)):
             self._attempts.check_newest(ep_id, run_id, attempt_n)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from screenalytics_core.steps.base import (
     StepOutput,
     no_progress,
 )
+from screenalytics_core.storage.local import LocalStorage
 from tests.stores import EP, MODEL_SHA256, Stores, binding, detection_parts
 
 SHOTS, DETECTIONS = ArtifactKind.SHOTS, ArtifactKind.DETECTIONS
@@ -143,3 +144,30 @@ def test_results_of_another_video_or_model_are_not_reused(
 
     assert world.run("b", stride=5, reuse_detections=True, **other)[DETECTIONS] == COMPUTED
     assert world.run("c", stride=5, reuse_detections=True)[DETECTIONS] == ("checkpoint", "a")
+
+
+def test_a_reused_file_is_read_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.run("a", stride=3)
+    read: list[str] = []
+    open_read = LocalStorage.open_read
+
+    def counting(self: LocalStorage, key: str) -> BinaryIO:
+        read.append(key.rpartition("/")[2])
+        return open_read(self, key)
+
+    monkeypatch.setattr(LocalStorage, "open_read", counting)
+    found = world.run("b", stride=3)
+
+    assert found[DETECTIONS] == ("checkpoint", "a")
+    assert sorted(read) == [
+        "detections.jsonl", "frame_times.npy", "sampled_frames.npy", "shots.json"
+    ]  # fmt: skip
+
+
+def test_a_damaged_result_is_computed_again_and_fails_nothing(world: World) -> None:
+    world.run("a", stride=3)
+    world.stores.file("a", "detections.jsonl").write_bytes(b"rot")
+
+    found = world.run("b", stride=3)
+
+    assert found == {SHOTS: ("checkpoint", "a"), DETECTIONS: COMPUTED}
