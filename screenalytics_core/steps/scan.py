@@ -147,7 +147,7 @@ STEP = Step(
         StepOutput(
             name="detections",
             kinds=(ArtifactKind.DETECTIONS,),
-            version="1",
+            version="2",
             settings=(*_SHOT_SETTINGS, "stride", "det_max_side_px", "device"),
             launch_settings=("workers",),
             model_roles=("face_detector",),

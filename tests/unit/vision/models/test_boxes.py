@@ -11,11 +11,13 @@ from screenalytics_core.vision.models.boxes import fit_image, input_size, nms, r
 @pytest.mark.parametrize(
     ("shape", "max_side_px", "expected"),
     [
-        pytest.param((1080, 1920, 3), 640, (384, 640), id="16:9"),
-        pytest.param((1920, 1080, 3), 640, (640, 384), id="portrait"),
+        pytest.param((1080, 1920, 3), 640, (352, 640), id="16:9, rounded down"),
+        pytest.param((1920, 1080, 3), 640, (640, 352), id="portrait"),
+        pytest.param((366, 640), 640, (352, 640), id="a twenty-sixth smaller"),
+        pytest.param((380, 640), 640, (384, 640), id="a fourteenth smaller is too much"),
         pytest.param((480, 640), 640, (480, 640), id="4:3 fits without a rest"),
         pytest.param((500, 500), 500, (480, 480), id="square, rounded down"),
-        pytest.param((360, 640), 1280, (736, 1280), id="enlarged"),
+        pytest.param((360, 640), 1280, (704, 1280), id="enlarged"),
         pytest.param((10, 5000), 640, (32, 640), id="a ribbon keeps a height"),
         pytest.param((100, 100), 16, (32, 32), id="never below one stride"),
     ],
@@ -34,6 +36,35 @@ def test_only_the_rounding_rest_is_black() -> None:
     assert fitted.scale == pytest.approx(1 / 3)
     assert (fitted.pixels[:360] == 255).all()
     assert (fitted.pixels[360:] == 0).all()
+
+
+@pytest.mark.parametrize("width", [33, 640, 854, 1279, 1920, 4096])
+@pytest.mark.parametrize("height", [31, 270, 359, 480, 719, 1080, 2160])
+def test_every_picture_fits_its_input_and_places_map_back(height: int, width: int) -> None:
+    size = input_size((height, width), 640)
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[-(height // 4) :, -(width // 4) :] = 255
+
+    fitted = fit_image(picture, size)
+
+    assert fitted.pixels.shape == (*size, 3)
+    for axis, length in ((0, height), (1, width)):
+        lit = np.flatnonzero((fitted.pixels > 127).any(axis=(1 - axis, 2)))
+        # Half a pixel of the input at either end, where the picture was rounded to whole ones.
+        slack = 1.01 / fitted.scale + 1
+        assert lit[0] / fitted.scale == pytest.approx(length - length // 4, abs=slack)
+        assert (lit[-1] + 1) / fitted.scale == pytest.approx(length, abs=slack)
+
+
+def test_fine_texture_does_not_alias_when_a_picture_shrinks() -> None:
+    stripes = np.zeros((1080, 1920, 3), np.uint8)
+    stripes[:, ::2] = 255
+
+    fitted = fit_image(stripes, input_size(stripes.shape, 640))
+
+    inside = fitted.pixels[4:340, 4:600].astype(int)
+    assert inside.min() > 100
+    assert inside.max() < 155
 
 
 def test_a_picture_of_the_right_size_is_not_touched() -> None:
