@@ -21,7 +21,7 @@ from screenalytics_core.episode_registry import episode_video_path
 from screenalytics_core.fingerprints import combine_sha256s, fingerprint
 from screenalytics_core.input_resolution import resolve_input
 from screenalytics_core.runs import RunRecord
-from screenalytics_core.steps.base import Progress, Step, StepInput, StepOutput
+from screenalytics_core.steps.base import ArtifactData, Progress, Step, StepInput, StepOutput
 from screenalytics_core.vision.decode import open_video
 
 
@@ -61,6 +61,7 @@ class RunSession:
         self.attempt = attempt
         self._bound = bound
         self._upstream_run_id = upstream_run_id
+        self._staged: list[PreparedArtifact] = []
 
     @property
     def ep_id(self) -> str:
@@ -142,6 +143,13 @@ class RunSession:
 
     def publish(self, pending: PendingOutput) -> list[ArtifactRef]:
         """Publish an output; return its artifacts as they now stand in this run."""
+        try:
+            return self._publish(pending)
+        except BaseException:
+            self._discard_staged()
+            raise
+
+    def _publish(self, pending: PendingOutput) -> list[ArtifactRef]:
         artifacts = self.stores.artifacts
         kinds = pending.output.kinds
         if pending.reused is not None and pending.reused.run_id != self.run_id:
@@ -233,12 +241,26 @@ class RunSession:
         started_s = time.perf_counter()
         results = step.run(step_input)
         compute_s = time.perf_counter() - started_s
-        prepared = {
-            kind: self.stores.artifacts.prepare(self.ep_id, self.run_id, kind, results[kind])
-            for kind in results
-            if kind in kinds
-        }
-        return prepared, compute_s
+        wanted = {kind: results[kind] for kind in results if kind in kinds}
+        return self._prepare(wanted), compute_s
+
+    def _prepare(
+        self, results: Mapping[ArtifactKind, ArtifactData]
+    ) -> dict[ArtifactKind, PreparedArtifact]:
+        self._staged = []
+        try:
+            for kind, data in results.items():
+                prepared = self.stores.artifacts.prepare(self.ep_id, self.run_id, kind, data)
+                self._staged.append(prepared)
+        except BaseException:
+            self._discard_staged()
+            raise
+        return {prepared.kind: prepared for prepared in self._staged}
+
+    def _discard_staged(self) -> None:
+        """Drop what the step wrote and nobody published, its other outputs' files too."""
+        for prepared in self._staged:
+            self.stores.artifacts.discard(prepared)
 
     def _content_sha256(
         self, output: StepOutput, prepared: tuple[PreparedArtifact, ...], reused: Reuse | None

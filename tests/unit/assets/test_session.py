@@ -15,6 +15,7 @@ from screenalytics_assets.binding import Bound
 from screenalytics_assets.binding import Stores as Opened
 from screenalytics_assets.session import PendingOutput, RunSession
 from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.errors import AttemptSupersededError, SchemaMismatchError
 from screenalytics_core.steps.base import (
     ArtifactData,
     Step,
@@ -48,13 +49,14 @@ class FakeScan:
 
     def __init__(self) -> None:
         self.wanted: list[frozenset[ArtifactKind]] = []
+        self.detections: ArtifactData | None = None
 
     def run(self, step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
         self.wanted.append(step.wanted)
         stride = step.settings.stride
         return {
             SHOTS: shot_parts(step.settings.scene_detector),
-            DETECTIONS: detection_parts(FRAMES // stride),
+            DETECTIONS: self.detections or detection_parts(FRAMES // stride),
         }
 
     def step(self) -> Step:
@@ -171,3 +173,25 @@ def test_a_damaged_result_is_computed_again_and_fails_nothing(world: World) -> N
     found = world.run("b", stride=3)
 
     assert found == {SHOTS: ("checkpoint", "a"), DETECTIONS: COMPUTED}
+
+
+def test_a_bad_second_artifact_leaves_nothing_of_the_first(world: World) -> None:
+    session = world.session("a", stride=3)
+    world.scan.detections = {"detections": "no table", "sampled_frames": np.arange(3)}
+
+    with pytest.raises(SchemaMismatchError):
+        world.produce(session)
+
+    assert world.stores.leftovers() == []
+
+
+def test_publishing_that_fails_leaves_nothing_of_the_steps_other_outputs(world: World) -> None:
+    session = world.session("a", stride=3)
+    shots, _ = world.produce(session)
+    assert world.stores.leftovers()
+    world.stores.claim("a", "dagster-2")
+
+    with pytest.raises(AttemptSupersededError):
+        session.publish(shots)
+
+    assert world.stores.leftovers() == []
