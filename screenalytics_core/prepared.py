@@ -34,6 +34,8 @@ def stage_artifact(
 ) -> PreparedArtifact:
     """Check the values of an artifact and write them beside the run's files.
 
+    A value that is an open file is closed, whatever happens: its bytes are the store's now.
+
     Raises:
         SchemaMismatchError: A part is missing or unknown, or does not fit its spec;
             nothing is left behind.
@@ -59,4 +61,12 @@ def stage_artifact(
         for done in staged:
             storage.discard(done)
         raise
+    finally:
+        _close_files(data)
     return PreparedArtifact(ep_id, run_id, kind, tuple(staged), tuple(facts))
+
+
+def _close_files(data: ArtifactData) -> None:
+    for value in data.values():
+        if hasattr(value, "close"):
+            value.close()

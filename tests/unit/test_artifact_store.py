@@ -6,6 +6,7 @@ import io
 import json
 import pickle
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,19 @@ def test_invalid_data_is_refused_and_leaves_nothing(
 
     assert reason in raised.value.reason
     assert stores.leftovers() == []
+
+
+@pytest.mark.parametrize("content", [a_zip(b"jpeg").getvalue(), b"no zip"])
+def test_an_open_file_is_closed_once_it_was_taken(
+    stores: Stores, tmp_path: Path, content: bytes
+) -> None:
+    """A step's crops lie in the temporary folder; they must not wait there for its end."""
+    (tmp_path / "crops").write_bytes(content)
+    with (tmp_path / "crops").open("rb") as file:
+        with suppress(SchemaMismatchError):
+            stores.artifacts.prepare(EP, "r1", FACES_KIND, {**faces(), "crops": file})
+
+        assert file.closed
 
 
 def test_a_bad_second_part_leaves_nothing_of_the_first(stores: Stores) -> None:
