@@ -27,20 +27,30 @@ def prepare_dagster_home(home: Path) -> Path:
     The first opening creates SQLite tables; two processes doing that at once fail with
     "more than one alembic head", so it happens once, under a lock.
     """
+    instance = _prepare(home)
+    if instance is not None:
+        instance.dispose()
+    return home
+
+
+def open_instance(home: Path) -> dg.DagsterInstance:
+    """Open the persistent instance of `home`, preparing it first if needed."""
+    # Opening costs a second the first time, so the instance that prepared is handed on.
+    return _prepare(home) or dg.DagsterInstance.from_config(str(home))
+
+
+def _prepare(home: Path) -> dg.DagsterInstance | None:
+    """Prepare `home`; return the instance that did it, None if there was nothing to do."""
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / ".prepare.lock"):
         config = home / "dagster.yaml"
         if not config.exists():
             config.write_text(_DAGSTER_YAML)
         ready = home / ".ready"
-        if not ready.exists():
-            with dg.DagsterInstance.from_config(str(home)) as instance:
-                instance.get_runs(limit=1)
-                instance.get_dynamic_partitions("ep_id")
-            ready.touch()
-    return home
-
-
-def open_instance(home: Path) -> dg.DagsterInstance:
-    """Open the persistent instance of `home`, preparing it first if needed."""
-    return dg.DagsterInstance.from_config(str(prepare_dagster_home(home)))
+        if ready.exists():
+            return None
+        instance = dg.DagsterInstance.from_config(str(home))
+        instance.get_runs(limit=1)
+        instance.get_dynamic_partitions("ep_id")
+        ready.touch()
+        return instance
