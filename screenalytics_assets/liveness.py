@@ -18,7 +18,7 @@ import dagster as dg
 
 from screenalytics_assets.tags import PARTITION_TAG, PROCESS_TAG, run_id_of
 from screenalytics_core.attempts import AttemptRecord, AttemptStore, process_is_alive
-from screenalytics_core.errors import InvalidIdError
+from screenalytics_core.errors import InvalidIdError, ScreenalyticsError
 from screenalytics_core.processes import ProcessIdentity, pid_started_at
 
 _LOG: Final = logging.getLogger(__name__)
@@ -124,7 +124,11 @@ def process_tag(process: ProcessIdentity) -> dict[str, str]:
 
 def _tagged_process(tags: Mapping[str, Any]) -> ProcessIdentity | None:
     text = tags.get(PROCESS_TAG)
-    return ProcessIdentity(**json.loads(text)) if text else None
+    try:
+        return ProcessIdentity(**json.loads(text)) if text else None
+    except (ValueError, TypeError):
+        _LOG.warning("tag %s names no process: %r", PROCESS_TAG, text)  # anyone can set tags
+        return None
 
 
 def _launched_worker(instance: dg.DagsterInstance, dagster_run_id: str) -> LaunchedWorker | None:
@@ -149,3 +153,7 @@ def _attempt_of(run: dg.DagsterRun, attempts: AttemptStore) -> AttemptRecord | N
         return attempts.find(ep_id, run_id_of(run.tags, run.run_id), run.run_id)
     except InvalidIdError:
         return None  # not a partition of ours
+    except ScreenalyticsError as error:
+        # One damaged run must not stop the launches of every other.
+        _LOG.warning("run %s is judged without its attempt: %s", run.run_id, error)
+        return None

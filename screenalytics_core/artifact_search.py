@@ -32,7 +32,11 @@ def find_run(
     """Return the first run that holds all `kinds`, that `fits`, and whose bytes are intact."""
     wanted = tuple(kinds)
     for run_id in run_ids:
-        manifest = read_manifest(storage, ep_id, run_id)
+        try:
+            manifest = read_manifest(storage, ep_id, run_id)
+        except ArtifactCorruptError as error:
+            _LOG.warning("not reused: %s", error)
+            continue
         holds_all = all(kind in manifest.entries for kind in wanted)
         if holds_all and fits(manifest) and is_intact(storage, manifest, wanted):
             return run_id

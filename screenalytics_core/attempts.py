@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from screenalytics_core.errors import (
     RunNotFoundError,
 )
 from screenalytics_core.processes import ProcessIdentity, pid_started_at
+from screenalytics_core.records import read_record
 from screenalytics_core.storage.base import Storage
 
 __all__ = ["AttemptRecord", "AttemptStore", "ProcessIdentity", "pid_started_at", "process_is_alive"]
@@ -23,6 +25,9 @@ __all__ = ["AttemptRecord", "AttemptStore", "ProcessIdentity", "pid_started_at",
 DEAD_AFTER_S: Final = 60.0
 # The kernel counts a start in ticks since boot; the boot's own time is known to about 1 s.
 _START_TOLERANCE_S: Final = 2.0
+
+_ATTEMPT_FILE: Final = re.compile(r"(\d{4,})\.json")
+_RESTORE: Final = "Move it away if its process is gone, or start a new run."
 
 Clock = Callable[[], datetime]
 
@@ -133,16 +138,17 @@ class AttemptStore:
 
     def get(self, ep_id: str, run_id: str, n: int) -> AttemptRecord:
         """Return attempt `n`; KeyMissingError if there is none."""
-        raw = self._storage.read_bytes(layout.attempt_key(ep_id, run_id, n))
-        return AttemptRecord.from_dict(json.loads(raw))
+        key = layout.attempt_key(ep_id, run_id, n)
+        attempt = read_record(self._storage, key, AttemptRecord.from_dict, _RESTORE)
+        if attempt is None:
+            raise KeyMissingError(thing=key, reason="does not exist")
+        return attempt
 
     def list(self, ep_id: str, run_id: str) -> tuple[AttemptRecord, ...]:
         """Return the run's attempts, oldest first."""
         keys = self._storage.list(layout.attempts_prefix(ep_id, run_id))
-        raws = [self._storage.read_bytes(key) for key in keys if key.endswith(".json")]
-        return tuple(
-            sorted((AttemptRecord.from_dict(json.loads(raw)) for raw in raws), key=lambda a: a.n)
-        )
+        numbers = [int(m[1]) for key in keys if (m := _ATTEMPT_FILE.fullmatch(key.split("/")[-1]))]
+        return tuple(self.get(ep_id, run_id, n) for n in sorted(numbers))
 
     def newest(self, ep_id: str, run_id: str) -> AttemptRecord | None:
         """Return the attempt that owns the run, or None if nobody claimed it."""
@@ -171,13 +177,13 @@ class AttemptStore:
         self._storage.write_atomic(key, now.encode())
 
     def last_beat(self, attempt: AttemptRecord) -> datetime:
-        """Return when the attempt last said so; its claim counts as the first time."""
+        """Return when the attempt last said so; without a readable beat, when it claimed."""
         key = layout.heartbeat_key(attempt.ep_id, attempt.run_id, attempt.n)
         try:
-            text = self._storage.read_bytes(key).decode()
-        except KeyMissingError:
-            text = attempt.claimed_at
-        return datetime.fromisoformat(text)
+            beat = datetime.fromisoformat(self._storage.read_bytes(key).decode())
+        except (KeyMissingError, ValueError):
+            beat = datetime.fromisoformat(attempt.claimed_at)
+        return beat if beat.tzinfo else beat.replace(tzinfo=UTC)
 
     def heartbeat_age_s(self, attempt: AttemptRecord) -> float:
         """Return the seconds since the last beat."""

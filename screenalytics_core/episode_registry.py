@@ -12,11 +12,11 @@ from screenalytics_core import layout
 from screenalytics_core.episodes import EpisodeId, is_path_safe
 from screenalytics_core.errors import (
     EpisodeVideoConflictError,
-    KeyMissingError,
     VideoChangedError,
     VideoError,
 )
 from screenalytics_core.file_hashes import VideoHashCache
+from screenalytics_core.records import read_record
 from screenalytics_core.storage.base import Storage
 from screenalytics_core.vision.video import VideoFacts
 
@@ -60,8 +60,11 @@ class EpisodeVideo:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Self:
-        """Build it from video.json."""
-        return cls(**{k: v for k, v in record.items() if k != "episode_id"})
+        """Build it from video.json; ValueError or TypeError if it is not one."""
+        video = cls(**{k: v for k, v in record.items() if k != "episode_id"})
+        if not (isinstance(video.size_bytes, int) and isinstance(video.sha256, str)):
+            raise TypeError("size_bytes must be a whole number and sha256 a text")
+        return video
 
 
 def register_video(
@@ -137,11 +140,12 @@ def list_episodes(storage: Storage) -> tuple[str, ...]:
 
 def recorded_video(storage: Storage, ep_id: str) -> EpisodeVideo | None:
     """Return what was registered, whatever became of the file; None if nothing was."""
-    try:
-        raw = storage.read_bytes(layout.video_facts_key(ep_id))
-    except KeyMissingError:
-        return None
-    return EpisodeVideo.from_dict(json.loads(raw))
+    return read_record(
+        storage,
+        layout.video_facts_key(ep_id),
+        EpisodeVideo.from_dict,
+        "Restore it from a copy, or move it away and register the video again.",
+    )
 
 
 def video_sha256(storage: Storage, ep_id: str) -> str:

@@ -229,7 +229,10 @@ def read_manifest(storage: Storage, ep_id: str, run_id: str) -> Manifest:
         wrong = violations(record, load_schema(_SCHEMA))
         if wrong:
             raise _corrupt(key, "; ".join(wrong[:3]))
-        return Manifest.from_dict(record)
+        manifest = Manifest.from_dict(record)
+        if (manifest.ep_id, manifest.run_id) != (ep_id, run_id):
+            raise _corrupt(key, f"belongs to {manifest.ep_id}/{manifest.run_id}")
+        return manifest
     except ValueError as error:
         raise _corrupt(key, f"is not readable: {error}") from error
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from screenalytics_core import layout
 from screenalytics_core.attempts import Clock, utc_now
 from screenalytics_core.episodes import EpisodeId, is_path_safe
 from screenalytics_core.errors import (
+    ArtifactCorruptError,
     InvalidIdError,
-    KeyMissingError,
     RunExistsError,
     RunNotFoundError,
     RunSettingsConflictError,
 )
+from screenalytics_core.records import read_record
 from screenalytics_core.run_ids import (
     generate_attempt_run_id,
     generate_run_id,
@@ -38,6 +40,8 @@ __all__ = [
     "normalize_run_id",
 ]
 
+_LOG: Final = logging.getLogger(__name__)
+_RESTORE: Final = "Restore it from a copy, or start a new run; other runs are not touched."
 _ACTIVE_SCHEMA_VERSION: Final = 1
 Scheme = Literal["timestamp", "attempt", "hex"]
 
@@ -108,6 +112,7 @@ class RunStore:
                 difference is named with both values.
         """
         ep_id, run_id = EpisodeId.parse(ep_id).text, normalize_run_id(run_id)
+        self._check_not_orphaned(ep_id, run_id)
         created = self._create(ep_id, run_id, binding)
         if created is not None:
             return created
@@ -123,13 +128,32 @@ class RunStore:
             )
         return bound
 
+    def _check_not_orphaned(self, ep_id: str, run_id: str) -> None:
+        """Refuse to bind a folder anew that lost its run.json: who knows how it was made."""
+        key = layout.run_record_key(ep_id, run_id)
+        has_artifacts = self._storage.exists(layout.manifest_key(ep_id, run_id))
+        if has_artifacts and not self._storage.exists(key):
+            raise ArtifactCorruptError(
+                thing=str(self._storage.local_path(key)),
+                reason="is missing, although the run holds artifacts",
+                way_out=_RESTORE,
+            )
+
     def get(self, ep_id: str, run_id: str) -> RunRecord | None:
-        """Return a run's record, or None if it is not reserved."""
-        try:
-            raw = self._storage.read_bytes(layout.run_record_key(ep_id, run_id))
-        except KeyMissingError:
-            return None
-        return RunRecord.from_dict(json.loads(raw))
+        """Return a run's record, or None if it is not reserved.
+
+        Raises:
+            ArtifactCorruptError: run.json is damaged, or that of another run.
+        """
+        key = layout.run_record_key(ep_id, run_id)
+        record = read_record(self._storage, key, RunRecord.from_dict, _RESTORE)
+        if record is not None and (record.ep_id, record.run_id) != (ep_id, run_id):
+            raise ArtifactCorruptError(
+                thing=str(self._storage.local_path(key)),
+                reason=f"belongs to {record.ep_id}/{record.run_id}, not to {ep_id}/{run_id}",
+                way_out="A run folder cannot be copied or renamed; start a new run.",
+            )
+        return record
 
     def require(self, ep_id: str, run_id: str) -> RunRecord:
         """Return a run's record.
@@ -148,10 +172,20 @@ class RunStore:
         return record
 
     def list_records(self, ep_id: str) -> tuple[RunRecord, ...]:
-        """Return the episode's runs in the order they were reserved."""
+        """Return the episode's runs in the order they were reserved.
+
+        A damaged run.json is logged and left out: one bad run must not stop new ones.
+        """
         names = self._storage.list_folders(layout.runs_prefix(ep_id))
-        records = (self.get(ep_id, name) for name in names if is_path_safe(name))
+        records = (self._intact(ep_id, name) for name in names if is_path_safe(name))
         return tuple(sorted((r for r in records if r is not None), key=lambda r: r.order))
+
+    def _intact(self, ep_id: str, run_id: str) -> RunRecord | None:
+        try:
+            return self.get(ep_id, run_id)
+        except ArtifactCorruptError as error:
+            _LOG.warning("left out of the runs of %s: %s", ep_id, error)
+            return None
 
     def list_run_ids(self, ep_id: str) -> tuple[str, ...]:
         """Return the episode's run_ids in the order they were reserved."""
@@ -191,11 +225,13 @@ class RunStore:
 
     def active_run_id(self, ep_id: str) -> str | None:
         """Return the run that readers get by default, or None."""
+        key = layout.active_run_key(ep_id)
         try:
-            raw = self._storage.read_bytes(layout.active_run_key(ep_id))
-        except KeyMissingError:
+            return read_record(self._storage, key, _pointed_at, _RESTORE)
+        except ArtifactCorruptError as error:
+            # It only points to a run; the next finished one writes it anew.
+            _LOG.warning("no active run of %s: %s", ep_id, error)
             return None
-        return str(json.loads(raw)["run_id"])
 
     def activate(self, ep_id: str, run_id: str) -> bool:
         """Make a run the active one, unless one that was reserved later is.
@@ -217,6 +253,10 @@ class RunStore:
             }
             self._storage.write_atomic(key, json.dumps(content, indent=1).encode() + b"\n")
         return True
+
+
+def _pointed_at(record: Any) -> str:
+    return normalize_run_id(record["run_id"])
 
 
 def get_or_create_run_id(
