@@ -1,22 +1,20 @@
 """Pictures of people and their time, for the Dagster UI and web pages.
 
-matplotlib's object API only: no pyplot, so no global state, and any thread may draw. The
-same input gives the same bytes. The PDF draws its own timeline as vectors (`flowables`).
+Drawn with Pillow, which needs a fraction of the time that a plotting library takes to
+import; any thread may draw. The same input gives the same bytes. The PDF draws its own
+timeline as vectors (`flowables`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import IO, Any, Final
 
 import cv2
 import numpy as np
 import pyarrow as pa
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from PIL import Image, ImageDraw, ImageFont
 
 from screenalytics_core.crops import read_jpegs
 from screenalytics_core.report import fonts, style, text
@@ -25,14 +23,21 @@ from screenalytics_core.report.model import crops_of_faces
 
 NOBODY: Final = "No identified person in this episode."
 _DPI: Final = 110
-_WIDTH_IN: Final = 9.0
-_ROW_IN: Final = 0.28
+_WIDTH_PX: Final = 9 * _DPI
+_LEFT_PX: Final = round(0.21 * _WIDTH_PX)
+_RIGHT_PX: Final = round(0.91 * _WIDTH_PX)
+_TOP_PX: Final = 13
+_ROW_PX: Final = 31
+_BAR_PX: Final = 17
+_AXIS_PX: Final = 36
 _NAME_IN: Final = 1.7
 _NAME_PT: Final = 8.5
 # More cuts than this would shade the whole picture.
 _MOST_CUTS: Final = 120
 _FACE_COLUMNS: Final = 8
-_CELL_IN: Final = 1.1
+_CELL_PX: Final = round(1.1 * _DPI)
+_FACE_PX: Final = round(0.86 * _CELL_PX)
+_CAPTION_PX: Final = 22
 
 
 def timeline_png(screen_time: Mapping[str, Any], shots: Mapping[str, Any] | None = None) -> bytes:
@@ -61,122 +66,73 @@ def contact_sheet_png(identities: Mapping[str, Any], faces: pa.Table, crops: IO[
     names = [name_of.get(r["representative_face_id"]) for r in rows]
     present = list(dict.fromkeys(n for n in names if n is not None))
     jpeg_of = dict(zip(present, read_jpegs(crops, present), strict=True))
-    figure, cells = _grid(len(rows))
-    for axes, row, name in zip(cells, rows, names, strict=True):
-        _draw_face(axes, row, None if name is None else jpeg_of[name])
-    return _png(figure)
+    height = -(-len(rows) // _FACE_COLUMNS) * (_CELL_PX + _CAPTION_PX)
+    picture = Image.new("RGB", (min(len(rows), _FACE_COLUMNS) * _CELL_PX, height), "white")
+    for place, (row, name) in enumerate(zip(rows, names, strict=True)):
+        _draw_face(picture, place, row, None if name is None else jpeg_of[name])
+    return _png(picture)
 
 
-def _timeline(screen_time: Mapping[str, Any], shots: Mapping[str, Any] | None) -> Figure:
+def _timeline(screen_time: Mapping[str, Any], shots: Mapping[str, Any] | None) -> Image.Image:
     people = sorted(screen_time["people"], key=lambda p: (-p["total_s"], p["first_s"]))
     if not people:
         return _sentence(NOBODY)
     start_s = 0.0 if shots is None else float(shots["start_s"])
     end_s = start_s + max(float(screen_time["duration_s"]), 1e-3)
-    height_in = 0.55 + _ROW_IN * len(people)
-    figure, axes = _axes(height_in, (0.21, 0.33 / height_in, 0.70, 1 - 0.45 / height_in))
+    bottom = _TOP_PX + _ROW_PX * len(people)
+    picture = Image.new("RGB", (_WIDTH_PX, bottom + _AXIS_PX), "white")
+    draw = ImageDraw.Draw(picture)
+
+    def x_of(moment_s: float) -> int:
+        return round(_LEFT_PX + (moment_s - start_s) / (end_s - start_s) * (_RIGHT_PX - _LEFT_PX))
+
     cuts_s = [s["start_s"] for s in shots["shots"][1:]] if shots else []
     for cut_s in cuts_s if len(cuts_s) <= _MOST_CUTS else ():
-        axes.axvline(cut_s, color=style.RULE_HEX, linewidth=0.6, zorder=0)
+        draw.line([(x_of(cut_s), _TOP_PX), (x_of(cut_s), bottom)], style.RULE_HEX)
     for row, person in enumerate(people):
-        _draw_person(axes, row, person, end_s)
-    axes.set_xlim(start_s, end_s)
-    axes.set_ylim(len(people) - 0.5, -0.5)
-    marks = ticks(start_s, end_s, 9)
-    axes.set_xticks(marks, [text.tick(m) for m in marks])
-    axes.set_yticks([])
-    axes.tick_params(axis="x", length=2.5, colors=style.MUTED_HEX, labelsize=8)
-    for label in axes.get_xticklabels():
-        label.set_fontproperties(_font(8))
-    for side in ("top", "left", "right"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(style.UNKNOWN_HEX)
-    return figure
+        _draw_person(draw, _TOP_PX + row * _ROW_PX + _ROW_PX // 2, person, x_of)
+    draw.line([(_LEFT_PX, bottom), (_RIGHT_PX, bottom)], style.UNKNOWN_HEX)
+    for mark in ticks(start_s, end_s, 9):
+        x = x_of(mark)
+        draw.line([(x, bottom), (x, bottom + 4)], style.MUTED_HEX)
+        draw.text((x, bottom + 9), text.tick(mark), style.MUTED_HEX, _font(8), anchor="mt")
+    return picture
 
 
-def _draw_person(axes: Axes, row: int, person: Mapping[str, Any], end_s: float) -> None:
-    axes.axhline(row, color=style.RULE_HEX, linewidth=0.6, zorder=0)
+def _draw_person(
+    draw: ImageDraw.ImageDraw, y: int, person: Mapping[str, Any], x_of: Callable[[float], int]
+) -> None:
+    draw.line([(_LEFT_PX, y), (_RIGHT_PX, y)], style.RULE_HEX)
     for is_face, colour in ((True, style.ACCENT_HEX), (False, style.ACCENT_LIGHT_HEX)):
-        bars = [
-            (s["start_s"], s["end_s"] - s["start_s"])
-            for s in person["segments"]
-            if (s["source"] == "face") is is_face
-        ]
-        # The outline keeps a bar shorter than a pixel visible.
-        axes.broken_barh(
-            bars, (row - 0.28, 0.56), facecolor=colour, edgecolor=colour, linewidth=0.4
-        )
-    axes.annotate(
-        _caption(person, _NAME_IN, _NAME_PT),
-        (0, row),
-        xycoords=("axes fraction", "data"),
-        xytext=(-8, 0),
-        textcoords="offset points",
-        ha="right",
-        va="center",
-        color=style.INK_HEX,
-        fontproperties=_font(_NAME_PT),
-    )
-    axes.annotate(
-        text.seconds(person["total_s"]),
-        (end_s, row),
-        xytext=(6, 0),
-        textcoords="offset points",
-        ha="left",
-        va="center",
-        color=style.MUTED_HEX,
-        fontproperties=_font(8),
-    )
+        for s in person["segments"]:
+            if (s["source"] == "face") is is_face:
+                # Both ends count, so a bar shorter than a pixel stays visible.
+                bar = (x_of(s["start_s"]), y - _BAR_PX // 2, x_of(s["end_s"]), y + _BAR_PX // 2)
+                draw.rectangle(bar, colour)
+    name = _caption(person, _NAME_IN, _NAME_PT)
+    draw.text((_LEFT_PX - 12, y), name, style.INK_HEX, _font(_NAME_PT), anchor="rm")
+    total = text.seconds(person["total_s"])
+    draw.text((_RIGHT_PX + 9, y), total, style.MUTED_HEX, _font(8), anchor="lm")
 
 
-def _grid(n: int) -> tuple[Figure, list[Axes]]:
-    """Return `n` cells, in rows of at most eight, each a face with room for a caption."""
-    columns = min(n, _FACE_COLUMNS)
-    rows = -(-n // _FACE_COLUMNS)
-    cell_height = _CELL_IN + 0.2
-    figure = Figure((columns * _CELL_IN, rows * cell_height), _DPI, facecolor="white")
-    cells = []
-    for i in range(n):
-        left, top = i % columns / columns, 1 - i // columns / rows
-        height = 1 / rows
-        # 0.86 leaves a gutter between faces; the caption stands in the rest of the height.
-        box = (
-            left + 0.07 / columns,
-            top - height * (0.02 + 0.86 * _CELL_IN / cell_height),
-            0.86 / columns,
-            height * 0.86 * _CELL_IN / cell_height,
-        )
-        cells.append(figure.add_axes(box))
-    return figure, cells
-
-
-def _draw_face(axes: Axes, identity: Mapping[str, Any], jpeg: bytes | None) -> None:
-    if jpeg is None:
-        axes.set_facecolor(style.PANEL_HEX)
+def _draw_face(
+    picture: Image.Image, place: int, identity: Mapping[str, Any], jpeg: bytes | None
+) -> None:
+    """Draw the face of cell `place`, in rows of at most eight, and its caption below."""
+    x = place % _FACE_COLUMNS * _CELL_PX + (_CELL_PX - _FACE_PX) // 2
+    y = place // _FACE_COLUMNS * (_CELL_PX + _CAPTION_PX) + 2
+    draw = ImageDraw.Draw(picture)
+    face = None if jpeg is None else cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    if face is None:
+        draw.rectangle((x, y, x + _FACE_PX - 1, y + _FACE_PX - 1), style.PANEL_HEX)
     else:
-        image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-        if image is not None:
-            axes.imshow(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), aspect="auto")
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+        scaled = cv2.resize(face, (_FACE_PX, _FACE_PX), interpolation=cv2.INTER_AREA)
+        picture.paste(Image.fromarray(cv2.cvtColor(scaled, cv2.COLOR_BGR2RGB)), (x, y))
+    middle, below = x + _FACE_PX // 2, y + _FACE_PX
+    name = _caption(identity, 0.95 * _CELL_PX / _DPI, 7.5)
     tracks = text.plural(len(identity["track_ids"]), "track")
-    for line, up, colour, size in (
-        (_caption(identity, 0.95 * _CELL_IN, 7.5), -3, style.INK_HEX, 7.5),
-        (tracks, -13, style.MUTED_HEX, 6.5),
-    ):
-        axes.annotate(
-            line,
-            (0.5, 0),
-            xycoords="axes fraction",
-            xytext=(0, up),
-            textcoords="offset points",
-            ha="center",
-            va="top",
-            color=colour,
-            fontproperties=_font(size),
-        )
+    draw.text((middle, below + 4), name, style.INK_HEX, _font(7.5), anchor="ma")
+    draw.text((middle, below + 18), tracks, style.MUTED_HEX, _font(6.5), anchor="ma")
 
 
 def _caption(row: Mapping[str, Any], width_in: float, size: float) -> str:
@@ -186,28 +142,23 @@ def _caption(row: Mapping[str, Any], width_in: float, size: float) -> str:
     return fonts.fit(fonts.displayable(name), 72 * width_in, measure(fonts.REGULAR, size))
 
 
-def _sentence(sentence: str) -> Figure:
-    figure, axes = _axes(0.6, (0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.text(
-        0.02, 0.5, sentence, va="center", color=style.MUTED_HEX, fontproperties=_font(9),
-        transform=axes.transAxes,
-    )  # fmt: skip
-    return figure
+def _sentence(sentence: str) -> Image.Image:
+    picture = Image.new("RGB", (_WIDTH_PX, 66), "white")
+    draw = ImageDraw.Draw(picture)
+    draw.text((20, 33), sentence, style.MUTED_HEX, _font(9), anchor="lm")
+    return picture
 
 
-def _axes(height_in: float, box: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
-    figure = Figure((_WIDTH_IN, height_in), _DPI, facecolor="white")
-    return figure, figure.add_axes(box, facecolor="white")
+def _font(size_pt: float) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(
+        fonts.font_path(fonts.REGULAR),
+        size_pt * _DPI / 72,
+        # The other engine is only in some builds, and would give other bytes there.
+        layout_engine=ImageFont.Layout.BASIC,
+    )
 
 
-def _font(size: float) -> FontProperties:
-    return FontProperties(fname=str(fonts.font_path(fonts.REGULAR)), size=size)
-
-
-def _png(figure: Figure) -> bytes:
+def _png(picture: Image.Image) -> bytes:
     out = BytesIO()
-    # Without the version of matplotlib, which the file would else carry.
-    FigureCanvasAgg(figure)
-    figure.savefig(out, format="png", dpi=_DPI, metadata={"Software": None})
+    picture.save(out, format="png")
     return out.getvalue()

@@ -9,11 +9,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-import matplotlib
-from matplotlib.ft2font import FT2Font
+from reportlab.pdfbase.ttfonts import TTFont
 
 REGULAR: Final = "DejaVuSans"
 BOLD: Final = "DejaVuSans-Bold"
@@ -23,14 +23,28 @@ ELLIPSIS: Final = "…"
 
 
 def font_path(name: str) -> Path:
-    """Return the font file of `REGULAR`, `BOLD` or `MONO`."""
-    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{name}.ttf"
+    """Return the font file of `REGULAR`, `BOLD` or `MONO`.
+
+    Raises:
+        FileNotFoundError: matplotlib is not installed.
+    """
+    # Only its files are wanted: importing it takes longer than drawing.
+    spec = find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(f"{name}.ttf: matplotlib, which brings it, is not installed")
+    return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" / f"{name}.ttf"
+
+
+@cache
+def embedded(name: str) -> TTFont:
+    """Return `REGULAR`, `BOLD` or `MONO` as reportlab wants it; parsed once, it takes a while."""
+    return TTFont(name, str(font_path(name)))
 
 
 @cache
 def _covered() -> frozenset[int]:
     # What the bold face lacks, the regular one may have; a name stands in either.
-    maps = [FT2Font(str(font_path(name))).get_charmap() for name in (REGULAR, BOLD)]
+    maps = [embedded(name).face.charToGlyph for name in (REGULAR, BOLD)]
     return frozenset(maps[0]) & frozenset(maps[1])
 
 

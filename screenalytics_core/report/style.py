@@ -10,7 +10,6 @@ from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 
 from screenalytics_core.report import fonts
 
@@ -46,7 +45,7 @@ def register_fonts() -> None:
     """Make the embedded fonts known to reportlab; doing it again changes nothing."""
     for name in (fonts.REGULAR, fonts.BOLD, fonts.MONO):
         if name not in pdfmetrics.getRegisteredFontNames():
-            pdfmetrics.registerFont(TTFont(name, str(fonts.font_path(name))))
+            pdfmetrics.registerFont(fonts.embedded(name))
     # Markup's <b> looks here; the report uses no italics.
     pdfmetrics.registerFontFamily(
         fonts.REGULAR, fonts.REGULAR, fonts.BOLD, fonts.REGULAR, fonts.BOLD
