@@ -96,6 +96,6 @@ def _dagster(settings: Settings) -> Check:
     try:
         with open_instance(settings.dagster_home) as instance:
             runs = instance.get_runs_count()
-    except OSError as error:
+    except ScreenalyticsError as error:
         return Check("DAGSTER_HOME", False, str(error))
     return Check("DAGSTER_HOME", True, f"{settings.dagster_home} ({runs} runs)")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import dagster as dg
+import yaml
 from filelock import FileLock
+from sqlalchemy.exc import SQLAlchemyError
+
+from screenalytics_core.errors import StorageError
 
 # Telemetry and the community pop-up are off. Steps talk through events and structured
 # errors, so capturing stdout per step (a subprocess each) would only cost time.
@@ -27,7 +33,8 @@ def prepare_dagster_home(home: Path) -> Path:
     The first opening creates SQLite tables; two processes doing that at once fail with
     "more than one alembic head", so it happens once, under a lock.
     """
-    instance = _prepare(home)
+    with _named(home):
+        instance = _prepare(home)
     if instance is not None:
         instance.dispose()
     return home
@@ -36,7 +43,8 @@ def prepare_dagster_home(home: Path) -> Path:
 def open_instance(home: Path) -> dg.DagsterInstance:
     """Open the persistent instance of `home`, preparing it first if needed."""
     # Opening costs a second the first time, so the instance that prepared is handed on.
-    return _prepare(home) or dg.DagsterInstance.from_config(str(home))
+    with _named(home):
+        return _prepare(home) or dg.DagsterInstance.from_config(str(home))
 
 
 def _prepare(home: Path) -> dg.DagsterInstance | None:
@@ -54,3 +62,18 @@ def _prepare(home: Path) -> dg.DagsterInstance | None:
         instance.get_dynamic_partitions("ep_id")
         ready.touch()
         return instance
+
+
+@contextmanager
+def _named(home: Path) -> Iterator[None]:
+    """Turn what can be wrong with a home into one error that names it."""
+    try:
+        yield
+    except (OSError, SQLAlchemyError, yaml.YAMLError, dg.DagsterError) as error:
+        first_line = str(error).strip().partition("\n")[0]
+        raise StorageError(
+            thing=f"DAGSTER_HOME {home}",
+            reason=f"cannot be used ({type(error).__name__}: {first_line})",
+            way_out="Make it writable, or move it away: runs lie in the data root, and a new "
+            "home is made.",
+        ) from error

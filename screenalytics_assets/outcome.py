@@ -10,6 +10,8 @@ import dagster as dg
 from screenalytics_assets.failures import CODE_KEY, TYPE_KEY
 from screenalytics_assets.graph import STEPS, stage_of_asset
 from screenalytics_assets.results import StageResult
+from screenalytics_core import errors
+from screenalytics_core.errors import RunBusyError
 from screenalytics_core.stages import STAGE_PLAN
 
 _STAGE_OF_STEP: Final = {s.name: stage_of_asset(s.outputs[0].name) for s in STEPS}
@@ -68,7 +70,8 @@ def outcome_of(result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance) 
             error, code = error or text, code or failed_code
     run = instance.get_run_by_id(result.run_id)
     if run is not None and run.status is dg.DagsterRunStatus.CANCELED:
-        error, code = "canceled", "canceled"
+        # A run that found its run_id taken ends canceled too, and says so.
+        error, code = (error, code) if code == RunBusyError.code else ("canceled", "canceled")
     if not result.success and error is None:
         error, code = "the run failed outside its steps; see the Dagster UI", "run_failed"
     stages = tuple(facts[s].result(s.value) for s in STAGE_PLAN if s in facts)
@@ -93,8 +96,13 @@ def _describe_failure(event: dg.DagsterEvent) -> tuple[str, str]:
         if name is not None and code is not None:
             return f"{name.value}: {text}", str(code.value)
         return text, "failed"
-    # Not one of our errors: a bug. Name it as Python does, without Dagster's wrapper.
     error = data.error
     while error is not None and error.cause is not None:
-        error = error.cause
-    return (error.message.strip() if error else "failed"), "unexpected_error"
+        error = error.cause  # Dagster wraps; the first cause is what happened
+    if error is None:
+        return "failed", "unexpected_error"
+    message = error.message.strip()
+    ours = getattr(errors, error.cls_name or "", None)
+    if isinstance(ours, type) and issubclass(ours, errors.ScreenalyticsError):
+        return message.removeprefix(f"{errors.__name__}."), ours.code
+    return message, "unexpected_error"  # a bug: named as Python does

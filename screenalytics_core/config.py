@@ -180,6 +180,8 @@ def _first_of(error: ValidationError) -> SettingsError:
 
 
 def _nearest(name: str) -> str:
+    if name == "profile":
+        return "It is chosen beside the settings: --profile, or from_mapping(..., profile=...)."
     close = difflib.get_close_matches(name, EpisodeRunConfig.model_fields, n=1)
     names = ", ".join(EpisodeRunConfig.model_fields)
     return f"Did you mean {close[0]!r}?" if close else f"There are: {names}."

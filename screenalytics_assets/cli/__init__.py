@@ -36,7 +36,6 @@ def main() -> None:
     """Run the command line; exit 0 fine, 1 failed, 2 wrong usage."""
     try:
         app()
-    except (InvalidIdError, SettingsError) as error:
-        sys.exit(fail(error, status=2))
     except ScreenalyticsError as error:
-        sys.exit(fail(error, status=1))
+        status = 2 if isinstance(error, InvalidIdError | SettingsError) else 1
+        sys.exit(fail(error, status, as_json="--json" in sys.argv))

@@ -27,8 +27,10 @@ def tell(line: str) -> None:
     Console(stderr=True, highlight=False).print(line, markup=False, soft_wrap=True)
 
 
-def fail(error: ScreenalyticsError, status: int) -> int:
-    """Say what went wrong and return the exit status."""
+def fail(error: ScreenalyticsError, status: int, *, as_json: bool) -> int:
+    """Say what went wrong, to programs too if they asked for JSON; return the exit status."""
+    if as_json:
+        put_json({"success": False, "error": str(error), "error_code": error.code})
     tell(f"error [{error.code}]: {error}")
     return status
 

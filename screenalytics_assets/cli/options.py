@@ -41,6 +41,6 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
             )
         try:
             parsed[name.strip()] = json.loads(text)
-        except json.JSONDecodeError:
+        except ValueError:  # text; also a number of more digits than Python reads
             parsed[name.strip()] = text
     return parsed

@@ -6,13 +6,16 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from screenalytics_assets.engine import EpisodeRunResult
+from screenalytics_assets.instance import open_instance
 from screenalytics_assets.settings import Settings
 from tests.integration.support import EP_ID
 
@@ -190,3 +193,49 @@ def test_the_demo_finds_everybody_and_holds_its_seconds(tmp_path: Path) -> None:
     assert {row["person"] for row in result["truth"]} == set(truth["persons"])
     assert max(abs(row["error_percent_of_length"]) for row in result["truth"]) <= 2
     assert Path(result["artifacts"]["report"]).is_file()
+
+
+def test_a_failure_is_json_too_when_json_was_asked_for(tmp_path: Path) -> None:
+    done = screenalytics(
+        "run", tmp_path / "no.mp4", "--ep-id", "a-s01e01", "--json", data_root=tmp_path
+    )
+
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["error_code"] == "video_unusable"
+
+
+@pytest.mark.parametrize("junk", ["garbage: [", "storage: {nonsense: 1}"])
+def test_an_unusable_dagster_home_is_named(junk: str, clip: Path, tmp_path: Path) -> None:
+    home = tmp_path / ".dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text(junk)
+
+    done = screenalytics("run", clip, "--ep-id", EP_ID, "--models", "lite", data_root=tmp_path)
+
+    assert done.returncode == 1
+    assert "DAGSTER_HOME" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_at_once_and_canceled(
+    signal_: signal.Signals, clip: Path, tmp_path: Path, lite_pack: object
+) -> None:
+    main = "from screenalytics_assets.cli import main; main()"
+    arguments = ["run", str(clip), "--ep-id", EP_ID, "--models", "lite", "--set", "stride=1"]
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-c", main, *arguments, "--data-root", str(tmp_path)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("scan"):
+            break
+    process.send_signal(signal_)
+    said = process.stderr.read()
+
+    assert process.wait(timeout=60) == 1
+    assert "canceled" in said
+    with open_instance(tmp_path / ".dagster") as instance:
+        assert [r.status for r in instance.get_runs()] == [dg.DagsterRunStatus.CANCELED]

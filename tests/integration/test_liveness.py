@@ -14,8 +14,11 @@ import pytest
 
 from screenalytics_assets.assets.shell import INFERENCE_POOL
 from screenalytics_assets.binding import Stores
+from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.engine import EpisodeRunResult, Launch, run_episode
 from screenalytics_assets.instance import open_instance
+from screenalytics_assets.jobs import EPISODE_JOB
+from screenalytics_assets.outcome import outcome_of
 from screenalytics_assets.settings import Settings
 from screenalytics_core.errors import RunBusyError
 from tests.integration.support import EP_ID, balanced
@@ -27,6 +30,7 @@ WAIT_S = 60.0
 STUCK = """
 import sys, time
 from pathlib import Path
+from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.engine import Launch, run_episode
 from tests.integration.support import EP_ID, balanced, settings_for
 
@@ -98,9 +102,6 @@ def test_a_run_that_is_alive_is_not_launched_twice(
 def test_a_dagster_run_that_finds_its_run_taken_ends_canceled(
     clip: Path, settings: Settings, tmp_path: Path, lite_pack: object
 ) -> None:
-    from screenalytics_assets.definitions import build_definitions
-    from screenalytics_assets.jobs import EPISODE_JOB
-
     process = start_stuck_run(clip, settings, tmp_path / "scanning")
     try:
         with open_instance(settings.dagster_home) as instance:
@@ -114,12 +115,15 @@ def test_a_dagster_run_that_finds_its_run_taken_ends_canceled(
                 run_config={"resources": {"settings": {"config": {"models": "lite"}}}},
             )
             run = instance.get_run_by_id(result.run_id)
+            outcome = outcome_of(result, instance)
     finally:
         process.kill()
         process.wait()
 
     assert run is not None
     assert run.status is dg.DagsterRunStatus.CANCELED
+    assert outcome.error_code == RunBusyError.code
+    assert str(process.pid) in str(outcome.error)
     assert len(Stores.open(settings.data_root).attempts.list(EP_ID, "stuck")) == 1
 
 
