@@ -21,9 +21,9 @@ Profile = Literal["low_power", "balanced", "high_accuracy"]
 DEFAULT_PROFILE: Final[Profile] = "balanced"
 
 PROFILES: Final[dict[str, dict[str, Any]]] = {
-    "low_power": {"stride": 6, "det_max_side_px": 480, "max_samples_per_track": 6,
+    "low_power": {"stride": 6, "det_max_side_px": 480, "max_samples_per_track": 6, "embed_batch": 4,
                   "save_crops": False, "force_recluster": False},
-    "balanced": {"stride": 3, "det_max_side_px": 640, "max_samples_per_track": 6,
+    "balanced": {"stride": 3, "det_max_side_px": 640, "max_samples_per_track": 6, "embed_batch": 4,
                  "save_crops": False, "force_recluster": False},
     "high_accuracy": {"stride": 1, "det_max_side_px": 960, "max_samples_per_track": 16,
                       "save_crops": False, "force_recluster": False},
