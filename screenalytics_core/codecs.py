@@ -12,7 +12,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -27,7 +27,7 @@ from screenalytics_core.errors import SchemaMismatchError
 from screenalytics_core.schema import DocumentSpec, TableSpec
 
 _CHUNK_BYTES: Final = 1 << 20
-_ROWS_PER_CHUNK: Final = 4096
+_ROWS_PER_CHUNK: Final = 1024
 _JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 # What JSON, CSV, Parquet and NPY readers raise for bytes that are not theirs.
 _UNREADABLE: Final = (ValueError, pa.ArrowException, KeyError, EOFError, AttributeError, TypeError)
@@ -142,7 +142,12 @@ def _encode_bytes(file: FileSpec, value: Any) -> Encoded:
 
 
 def _decode_jsonl(file: FileSpec, content: BinaryIO) -> pa.Table:
-    return _table_spec(file).from_rows([json.loads(line) for line in content])
+    spec = _table_spec(file)
+    rows = (json.loads(line) for line in content)
+    # Python's rows take some fifty times what Arrow needs: never hold more than a slice of them.
+    slices = iter(lambda: list(islice(rows, _ROWS_PER_CHUNK)), [])
+    tables = [spec.from_rows(part) for part in slices]
+    return spec.conform(pa.concat_tables([spec.arrow_schema().empty_table(), *tables]))
 
 
 def _decode_json(file: FileSpec, content: BinaryIO) -> dict[str, Any]:
