@@ -25,9 +25,7 @@ app = typer.Typer(
 def add(
     video: Annotated[Path, typer.Argument(help="Video file.")],
     ep_id: Annotated[str, typer.Option("--ep-id", help="Episode, e.g. rhobh-s05e14.")],
-    replace_video: Annotated[
-        bool, typer.Option("--replace-video", help="Let VIDEO replace the registered one.")
-    ] = False,
+    replace_video: options.ReplaceVideo = False,
     data_root: options.DataRoot = None,
     as_json: options.AsJson = False,
 ) -> None:

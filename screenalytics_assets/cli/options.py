@@ -23,6 +23,9 @@ Models = Annotated[
 ProfileName = Annotated[
     str, typer.Option("--profile", help="low_power, balanced or high_accuracy.")
 ]
+ReplaceVideo = Annotated[
+    bool, typer.Option("--replace-video", help="Let VIDEO replace the registered one.")
+]
 DEFAULT_PROFILE_NAME = DEFAULT_PROFILE
 
 

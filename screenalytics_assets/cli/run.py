@@ -40,9 +40,7 @@ def run(
     reuse_embeddings: Annotated[
         bool, typer.Option("--reuse-embeddings", help="Keep embeddings though settings changed.")
     ] = False,
-    replace_video: Annotated[
-        bool, typer.Option("--replace-video", help="Let VIDEO replace the registered one.")
-    ] = False,
+    replace_video: options.ReplaceVideo = False,
     data_root: options.DataRoot = None,
     as_json: options.AsJson = False,
 ) -> None:
