@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from screenalytics_core.report.lineage import FileRow, Lineage
+from screenalytics_core.vision.intervals import union
 
 Interval = tuple[float, float]
 
@@ -190,17 +191,6 @@ def _unknown_segments(tracks: pa.Table, identities: Mapping[str, Any]) -> tuple[
     unassigned = pa.array(identities["unassigned_track_ids"], pa.int64())
     rows = tracks.filter(pc.is_in(tracks["track_id"], unassigned))
     return union(zip(rows["start_s"].to_pylist(), rows["end_s"].to_pylist(), strict=True))
-
-
-def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    """Join half-open intervals that overlap or touch; ascending and disjoint."""
-    joined: list[Interval] = []
-    for start, end in sorted(intervals):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return tuple(joined)
 
 
 def _rows_of(files: Iterable[FileRow], name: str) -> int | None:

@@ -8,8 +8,9 @@ import pytest
 
 from screenalytics_core.artifacts import FACES, ArtifactKind
 from screenalytics_core.report.lineage import FileRow, build_lineage
-from screenalytics_core.report.model import ReportModel, crops_of_faces, people_rows, union
+from screenalytics_core.report.model import ReportModel, crops_of_faces, people_rows
 from screenalytics_core.steps.report import build
+from screenalytics_core.vision.intervals import union
 from tests.report_samples import RUN_RECORD, Sample, sample_run
 
 
