@@ -1,0 +1,160 @@
+"""The fold: a run's events in, its state out. Pure.
+
+Folding is a union followed by a reduction: the events of each Dagster run are put in their
+own order, so no interleaving, no repetition and no point of resumption changes the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from screenalytics_core.ledger.attempt_fold import fold_attempt
+from screenalytics_core.ledger.attempt_state import AttemptState, ErrorFacts, StageState
+from screenalytics_core.ledger.events import EventKind, LedgerEvent
+from screenalytics_core.ledger.vocabulary import RunStatus, StageStatus
+from screenalytics_core.stages import STAGE_PLAN, PipelineStage
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """What a run's log amounts to.
+
+    Attributes:
+        attempts: Dagster runs that count, oldest first; the last one speaks for the run.
+        refused: Those that found the run busy or bound otherwise.
+        stages: Every stage of the plan, as the newest attempt that touched it left it.
+        index_patch: What callers added to the run index, merged.
+        created_at: Time of the earliest event; None without events.
+        updated_at: Time of the latest.
+        sequence: Lines of the log that this is the state of.
+        kept: The events that a later fold can go on from.
+    """
+
+    attempts: tuple[AttemptState, ...] = ()
+    refused: tuple[AttemptState, ...] = ()
+    stages: Mapping[PipelineStage, StageState] = field(default_factory=dict)
+    index_patch: Mapping[str, Any] = field(default_factory=dict)
+    created_at: str | None = None
+    updated_at: str | None = None
+    sequence: int = field(default=0, compare=False)
+    kept: Mapping[str, LedgerEvent] = field(default_factory=dict, repr=False)
+
+    @property
+    def current(self) -> AttemptState | None:
+        """The attempt that speaks for the run."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def status(self) -> RunStatus | None:
+        """State of the run; None if nothing that counts happened."""
+        return self.current.status if self.current else None
+
+    @property
+    def error(self) -> ErrorFacts | None:
+        """Why the run did not complete."""
+        return self.current.error if self.current else None
+
+    @property
+    def running_stage(self) -> StageState | None:
+        """The last stage that is running."""
+        running = [s for s in self.stages.values() if s.status is StageStatus.RUNNING]
+        return running[-1] if running else None
+
+
+def fold(events: Iterable[LedgerEvent], start: RunState | None = None) -> RunState:
+    """Return the state after `events`.
+
+    Args:
+        events: In any interleaving, with any repetitions; events already in `start` too.
+        start: State of the events before them; None = nothing happened yet.
+    """
+    kept = dict(start.kept) if start else {}
+    sequence = start.sequence if start else 0
+    for event in events:
+        sequence = max(sequence, event.sequence)
+        _keep(kept, event)
+    return _reduce(kept, sequence)
+
+
+def _keep(kept: dict[str, LedgerEvent], event: LedgerEvent) -> None:
+    """Remember an event; of a step's many reports, the last of each part is enough."""
+    if event.kind is not EventKind.STEP_PROGRESS:
+        kept.setdefault(event.event_id, event)
+        return
+    part = event.data.get("part", "")
+    key = f"progress/{event.dagster_run_id}/{event.step}/{part}"
+    before = kept.get(key)
+    if before is None or (event.order, event.event_id) > (before.order, before.event_id):
+        kept[key] = event
+
+
+def _reduce(kept: Mapping[str, LedgerEvent], sequence: int) -> RunState:
+    by_dagster_run: dict[str, list[LedgerEvent]] = {}
+    for event in kept.values():
+        by_dagster_run.setdefault(event.dagster_run_id, []).append(event)
+    patches = by_dagster_run.pop("", [])
+    folded = [fold_attempt(name, events) for name, events in by_dagster_run.items()]
+    counted = _in_order([a for a in folded if not a.is_refused])
+    refused = sorted((a for a in folded if a.is_refused), key=_by_creation)
+    times = [event.at for event in kept.values()]
+    return RunState(
+        attempts=tuple(counted),
+        refused=tuple(refused),
+        stages={stage: _newest_stage(stage, counted) for stage in STAGE_PLAN},
+        index_patch=_merged_patches(patches),
+        created_at=min([*times, *(a.created_at for a in folded)], default=None),
+        updated_at=max(times, default=None),
+        sequence=sequence,
+        kept=kept,
+    )
+
+
+def _by_creation(attempt: AttemptState) -> tuple[str, str]:
+    return (attempt.created_at, attempt.dagster_run_id)
+
+
+def _in_order(attempts: list[AttemptState]) -> list[AttemptState]:
+    """Order claimed attempts by number, each unclaimed one after those claimed before it was made.
+
+    So a launch that failed before it could claim speaks for the run until the next claim.
+    """
+    claimed = sorted((a for a in attempts if a.attempt is not None), key=lambda a: a.attempt or 0)
+    unclaimed = sorted((a for a in attempts if a.attempt is None), key=_by_creation)
+
+    def place(late: AttemptState) -> int:
+        before = [i for i, a in enumerate(claimed) if (a.claimed_at or "") <= late.created_at]
+        return before[-1] + 1 if before else 0
+
+    keyed = [((i, 1), a) for i, a in enumerate(claimed)]
+    keyed += [((place(a), 0), a) for a in unclaimed]
+    return [a for _, a in sorted(keyed, key=lambda pair: pair[0])]
+
+
+def _newest_stage(stage: PipelineStage, attempts: list[AttemptState]) -> StageState:
+    """Return a stage as the newest attempt that touched it left it."""
+    for attempt in reversed(attempts):
+        state = attempt.stages.get(stage)
+        if state is not None and state.status is not StageStatus.NOT_STARTED:
+            return state
+    return StageState(stage)
+
+
+def _merged_patches(events: list[LedgerEvent]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for event in sorted(events, key=lambda e: (e.at, e.event_id)):
+        merge_patch(merged, event.data["patch"])
+    return merged
+
+
+def merge_patch(target: dict[str, Any], patch: Mapping[str, Any]) -> None:
+    """Merge `patch` into `target`: objects member by member, anything else replaced."""
+    for name, value in patch.items():
+        held = target.get(name)
+        if isinstance(value, Mapping):
+            nested = dict(held) if isinstance(held, Mapping) else {}
+            merge_patch(nested, value)
+            target[name] = nested
+        else:
+            target[name] = value
