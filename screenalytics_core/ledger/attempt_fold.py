@@ -48,6 +48,8 @@ def fold_attempt(dagster_run_id: str, events: Iterable[LedgerEvent]) -> AttemptS
         is_refused=refused,
         trace_id=facts.get("trace_id"),
         parent_dagster_run_id=facts.get("parent_dagster_run_id"),
+        parent_run_id=facts.get("parent_run_id"),
+        tags=tuple(facts.get("tags", ())),
         process=dict(claimed.data["process"]) if claimed else {},
         stages=fold_stages(dagster_run_id, attempt, status, error, ordered),
     )

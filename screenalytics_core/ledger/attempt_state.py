@@ -112,6 +112,8 @@ class AttemptState:
     Attributes:
         attempt: Its number; None if it never claimed.
         is_refused: It found the run busy or bound to other settings, so it never counts.
+        parent_run_id: The run (ours) that it replays or takes its inputs from.
+        tags: `key=value` of what the launcher tagged it with.
         process: Who claimed it: host, pid and so on.
     """
 
@@ -126,6 +128,8 @@ class AttemptState:
     is_refused: bool = False
     trace_id: str | None = None
     parent_dagster_run_id: str | None = None
+    parent_run_id: str | None = None
+    tags: tuple[str, ...] = ()
     process: Mapping[str, Any] = field(default_factory=dict)
     stages: Mapping[PipelineStage, StageState] = field(default_factory=dict)
 

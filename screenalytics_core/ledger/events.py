@@ -24,7 +24,7 @@ class EventKind(StrEnum):
     """What can happen to a run."""
 
     RUN_QUEUED = "run_queued"
-    """data: created_at, trace_id?, parent_dagster_run_id?, tags{}, process{}?"""
+    """data: created_at, trace_id?, parent_dagster_run_id?, parent_run_id?, tags[]"""
     RUN_STARTED = "run_started"
     RUN_CANCELING = "run_canceling"
     """data: message"""
