@@ -11,6 +11,9 @@ from screenalytics_core.run_ids import normalize_run_id
 RUN_ID_TAG: Final = "run_id"
 UPSTREAM_RUN_ID_TAG: Final = "screenalytics/upstream_run_id"
 PROCESS_TAG: Final = "screenalytics/process"
+TRACE_ID_TAG: Final = "screenalytics/trace_id"
+FRESH_TAG: Final = "screenalytics/fresh"
+PARENT_RUN_ID_TAG: Final = "screenalytics/parent_run_id"
 ROOT_RUN_ID_TAG: Final = "dagster/root_run_id"
 PARTITION_TAG: Final = "dagster/partition"
 
