@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 
+from screenalytics_core import errors
 from screenalytics_core.errors import (
     KeyMissingError,
     RunBusyError,
@@ -44,3 +45,25 @@ def as_dagster_failure() -> Iterator[None]:
             metadata={CODE_KEY: error.code, TYPE_KEY: type(error).__name__},
             allow_retries=False,
         ) from error
+
+
+def describe_step_failure(event: dg.DagsterEvent) -> tuple[str, str]:
+    """Return the message and the stable code of a step's failure."""
+    data = event.step_failure_data
+    if data.user_failure_data is not None:
+        metadata: dict[str, Any] = dict(data.user_failure_data.metadata)
+        name, code = metadata.get(TYPE_KEY), metadata.get(CODE_KEY)
+        text = data.user_failure_data.description or "failed"
+        if name is not None and code is not None:
+            return f"{name.value}: {text}", str(code.value)
+        return text, "failed"
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause  # Dagster wraps; the first cause is what happened
+    if error is None:
+        return "failed", "unexpected_error"
+    message = error.message.strip()
+    ours = getattr(errors, error.cls_name or "", None)
+    if isinstance(ours, type) and issubclass(ours, ScreenalyticsError):
+        return message.removeprefix(f"{errors.__name__}."), ours.code
+    return message, "unexpected_error"  # a bug: named as Python does

@@ -22,6 +22,9 @@ from screenalytics_core.errors import InvalidIdError, ScreenalyticsError
 from screenalytics_core.processes import ProcessIdentity, pid_started_at
 
 _LOG: Final = logging.getLogger(__name__)
+DIED: Final = "died without ending the run"
+"""How the reason ends of a Dagster run that a sweep reported failed."""
+
 _UNENDED: Final = (
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
@@ -111,7 +114,7 @@ def sweep(
             continue
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         where = f"process {process.pid} on {process.host}" if process else "its process"
-        instance.report_run_failed(run, f"{where} died without ending the run")
+        instance.report_run_failed(run, f"{where} {DIED}")
         _LOG.warning("run %s: %s died; marked as failed", run.run_id, where)
         swept.append(run.run_id)
     return swept
