@@ -41,6 +41,17 @@ class Storage(Protocol):
         """Replace `key` in one step; a crash leaves the old content or the new one."""
         ...
 
+    def append(self, key: str, data: bytes) -> None:
+        """Add whole lines to the end of `key`, durably; call it under a lock.
+
+        A last line without its newline is what a writer left that was killed: it is cut
+        first. When this raises, nothing was added.
+
+        Raises:
+            ValueError: `data` does not end with a newline, so it would be cut later.
+        """
+        ...
+
     def stage(self, key: str, data: bytes | Iterable[bytes]) -> StagedFile:
         """Write and sync `data` beside `key` without changing `key`."""
         ...

@@ -19,6 +19,7 @@ from screenalytics_core.layout import check_key
 from screenalytics_core.processes import ProcessIdentity, pid_started_at
 from screenalytics_core.storage.base import StagedFile
 from screenalytics_core.storage.posix import (
+    append_lines,
     chunks_of,
     disk_full,
     remove,
@@ -132,6 +133,17 @@ class LocalStorage:
             self.commit(staged)
         finally:
             self.discard(staged)
+
+    def append(self, key: str, data: bytes) -> None:
+        path = self.local_path(key)
+        if not data.endswith(b"\n"):
+            raise ValueError(f"{key}: only whole lines can be appended")
+        with translated(path, len(data)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            is_new = not path.exists()
+            append_lines(path, data)
+            if is_new:
+                sync_folder(path.parent)
 
     def create_exclusive(self, key: str, data: bytes) -> bool:
         path = self.local_path(key)

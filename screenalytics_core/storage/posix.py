@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -42,6 +43,39 @@ def chunks_of(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
+
+
+def append_lines(path: Path, data: bytes) -> None:
+    """Cut a torn last line, then add `data` and sync; the file is as before if that fails."""
+    with path.open("ab+", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        end = _end_of_lines(file, size)
+        if end < size:
+            file.truncate(end)
+        try:
+            rest = memoryview(data)
+            while rest:
+                # An unbuffered write may stop half-way without an error.
+                rest = rest[file.write(rest) :]
+            os.fsync(file.fileno())
+        except BaseException:
+            # What cannot be taken back is a torn line, which the next writer cuts.
+            with suppress(OSError):
+                file.truncate(end)
+            raise
+
+
+def _end_of_lines(file: io.FileIO, size: int) -> int:
+    """Return the offset behind the last newline."""
+    end = size
+    while end > 0:
+        start = max(0, end - CHUNK_BYTES)
+        file.seek(start)
+        newline = file.read(end - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        end = start
+    return 0
 
 
 def remove(path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,12 @@ from screenalytics_core.errors import (
 )
 from screenalytics_core.storage.base import Storage
 from screenalytics_core.storage.local import LocalStorage
+from tests.ledger_writers import (
+    append_for_ever,
+    append_into_too_little_space,
+    append_lines_under_lock,
+    start,
+)
 from tests.stores import add_to_counter, chunks_then_crash, create_once, race
 
 BACKENDS: dict[str, Callable[[Path], Storage]] = {
@@ -74,6 +82,7 @@ def test_a_key_that_could_leave_the_root_is_refused(storage: Storage, key: str) 
         storage.delete,
         lambda k: storage.write_atomic(k, b""),
         lambda k: storage.create_exclusive(k, b""),
+        lambda k: storage.append(k, b"line\n"),
     ):
         with pytest.raises(InvalidIdError):
             use(key)
@@ -120,6 +129,71 @@ def test_a_writer_that_dies_half_way_leaves_the_old_content(
 
     assert storage.read_bytes("a") == b"old"
     assert list(tmp_path.rglob("*.tmp")) == []
+
+
+def test_appended_lines_follow_each_other(storage: Storage) -> None:
+    storage.append("f/log", b"one\n")
+    storage.append("f/log", b"two\nthree\n")
+
+    assert storage.read_bytes("f/log") == b"one\ntwo\nthree\n"
+
+
+@pytest.mark.parametrize(
+    ("left", "kept"),
+    [
+        pytest.param(b"one\ntw", b"one\n", id="torn"),
+        pytest.param(b"on", b"", id="nothing but a torn line"),
+        pytest.param(b"one\n" + b"t" * 3_000_000, b"one\n", id="torn far back"),
+        pytest.param(b"one\n\n", b"one\n\n", id="whole"),
+    ],
+)
+def test_a_torn_last_line_is_cut_before_the_next_one(
+    storage: Storage, left: bytes, kept: bytes
+) -> None:
+    storage.write_atomic("log", left)
+
+    storage.append("log", b"new\n")
+
+    assert storage.read_bytes("log") == kept + b"new\n"
+
+
+@pytest.mark.parametrize("data", [b"", b"half a line", b"one\ntw"])
+def test_what_would_be_cut_later_is_not_appended(storage: Storage, data: bytes) -> None:
+    with pytest.raises(ValueError, match="only whole lines"):
+        storage.append("log", data)
+
+    assert not storage.exists("log")
+
+
+def test_four_processes_that_append_under_a_lock_lose_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    race(append_lines_under_lock, [(root, "log", f"writer {i}", 50) for i in range(4)])
+
+    lines = LocalStorage(root).read_bytes("log").decode().splitlines()
+
+    assert sorted(lines) == sorted(f"writer {i} line {n}" for i in range(4) for n in range(50))
+
+
+def test_a_writer_killed_at_any_moment_leaves_whole_lines_and_the_next_goes_on(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "data"
+    storage = LocalStorage(root)
+    line = b"x" * 200_000 + b"\n"
+    for _ in range(3):
+        writer = start(append_for_ever, (root, "log", line))
+        size = storage.size("log") if storage.exists("log") else 0
+        while not storage.exists("log") or storage.size("log") < size + 20 * len(line):
+            time.sleep(0.001)
+        writer.kill()
+        writer.join()
+
+    storage.append("log", b"last\n")
+    lines = storage.read_bytes("log").splitlines(keepends=True)
+
+    assert len(lines) > 60
+    assert set(lines[:-1]) == {line}
+    assert lines[-1] == b"last\n"
 
 
 def test_a_file_from_outside_is_staged_with_its_hash(storage: Storage, tmp_path: Path) -> None:
@@ -278,6 +352,57 @@ def test_a_full_disk_names_the_path_and_the_bytes_and_loses_nothing(
     assert raised.value.needed_bytes == 5
     assert local.read_bytes("f/a") == b"old"
     assert list(tmp_path.rglob("*.tmp")) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_adds_nothing_to_a_log(
+    local: LocalStorage, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    local.append("f/log", b"one\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing(number))
+        with pytest.raises(DiskSpaceError, match="8 bytes needed, but the disk is full"):
+            local.append("f/log", b"two\nTWO\n")
+
+    assert local.read_bytes("f/log") == b"one\n"
+    local.append("f/log", b"three\n")
+    assert local.read_bytes("f/log") == b"one\nthree\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_disk_that_is_really_full_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "log").symlink_to("/dev/full")
+
+    with pytest.raises(DiskSpaceError, match="the disk is full"):
+        LocalStorage(tmp_path).append("log", b"one\n")
+
+
+def test_what_was_written_before_the_space_ended_is_taken_back(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path)
+    storage.append("log", b"one\n")
+    lines = b"two\n" * 1000
+
+    (error,) = race(append_into_too_little_space, [(tmp_path, "log", lines, 2002)])
+
+    assert error == "StorageError"
+    assert storage.read_bytes("log") == b"one\n"
+
+
+def test_a_log_is_synced_with_its_folder_when_it_is_new(
+    local: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bool] = []
+    fsync = os.fsync
+
+    def noting_fsync(descriptor: int) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting_fsync)
+    local.append("log", b"one\n")
+    local.append("log", b"two\n")
+
+    assert synced == [False, True, False]
 
 
 def test_without_hard_links_files_are_copied_and_created_once(

@@ -1,0 +1,44 @@
+"""What processes run that append to logs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+from collections.abc import Callable
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from screenalytics_core.errors import ScreenalyticsError
+from screenalytics_core.storage.local import LocalStorage
+
+
+def start(work: Callable[..., Any], arguments: tuple[Any, ...]) -> ForkServerProcess:
+    """Start `work` in a process of its own, for the caller to kill."""
+    process = multiprocessing.get_context("forkserver").Process(target=work, args=arguments)
+    process.start()
+    return process
+
+
+def append_lines_under_lock(root: Path, key: str, name: str, count: int) -> None:
+    storage = LocalStorage(root)
+    for n in range(count):
+        with storage.lock(key):
+            storage.append(key, f"{name} line {n}\n".encode())
+
+
+def append_for_ever(root: Path, key: str, line: bytes) -> None:
+    storage = LocalStorage(root)
+    while True:
+        with storage.lock(key):
+            storage.append(key, line)
+
+
+def append_into_too_little_space(root: Path, key: str, data: bytes, limit: int) -> str:
+    """Append where files may not grow beyond `limit` bytes; return the error's name."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
+        LocalStorage(root).append(key, data)
+    except ScreenalyticsError as error:
+        return type(error).__name__
+    return "none"
