@@ -29,8 +29,9 @@ from screenalytics_assets.outcome import Outcome, outcome_of
 from screenalytics_assets.partitions import add_episode
 from screenalytics_assets.resources import Listener
 from screenalytics_assets.results import EpisodeRunResult
+from screenalytics_assets.reuse import check_fresh
 from screenalytics_assets.settings import Settings
-from screenalytics_assets.tags import RUN_ID_TAG, UPSTREAM_RUN_ID_TAG, check_caller_tags
+from screenalytics_assets.tags import RUN_ID_TAG, launch_tags, wants_fresh
 from screenalytics_core.artifact_ref import ArtifactRef
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.attempts import busy
@@ -67,6 +68,8 @@ class Launch:
         run_id: Resumes that run, or gives a new one its name; None mints one.
         run_id_scheme: timestamp, attempt or hex, for a minted one.
         upstream_run_id: Where inputs that this run lacks are taken from.
+        parent_run_id: The run that this one repeats; for the record only.
+        fresh: Compute everything anew: no result of another run is reused.
         replace_video: Another video may take the place of the registered one.
         listener: Told of progress, in this process.
         tell: Told lines for people, such as a pack being installed.
@@ -75,6 +78,8 @@ class Launch:
     run_id: str | None = None
     run_id_scheme: Scheme = "timestamp"
     upstream_run_id: str | None = None
+    parent_run_id: str | None = None
+    fresh: bool = False
     replace_video: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
     listener: Listener | None = None
@@ -110,7 +115,14 @@ def run_episode(
     assets = _assets_to_run(stages)
     if launch.run_id is not None:
         normalize_run_id(launch.run_id)
-    tags = check_caller_tags(launch.tags)
+    tags = launch_tags(
+        launch.tags,
+        upstream_run_id=launch.upstream_run_id,
+        parent_run_id=launch.parent_run_id,
+        is_fresh=launch.fresh,
+        trace_id=settings.trace_id,
+    )
+    check_fresh(config, is_fresh=wants_fresh(tags))
     stores = Stores.open(settings.data_root)
     if video_path is not None:
         register_video(
@@ -120,8 +132,6 @@ def run_episode(
     check_disk(stores, bound)
     with open_instance(settings.dagster_home) as instance:
         record = _prepare_run(instance, stores, ep_id, bound, launch)
-        if launch.upstream_run_id:
-            tags[UPSTREAM_RUN_ID_TAG] = normalize_run_id(launch.upstream_run_id)
         return _execute(instance, settings, stores, record, config, assets, tags, launch.listener)
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.config import EpisodeRunConfig
+from screenalytics_core.errors import SettingsError
 from screenalytics_core.stages import PipelineStage, stage_of
 from screenalytics_core.steps.base import StepOutput
+
+# The setting that lets a stage reuse results of other settings.
+_SWITCHES: Final = {
+    PipelineStage.DETECT_TRACK: "reuse_detections",
+    PipelineStage.FACES_EMBED: "reuse_embeddings",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,21 @@ def wants_other_settings(
     )
 
 
+def check_fresh(config: EpisodeRunConfig, *, is_fresh: bool) -> None:
+    """Refuse to compute everything anew and to reuse what exists, both at once.
+
+    Raises:
+        SettingsError: A fresh run has a reuse switch on.
+    """
+    switches = [name for name in _SWITCHES.values() if getattr(config, name)]
+    if is_fresh and switches:
+        raise SettingsError(
+            thing=f"fresh run with {', '.join(switches)}",
+            reason="a fresh run takes nothing from other runs",
+            way_out="Leave one of the two out.",
+        )
+
+
 def _must_compute(output: StepOutput, config: EpisodeRunConfig, candidates: Candidates) -> bool:
     kind = output.kinds[0]
     if config.force_recluster and stage_of(kind) is PipelineStage.CLUSTER:
@@ -87,8 +110,4 @@ def _must_compute(output: StepOutput, config: EpisodeRunConfig, candidates: Cand
 
 
 def _switch_of(output: StepOutput) -> str | None:
-    """Return the setting that lets a stage reuse results of other settings."""
-    return {
-        PipelineStage.DETECT_TRACK: "reuse_detections",
-        PipelineStage.FACES_EMBED: "reuse_embeddings",
-    }.get(stage_of(output.kinds[0]))
+    return _SWITCHES.get(stage_of(output.kinds[0]))

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+_LOG: Final = logging.getLogger(__name__)
+# W3C Trace Context, version 00: trace id, parent id, flags; neither id may be all zeros.
+_TRACEPARENT: Final = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +24,14 @@ class Settings:
         dagster_home: Dagster's own storage (`DAGSTER_HOME`, default `<data_root>/.dagster`).
         models_dir: Installed packs (`SCREENALYTICS_MODELS_DIR`).
         insightface_root: Where insightface keeps its packs (`INSIGHTFACE_HOME`).
+        trace_id: The trace that launches belong to (`TRACEPARENT`, W3C); None without one.
     """
 
     data_root: Path
     dagster_home: Path
     models_dir: Path
     insightface_root: Path
+    trace_id: str | None = None
 
     @classmethod
     def from_env(
@@ -40,6 +49,7 @@ class Settings:
                 env.get("SCREENALYTICS_MODELS_DIR"), home / ".cache" / "screenalytics" / "models"
             ),
             insightface_root=_folder(env.get("INSIGHTFACE_HOME"), home / ".insightface"),
+            trace_id=_trace_id(env.get("TRACEPARENT")),
         )
 
     def child_environment(self, environ: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -60,3 +70,15 @@ class Settings:
 
 def _folder(given: str | None, default: Path) -> Path:
     return Path(given).expanduser().absolute() if given else default
+
+
+def _trace_id(traceparent: str | None) -> str | None:
+    if not traceparent:
+        return None
+    found = _TRACEPARENT.fullmatch(traceparent)
+    if found is None:
+        _LOG.warning(
+            "TRACEPARENT is ignored: %r is not 00-<trace id>-<parent id>-<flags>", traceparent
+        )
+        return None
+    return found[1]

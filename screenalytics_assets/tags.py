@@ -29,6 +29,37 @@ def run_id_of(tags: Mapping[str, Any], dagster_run_id: str) -> str:
     return str(tags.get(ROOT_RUN_ID_TAG) or dagster_run_id).replace("-", "")
 
 
+def launch_tags(
+    callers: Mapping[str, str],
+    *,
+    upstream_run_id: str | None = None,
+    parent_run_id: str | None = None,
+    is_fresh: bool = False,
+    trace_id: str | None = None,
+) -> dict[str, str]:
+    """Return a caller's tags with what the launch itself says; what it leaves out has no tag.
+
+    Raises:
+        SettingsError: A caller's tag starts with `dagster/`.
+        InvalidIdError: One of the run ids is unsafe.
+    """
+    tags = check_caller_tags(callers)
+    if upstream_run_id:
+        tags[UPSTREAM_RUN_ID_TAG] = normalize_run_id(upstream_run_id)
+    if parent_run_id:
+        tags[PARENT_RUN_ID_TAG] = normalize_run_id(parent_run_id)
+    if is_fresh:
+        tags[FRESH_TAG] = "true"
+    if trace_id:
+        tags[TRACE_ID_TAG] = trace_id
+    return tags
+
+
+def wants_fresh(tags: Mapping[str, Any]) -> bool:
+    """Tell whether a run shall take no result of another run."""
+    return str(tags.get(FRESH_TAG, "")).strip().lower() == "true"
+
+
 def check_caller_tags(tags: Mapping[str, str]) -> dict[str, str]:
     """Return `tags`, or refuse those that would override what Dagster decides.
 

@@ -40,6 +40,9 @@ def run(
     reuse_embeddings: Annotated[
         bool, typer.Option("--reuse-embeddings", help="Keep embeddings though settings changed.")
     ] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Compute everything anew; reuse no other run.")
+    ] = False,
     replace_video: options.ReplaceVideo = False,
     data_root: options.DataRoot = None,
     as_json: options.AsJson = False,
@@ -73,6 +76,7 @@ def run(
             launch=Launch(
                 run_id=run_id,
                 upstream_run_id=upstream_run_id,
+                fresh=fresh,
                 replace_video=replace_video,
                 listener=listener,
                 tell=tell,
