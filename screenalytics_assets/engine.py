@@ -216,7 +216,7 @@ def _execute(
     started_s = time.perf_counter()
     try:
         with without_beta_warnings():
-            result = job.execute_in_process(
+            job.execute_in_process(
                 run_config=_run_config(config),
                 instance=instance,
                 partition_key=record.ep_id,
@@ -225,9 +225,9 @@ def _execute(
                 run_id=dagster_run_id,
                 tags={**tags, **process, RUN_ID_TAG: record.run_id},
             )
-        outcome = outcome_of(result, instance)
     except dg.DagsterExecutionInterruptedError as error:
-        outcome = Outcome.canceled(str(error))
+        _LOG.info("run %s/%s was interrupted: %s", record.ep_id, record.run_id, error)
+    outcome = outcome_of(instance, dagster_run_id)
     return _result(stores, record, dagster_run_id, outcome, time.perf_counter() - started_s)
 
 

@@ -1,20 +1,18 @@
-"""How a Dagster run ended, read from its events: per stage, and the error in our words."""
+"""How a Dagster run ended: the ledger's fold of its events, as a launch returns it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
 
 import dagster as dg
 
-from screenalytics_assets.failures import CODE_KEY, TYPE_KEY
-from screenalytics_assets.graph import STEPS, stage_of_asset
+from screenalytics_assets.mirror import read_events
 from screenalytics_assets.results import StageResult
-from screenalytics_core import errors
-from screenalytics_core.errors import RunBusyError
-from screenalytics_core.stages import STAGE_PLAN
+from screenalytics_core.ledger.attempt_fold import fold_attempt
+from screenalytics_core.ledger.attempt_state import AttemptState, StageState
+from screenalytics_core.ledger.vocabulary import RunStatus, StageStatus
 
-_STAGE_OF_STEP: Final = {s.name: stage_of_asset(s.outputs[0].name) for s in STEPS}
+_BEGUN = frozenset({StageStatus.SUCCESS, StageStatus.FAILED, StageStatus.CANCELED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,83 +24,38 @@ class Outcome:
     error: str | None = None
     error_code: str | None = None
 
-    @classmethod
-    def canceled(cls, reason: str = "canceled") -> Outcome:
-        """Return the outcome of a run that was interrupted."""
-        return cls(success=False, error=reason or "canceled", error_code="canceled")
 
+def outcome_of(instance: dg.DagsterInstance, dagster_run_id: str) -> Outcome:
+    """Fold a Dagster run's events, straight from Dagster: the ledger may be behind.
 
-@dataclass(slots=True)
-class _StageFacts:
-    """What the events say of one stage so far."""
-
-    runtime_sec: float = 0.0
-    compute_sec: float = 0.0
-    sources: set[str] = field(default_factory=set)
-    error: str | None = None
-
-    def result(self, stage: str) -> StageResult:
-        source = "mixed" if len(self.sources) > 1 else next(iter(self.sources), None)
-        return StageResult(
-            stage=stage,
-            success=self.error is None,
-            runtime_sec=self.runtime_sec,
-            compute_sec=self.compute_sec,
-            source=source,
-            error=self.error,
-        )
-
-
-def outcome_of(result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance) -> Outcome:
-    """Fold a finished run's events."""
-    facts: dict[str, _StageFacts] = {}
-    error = code = None
-    for stats in instance.get_run_step_stats(result.run_id):
-        stage = _STAGE_OF_STEP[stats.step_key]
-        if stats.start_time and stats.end_time:
-            facts.setdefault(stage, _StageFacts()).runtime_sec += stats.end_time - stats.start_time
-    for event in result.all_events:
-        if event.is_step_materialization:
-            _add_materialization(facts, event)
-        if event.is_step_failure and event.step_key is not None:
-            text, failed_code = _describe_failure(event)
-            facts.setdefault(_STAGE_OF_STEP[event.step_key], _StageFacts()).error = text
-            error, code = error or text, code or failed_code
-    run = instance.get_run_by_id(result.run_id)
-    if run is not None and run.status is dg.DagsterRunStatus.CANCELED:
-        # A run that found its run_id taken ends canceled too, and says so.
-        error, code = (error, code) if code == RunBusyError.code else ("canceled", "canceled")
-    if not result.success and error is None:
-        error, code = "the run failed outside its steps; see the Dagster UI", "run_failed"
-    stages = tuple(facts[s].result(s.value) for s in STAGE_PLAN if s in facts)
-    return Outcome(result.success, stages, error, code)
-
-
-def _add_materialization(facts: dict[str, _StageFacts], event: dg.DagsterEvent) -> None:
-    materialization = event.step_materialization_data.materialization
-    stage = facts.setdefault(
-        stage_of_asset(materialization.asset_key.to_user_string()), _StageFacts()
+    A run that was interrupted outside its steps has no end in the log; it counts as canceled.
+    """
+    events = read_events(instance, dagster_run_id)
+    if not events:
+        return Outcome(False, error="canceled", error_code="canceled")
+    attempt = fold_attempt(dagster_run_id, events)
+    if not attempt.status.is_terminal:
+        return Outcome(False, _stages(attempt), "canceled", "canceled")
+    error = attempt.error
+    return Outcome(
+        success=attempt.status is RunStatus.COMPLETED,
+        stages=_stages(attempt),
+        error=error.message if error else None,
+        error_code=error.code if error else None,
     )
-    stage.sources.add(str(materialization.metadata["source"].value))
-    stage.compute_sec += float(materialization.metadata["compute_s"].value or 0.0)  # type: ignore[arg-type]
 
 
-def _describe_failure(event: dg.DagsterEvent) -> tuple[str, str]:
-    data = event.step_failure_data
-    if data.user_failure_data is not None:
-        metadata: dict[str, Any] = dict(data.user_failure_data.metadata)
-        name, code = metadata.get(TYPE_KEY), metadata.get(CODE_KEY)
-        text = data.user_failure_data.description or "failed"
-        if name is not None and code is not None:
-            return f"{name.value}: {text}", str(code.value)
-        return text, "failed"
-    error = data.error
-    while error is not None and error.cause is not None:
-        error = error.cause  # Dagster wraps; the first cause is what happened
-    if error is None:
-        return "failed", "unexpected_error"
-    message = error.message.strip()
-    ours = getattr(errors, error.cls_name or "", None)
-    if isinstance(ours, type) and issubclass(ours, errors.ScreenalyticsError):
-        return message.removeprefix(f"{errors.__name__}."), ours.code
-    return message, "unexpected_error"  # a bug: named as Python does
+def _stages(attempt: AttemptState) -> tuple[StageResult, ...]:
+    begun = (s for s in attempt.stages.values() if s.status in _BEGUN and s.started_at)
+    return tuple(_stage_result(stage) for stage in begun)
+
+
+def _stage_result(stage: StageState) -> StageResult:
+    return StageResult(
+        stage=stage.stage.value,
+        success=stage.status is StageStatus.SUCCESS,
+        runtime_sec=stage.duration_s or 0.0,
+        compute_sec=stage.facts.compute_s or 0.0,
+        source=stage.source,
+        error=stage.error.message if stage.error else None,
+    )

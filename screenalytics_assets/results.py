@@ -12,9 +12,9 @@ class StageResult:
     """One stage of a launch.
 
     Attributes:
-        runtime_sec: Wall time of the stage's steps in the graph.
+        runtime_sec: Wall time from its first step's start to its last one's end.
         compute_sec: The part of it spent in the steps themselves.
-        source: computed, checkpoint (all reused) or mixed; None when it did not finish.
+        source: computed, or checkpoint when all was reused; None when nothing was published.
     """
 
     stage: str

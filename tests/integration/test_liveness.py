@@ -115,7 +115,7 @@ def test_a_dagster_run_that_finds_its_run_taken_ends_canceled(
                 run_config={"resources": {"settings": {"config": {"models": "lite"}}}},
             )
             run = instance.get_run_by_id(result.run_id)
-            outcome = outcome_of(result, instance)
+            outcome = outcome_of(instance, result.run_id)
     finally:
         process.kill()
         process.wait()

@@ -1,0 +1,200 @@
+"""Dagster's event log into each run's own: incremental, idempotent, bounded in time.
+
+The same functions serve the sensor, the command line while it waits, and `runs sync`. What
+was taken in already is told by the run's log itself, so any two of them may work at once,
+and a mirror killed anywhere goes on where the log ends.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Final
+
+import dagster as dg
+from dagster._core.event_api import EventLogCursor
+
+from screenalytics_assets.binding import Stores
+from screenalytics_assets.liveness import sweep
+from screenalytics_assets.normalise import MIRRORED_TYPES, normalise, queued_event
+from screenalytics_assets.tags import PARTITION_TAG, run_id_of
+from screenalytics_core.attempts import AttemptRecord
+from screenalytics_core.episodes import EpisodeId
+from screenalytics_core.errors import ArtifactCorruptError, InvalidIdError, ScreenalyticsError
+from screenalytics_core.ledger.events import EventKind, LedgerEvent, attempt_claimed
+from screenalytics_core.processes import ProcessIdentity
+from screenalytics_core.runs import RunKey
+
+_LOG: Final = logging.getLogger(__name__)
+_PAGE: Final = 500
+# A run's update time is set before its row is committed, and clocks differ a little.
+_OVERLAP_S: Final = 30.0
+_BUDGET_S: Final = 10.0
+_ENDS: Final = {EventKind.RUN_COMPLETED, EventKind.RUN_FAILED, EventKind.RUN_CANCELED}
+# Their events flow although their row does not change; a queued run's row changes first.
+_FLOWING: Final = [
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+
+
+def run_key_of(run: dg.DagsterRun) -> RunKey | None:
+    """Return the run of ours that a Dagster run belongs to; None if it is not about an episode."""
+    partition = run.tags.get(PARTITION_TAG)
+    if partition is None:
+        return None
+    try:
+        return RunKey(EpisodeId.parse(partition).text, run_id_of(run.tags, run.run_id))
+    except InvalidIdError as error:
+        # Dagster takes any text as a partition key; ours failed that run and says so there.
+        _LOG.debug("Dagster run %s is not mirrored: %s", run.run_id, error)
+        return None
+
+
+def mirror_run(
+    instance: dg.DagsterInstance,
+    stores: Stores,
+    record: dg.RunRecord,
+    *,
+    from_start: bool = False,
+) -> int:
+    """Take the new events of one Dagster run into its run's log; return how many were new.
+
+    Args:
+        from_start: Read every event again: finds what an earlier reading could not see yet.
+    """
+    run = record.dagster_run
+    key = run_key_of(run)
+    if key is None:
+        return 0
+    newest = -1 if from_start else stores.ledger.log.newest_order(*key, run.run_id)
+    attempt = _attempt_of(stores, key, run.run_id)
+    n = attempt.n if attempt else None
+    events = [queued_event(record)] if newest < 0 else []
+    events += read_events(instance, run.run_id, max(newest, 0), n)
+    if not from_start and any(event.kind in _ENDS for event in events):
+        # Concurrent writers may commit a lower storage id later; after the end none is out.
+        events = [queued_event(record), *read_events(instance, run.run_id, 0, n)]
+    if attempt is not None:
+        process = asdict(attempt.process)
+        events.append(attempt_claimed(run.run_id, attempt.n, attempt.claimed_at, process))
+    before = stores.ledger.log.state(*key).sequence
+    return stores.ledger.record(*key, events).sequence - before
+
+
+def _attempt_of(stores: Stores, key: RunKey, dagster_run_id: str) -> AttemptRecord | None:
+    try:
+        return stores.attempts.find(*key, dagster_run_id)
+    except ArtifactCorruptError as error:
+        _LOG.warning("Dagster run %s is mirrored without its attempt: %s", dagster_run_id, error)
+        return None
+
+
+def read_events(
+    instance: dg.DagsterInstance, dagster_run_id: str, after: int = 0, attempt: int | None = None
+) -> list[LedgerEvent]:
+    """Return what Dagster stored of a run since number `after`, in our words.
+
+    Args:
+        attempt: The attempt that the Dagster run claimed, if it did.
+    """
+    cursor = EventLogCursor.from_storage_id(after).to_string()
+    found: list[LedgerEvent] = []
+    while True:
+        page = instance.get_records_for_run(
+            dagster_run_id, cursor=cursor, of_type=set(MIRRORED_TYPES), limit=_PAGE
+        )
+        said = (normalise(record, attempt) for record in page.records)
+        found += [event for event in said if event is not None]
+        if not page.has_more:
+            return found
+        cursor = page.cursor
+
+
+def mirror_runs(
+    instance: dg.DagsterInstance,
+    stores: Stores,
+    dagster_run_ids: Sequence[str],
+) -> None:
+    """Take in some Dagster runs now; one that cannot be is logged, since `runs sync` repairs it."""
+    for dagster_run_id in dagster_run_ids:
+        record = instance.get_run_record_by_id(dagster_run_id)
+        if record is not None:
+            try_mirror(instance, stores, record)
+
+
+def try_mirror(
+    instance: dg.DagsterInstance,
+    stores: Stores,
+    record: dg.RunRecord,
+    *,
+    from_start: bool = False,
+) -> str | None:
+    """Mirror a run; return what is wrong instead of raising: one bad run must not stop others."""
+    try:
+        mirror_run(instance, stores, record, from_start=from_start)
+    except ScreenalyticsError as error:
+        _LOG.warning("Dagster run %s is not mirrored: %s", record.dagster_run.run_id, error)
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - the ledger degrades, it never stops a run
+        _LOG.exception("Dagster run %s is not mirrored", record.dagster_run.run_id)
+        return f"Dagster run {record.dagster_run.run_id}: {type(error).__name__}: {error}"
+    return None
+
+
+def tick(
+    instance: dg.DagsterInstance,
+    stores: Stores,
+    cursor: str | None,
+    budget_s: float = _BUDGET_S,
+) -> str:
+    """Sweep the dead and take in what is new; return the cursor of the next tick.
+
+    Args:
+        cursor: What the tick before returned; None takes in everything that Dagster knows.
+        budget_s: Runs that do not fit are left to the next tick.
+    """
+    deadline_s = time.monotonic() + budget_s
+    sweep(instance, stores.attempts, ProcessIdentity.current())
+    flowing = instance.get_run_records(dg.RunsFilter(statuses=_FLOWING))
+    seen = {record.dagster_run.run_id for record in flowing}
+    for record in flowing:
+        try_mirror(instance, stores, record)
+    updated_s = _parse_cursor(cursor)
+    for record in _updated_since(instance, updated_s - _OVERLAP_S):
+        if record.dagster_run.run_id not in seen:
+            try_mirror(instance, stores, record)
+        updated_s = max(updated_s, record.update_timestamp.timestamp())
+        if time.monotonic() > deadline_s:
+            break
+    stores.ledger.registry.publish(wait=False)
+    return json.dumps({"updated_s": updated_s})
+
+
+def _updated_since(instance: dg.DagsterInstance, since_s: float) -> Iterator[dg.RunRecord]:
+    """Yield runs whose status changed since then, oldest change first."""
+    since_s = max(since_s, 0.0)
+    while True:
+        records = instance.get_run_records(
+            dg.RunsFilter(updated_after=datetime.fromtimestamp(since_s, UTC)),
+            limit=_PAGE,
+            order_by="update_timestamp",
+            ascending=True,
+        )
+        yield from records
+        if len(records) < _PAGE:
+            return
+        since_s = records[-1].update_timestamp.timestamp()
+
+
+def _parse_cursor(cursor: str | None) -> float:
+    try:
+        return float(json.loads(cursor)["updated_s"]) if cursor else 0.0
+    except (ValueError, KeyError, TypeError):
+        _LOG.warning("mirror cursor %r is not readable: everything is taken in again", cursor)
+        return 0.0
