@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +20,23 @@ from tests.videos import Picture
 
 EP_ID = "show-s01e01"
 WIDTH, HEIGHT = 640, 448
+WAIT_S = 60.0
+
+# A run that, once its scan reports, says so in a file and stays there.
+STUCK = """
+import sys, time
+from pathlib import Path
+from screenalytics_assets.definitions import build_definitions
+from screenalytics_assets.engine import Launch, run_episode
+from tests.integration.support import EP_ID, balanced, settings_for
+
+def stay(step, done, total, message):
+    Path(sys.argv[3]).touch()
+    time.sleep(600)
+
+run_episode(EP_ID, sys.argv[1], balanced(), settings=settings_for(Path(sys.argv[2])),
+            launch=Launch(run_id="stuck", listener=stay))
+"""
 
 
 def real_face_frames() -> Iterator[Picture]:
@@ -44,3 +64,17 @@ def content(settings: Settings, run_id: str) -> dict[str, str]:
     """Every published file of a run with its sha256."""
     manifest = Stores.open(settings.data_root).artifacts.manifest(EP_ID, run_id)
     return {f.path: f.sha256 for entry in manifest.entries.values() for f in entry.files}
+
+
+def start_stuck_run(clip: Path, settings: Settings, marker: Path) -> subprocess.Popen[bytes]:
+    """Start the run `stuck` in a process of its own; it stays in its scan."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", STUCK, str(clip), str(settings.data_root), str(marker)],
+        cwd=Path(__file__).parents[2],
+    )
+    deadline = time.monotonic() + WAIT_S
+    while not marker.exists():
+        assert process.poll() is None, "the run ended before its scan"
+        assert time.monotonic() < deadline, "the scan never reported"
+        time.sleep(0.05)
+    return process

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import dagster as dg
@@ -21,39 +18,9 @@ from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.outcome import outcome_of
 from screenalytics_assets.settings import Settings
 from screenalytics_core.errors import RunBusyError
-from tests.integration.support import EP_ID, balanced
+from tests.integration.support import EP_ID, balanced, start_stuck_run
 
 pytestmark = pytest.mark.models
-WAIT_S = 60.0
-
-# A run that, once its scan reports, says so in a file and stays there.
-STUCK = """
-import sys, time
-from pathlib import Path
-from screenalytics_assets.definitions import build_definitions
-from screenalytics_assets.engine import Launch, run_episode
-from tests.integration.support import EP_ID, balanced, settings_for
-
-def stay(step, done, total, message):
-    Path(sys.argv[3]).touch()
-    time.sleep(600)
-
-run_episode(EP_ID, sys.argv[1], balanced(), settings=settings_for(Path(sys.argv[2])),
-            launch=Launch(run_id="stuck", listener=stay))
-"""
-
-
-def start_stuck_run(clip: Path, settings: Settings, marker: Path) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-c", STUCK, str(clip), str(settings.data_root), str(marker)],
-        cwd=Path(__file__).parents[2],
-    )
-    deadline = time.monotonic() + WAIT_S
-    while not marker.exists():
-        assert process.poll() is None, "the run ended before its scan"
-        assert time.monotonic() < deadline, "the scan never reported"
-        time.sleep(0.05)
-    return process
 
 
 def statuses(settings: Settings) -> list[dg.DagsterRunStatus]:
