@@ -6,9 +6,10 @@ import dagster as dg
 
 from screenalytics_assets.failures import as_dagster_failure
 from screenalytics_assets.graph import KINDS_OF_ASSET
-from screenalytics_assets.metadata import published_metadata
+from screenalytics_assets.last_words import last_words
+from screenalytics_assets.metadata import published_metadata, unpublished_metadata
 from screenalytics_assets.resources import Pipeline, SettingsResource
-from screenalytics_assets.session import PendingOutput
+from screenalytics_assets.work import PendingOutput
 from screenalytics_core.artifact_store import ArtifactRef
 from screenalytics_core.artifacts import ArtifactKind
 
@@ -28,7 +29,8 @@ class ArtifactIOManager(dg.IOManager):
             session = self._pipeline.session(
                 context.asset_partition_key, self._settings.to_config()
             )
-            refs = session.publish(obj)
+            with last_words(lambda: _observe_unpublished(context, obj)):
+                refs = session.publish(obj)
             context.add_output_metadata(published_metadata(session, obj, refs))
 
     def load_input(self, context: dg.InputContext) -> Inputs:
@@ -45,6 +47,18 @@ class ArtifactIOManager(dg.IOManager):
 def artifact_io_manager(context: dg.InitResourceContext) -> ArtifactIOManager:
     """Give a run its IO manager."""
     return ArtifactIOManager(context.resources.pipeline, context.resources.settings)
+
+
+def _observe_unpublished(context: dg.OutputContext, pending: PendingOutput) -> None:
+    """Tell what an output used up that nobody will see; a reused one used up nothing."""
+    if pending.reused is None:
+        context.log_event(
+            dg.AssetObservation(
+                asset_key=context.asset_key,
+                partition=context.asset_partition_key,
+                metadata=unpublished_metadata(pending),
+            )
+        )
 
 
 def _materialized_run_id(context: dg.InputContext, asset: str, ep_id: str) -> str | None:

@@ -7,7 +7,9 @@ from typing import Any, Final
 import dagster as dg
 import pyarrow as pa
 
-from screenalytics_assets.session import PendingOutput, RunSession
+from screenalytics_assets.measuring import Usage
+from screenalytics_assets.session import RunSession
+from screenalytics_assets.work import PendingOutput, StepWork, rows_of
 from screenalytics_core.artifact_store import ArtifactRef
 from screenalytics_core.artifacts import ArtifactKind, ArtifactSpec
 from screenalytics_core.report.charts import contact_sheet_png, timeline_png
@@ -49,11 +51,52 @@ def published_metadata(
     shown["source"] = refs[0].entry.source if pending.reused is None else "checkpoint"
     if pending.reused is not None and pending.reused.note:
         shown["reuse"] = pending.reused.note
-    shown["compute_s"] = round(pending.compute_s, 3)
     shown["fingerprint"] = pending.fingerprint
+    shown["code_ref"] = pending.code_ref
+    shown["rows_in"] = pending.rows_in
+    shown["rows_out"] = rows_of(refs)
+    shown.update(_usage(pending.usage))
     for ref in refs:
         shown[str(ref.kind)] = dg.MetadataValue.path(str(ref.path()))
     shown["files"] = _file_table(refs)
+    return shown
+
+
+def progress_metadata(work: StepWork, done: int, total: int, message: str) -> Metadata:
+    """Return what is shown of a step that still runs: how far it is, and what it works on."""
+    return {"done": done, "total": total, "message": message, **_given(work)}
+
+
+def failed_step_metadata(work: StepWork) -> Metadata:
+    """Return what is shown of a step that failed: what it worked on and had used up by then."""
+    return {"measured": True, **_given(work), **_usage(work.meter.usage())}
+
+
+def unpublished_metadata(pending: PendingOutput) -> Metadata:
+    """Return what is shown of a computed output that could not be published."""
+    return {
+        "measured": True,
+        "fingerprint": pending.fingerprint,
+        "code_ref": pending.code_ref,
+        "rows_in": pending.rows_in,
+        **_usage(pending.usage),
+    }
+
+
+def _given(work: StepWork) -> Metadata:
+    known = {} if work.fingerprint is None else {"fingerprint": work.fingerprint}
+    return {**known, "code_ref": work.code_ref, "rows_in": work.rows_in}
+
+
+def _usage(usage: Usage) -> Metadata:
+    shown: Metadata = {
+        "frames": usage.frames,
+        "inferences": usage.inferences,
+        "cpu_s": round(usage.cpu_s, 3),
+        "compute_s": round(usage.compute_s, 3),
+    }
+    if usage.peak_rss_bytes is not None:
+        shown["peak_rss_bytes"] = usage.peak_rss_bytes
     return shown
 
 

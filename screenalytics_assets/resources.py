@@ -10,9 +10,10 @@ from pydantic import Field, create_model
 from screenalytics_assets.binding import Stores, bind_inputs, check_disk, silent
 from screenalytics_assets.heartbeat import Heartbeat
 from screenalytics_assets.liveness import attempt_is_alive
+from screenalytics_assets.reuse import check_fresh
 from screenalytics_assets.session import RunSession
 from screenalytics_assets.settings import Settings
-from screenalytics_assets.tags import UPSTREAM_RUN_ID_TAG, run_id_of
+from screenalytics_assets.tags import UPSTREAM_RUN_ID_TAG, run_id_of, wants_fresh
 from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
 from screenalytics_core.errors import RunBusyError
 from screenalytics_core.processes import ProcessIdentity
@@ -105,6 +106,8 @@ class Pipeline:
     def _open(self, ep_id: str, config: EpisodeRunConfig) -> RunSession:
         tags = self._run.tags
         run_id = run_id_of(tags, self._run.run_id)
+        is_fresh = wants_fresh(tags)
+        check_fresh(config, is_fresh=is_fresh)  # the UI launches without the engine's checks
         bound = bind_inputs(self.settings, self.stores, ep_id, config, silent)
         check_disk(self.stores, bound)
         record = self.stores.runs.bind(ep_id, run_id, bound.binding)
@@ -118,7 +121,8 @@ class Pipeline:
         )
         self._heartbeat = Heartbeat(self.stores.attempts, attempt)
         self._heartbeat.start()
-        return RunSession(self.stores, bound, record, attempt, tags.get(UPSTREAM_RUN_ID_TAG))
+        upstream_run_id = tags.get(UPSTREAM_RUN_ID_TAG)
+        return RunSession(self.stores, bound, record, attempt, upstream_run_id, is_fresh=is_fresh)
 
 
 def pipeline_resource(settings: Settings, listener: Listener | None) -> dg.ResourceDefinition:

@@ -7,42 +7,23 @@ the asset shell hands it names and gets artifacts back.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 from screenalytics_assets.binding import Bound, Stores
 from screenalytics_assets.media import LoosePictures
-from screenalytics_assets.reuse import Candidates, Compute, Reuse, decide, wants_other_settings
-from screenalytics_core.artifact_store import ArtifactRef, EntryFacts, PreparedArtifact
+from screenalytics_assets.planning import Planner
+from screenalytics_assets.reuse import Compute, Reuse
+from screenalytics_assets.work import PendingOutput, StepWork
+from screenalytics_core.artifact_store import ArtifactRef, PreparedArtifact
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.attempts import AttemptRecord
 from screenalytics_core.episode_registry import episode_video_path
-from screenalytics_core.fingerprints import combine_sha256s, fingerprint
+from screenalytics_core.fingerprints import combine_sha256s
 from screenalytics_core.input_resolution import resolve_input
 from screenalytics_core.runs import RunRecord
 from screenalytics_core.steps.base import ArtifactData, Progress, Step, StepInput, StepOutput
 from screenalytics_core.vision.decode import open_video
-
-
-@dataclass(frozen=True, slots=True)
-class PendingOutput:
-    """An output that is ready to be published.
-
-    Attributes:
-        inputs: Content sha256 of each input it was made from.
-        prepared: Encoded files of each kind; empty when reused.
-        reused: Where the output comes from instead.
-        compute_s: Seconds that the step took; 0 when reused, or told by a sibling.
-    """
-
-    output: StepOutput
-    fingerprint: str
-    content_sha256: str
-    inputs: Mapping[ArtifactKind, str]
-    prepared: tuple[PreparedArtifact, ...] = ()
-    reused: Reuse | None = None
-    compute_s: float = 0.0
 
 
 class RunSession:
@@ -55,12 +36,15 @@ class RunSession:
         record: RunRecord,
         attempt: AttemptRecord,
         upstream_run_id: str | None,
+        *,
+        is_fresh: bool = False,
     ) -> None:
         self.stores = stores
         self.record = record
         self.attempt = attempt
         self._bound = bound
         self._upstream_run_id = upstream_run_id
+        self._planner = Planner(stores, bound, record, is_fresh)
         self._staged: list[PreparedArtifact] = []
 
     @property
@@ -72,6 +56,11 @@ class RunSession:
     def run_id(self) -> str:
         """The run."""
         return self.record.run_id
+
+    @property
+    def code_ref(self) -> str:
+        """The code that this process runs, which need not be the code that began the run."""
+        return self._bound.binding.code_ref
 
     def input(self, kind: ArtifactKind, materialized_run_id: str | None) -> ArtifactRef:
         """Return an input as this run's own artifact, inheriting it from another run if needed.
@@ -110,36 +99,34 @@ class RunSession:
         )
         return self._own(kind)
 
-    def produce(
+    def begin(
         self,
         step: Step,
         outputs: tuple[StepOutput, ...],
         inputs: Mapping[ArtifactKind, ArtifactRef],
-        progress: Progress,
-    ) -> list[PendingOutput]:
-        """Reuse or compute `outputs` of `step`, in their order."""
-        prints = {o.name: self._fingerprint(o, inputs) for o in outputs}
-        plans = self._plan(outputs, prints, inputs)
-        computing = tuple(o for o in outputs if isinstance(plans[o.name], Compute))
-        prepared, compute_s = self._compute(step, computing, inputs, progress)
-        pending = []
-        for output in outputs:
-            plan = plans[output.name]
-            own = tuple(prepared[k] for k in output.kinds) if isinstance(plan, Compute) else ()
-            reused = plan if isinstance(plan, Reuse) else None
-            pending.append(
-                PendingOutput(
-                    output=output,
-                    fingerprint=prints[output.name],
-                    content_sha256=self._content_sha256(output, own, reused),
-                    inputs={k: inputs[k].content_sha256 for k in output.inputs},
-                    prepared=own,
-                    reused=reused,
-                    # One function made them all: its time is told once.
-                    compute_s=compute_s if output in computing[:1] else 0.0,
-                )
-            )
-        return pending
+    ) -> StepWork:
+        """Return the work of making `outputs` of `step` from `inputs`."""
+        return StepWork(step, outputs, inputs, self.code_ref)
+
+    def produce(self, work: StepWork, progress: Progress) -> list[PendingOutput]:
+        """Reuse or compute the outputs of `work`, in their order; measures it meanwhile."""
+        with work.meter:
+            prints = {o.name: self._planner.fingerprint(o, work.inputs) for o in work.outputs}
+            work.fingerprint = prints[work.outputs[0].name]
+            plans = self._planner.plan(work.outputs, prints, work.inputs)
+            computing = tuple(o for o in work.outputs if isinstance(plans[o.name], Compute))
+            # One function makes them all, so what it used up is told by one of them.
+            teller = (computing or work.outputs)[0]
+            work.fingerprint = prints[teller.name]
+            prepared = self._compute(work, computing, progress) if computing else {}
+            pending = [
+                self._pending(work, o, prints[o.name], plans[o.name], prepared)
+                for o in work.outputs
+            ]
+        return [
+            replace(p, rows_in=work.rows_in, usage=work.meter.usage()) if p.output is teller else p
+            for p in pending
+        ]
 
     def publish(self, pending: PendingOutput) -> list[ArtifactRef]:
         """Publish an output; return its artifacts as they now stand in this run."""
@@ -163,8 +150,9 @@ class RunSession:
                 note=pending.reused.note,
                 is_verified=True,
             )
+        made_from = self._planner.entry_facts(pending.output, pending.fingerprint, pending.inputs)
         for prepared in pending.prepared:
-            artifacts.publish(prepared, self.attempt.n, self._facts(pending))
+            artifacts.publish(prepared, self.attempt.n, made_from)
         if ArtifactKind.SCREEN_TIME in kinds:
             self.stores.runs.activate(self.ep_id, self.run_id)
         return [self._own(kind) for kind in kinds]
@@ -172,77 +160,48 @@ class RunSession:
     def _own(self, kind: ArtifactKind) -> ArtifactRef:
         return self.stores.require(self.ep_id, self.run_id, kind)
 
-    def _plan(
+    def _pending(
         self,
-        outputs: tuple[StepOutput, ...],
-        prints: Mapping[str, str],
-        inputs: Mapping[ArtifactKind, ArtifactRef],
-    ) -> dict[str, Compute | Reuse]:
-        artifacts, config = self.stores.artifacts, self._bound.config
-        equal = {
-            o.name: artifacts.find_reusable(
-                self.ep_id, o.kinds, prints[o.name], prefer_run_id=self.run_id
-            )
-            for o in outputs
-        }
-        candidates = Candidates(self.run_id, equal)
-        if wants_other_settings(outputs, config, candidates):
-            kinds = [k for o in outputs for k in o.kinds]
-            made_from = {k: inputs[k].content_sha256 for o in outputs for k in o.inputs}
-            other = artifacts.find_existing(self.record, kinds, inputs=made_from)
-            if other is not None:
-                theirs = artifacts.manifest(self.ep_id, other).entries
-                equal_there = frozenset(
-                    o.name
-                    for o in outputs
-                    if all(theirs[k].fingerprint == prints[o.name] for k in o.kinds)
-                )
-                candidates = Candidates(self.run_id, equal, other, equal_there)
-        return decide(outputs, config, candidates)
-
-    def _fingerprint(self, output: StepOutput, inputs: Mapping[ArtifactKind, ArtifactRef]) -> str:
-        extra = {}
-        if output.reads_run_record:
-            extra["run_record"] = self.record.sha256_without_created_at()
-        return fingerprint(
-            output,
-            inputs={k: inputs[k].content_sha256 for k in output.inputs},
-            settings=self._bound.config.only(output.settings).as_dict(),
-            model_sha256s=self._model_sha256s(output),
-            video_sha256=self._video_sha256(output),
-            extra=extra,
+        work: StepWork,
+        output: StepOutput,
+        fingerprint: str,
+        plan: Compute | Reuse,
+        prepared: Mapping[ArtifactKind, PreparedArtifact],
+    ) -> PendingOutput:
+        reused = plan if isinstance(plan, Reuse) else None
+        own = () if reused else tuple(prepared[k] for k in output.kinds)
+        return PendingOutput(
+            output=output,
+            fingerprint=fingerprint,
+            content_sha256=self._content_sha256(output, own, reused),
+            code_ref=work.code_ref,
+            inputs={k: work.inputs[k].content_sha256 for k in output.inputs},
+            prepared=own,
+            reused=reused,
         )
 
     def _compute(
-        self,
-        step: Step,
-        outputs: tuple[StepOutput, ...],
-        inputs: Mapping[ArtifactKind, ArtifactRef],
-        progress: Progress,
-    ) -> tuple[dict[ArtifactKind, PreparedArtifact], float]:
-        if not outputs:
-            return {}, 0.0
+        self, work: StepWork, outputs: tuple[StepOutput, ...], progress: Progress
+    ) -> dict[ArtifactKind, PreparedArtifact]:
+        step, meter = work.step, work.meter
         kinds = frozenset(k for o in outputs for k in o.kinds)
-        config = self._bound.config
         reads_video = any(o.reads_video for o in outputs)
         video_path = episode_video_path(self.stores.storage, self.ep_id)
         step_input = StepInput(
             ep_id=self.ep_id,
             run_id=self.run_id,
-            settings=config.only(step.settings),
-            artifacts=dict(inputs),
+            settings=self._bound.config.only(step.settings),
+            artifacts=dict(work.inputs),
             wanted=kinds,
-            models=self._bound.pack,
-            video=open_video(video_path) if reads_video else None,
+            models=meter.pack(self._bound.pack),
+            video=meter.video(open_video(video_path)) if reads_video else None,
             progress=progress,
             media=LoosePictures(self.stores.storage, self.ep_id, self.run_id),
             run_record=self.record.without_created_at(),
         )
-        started_s = time.perf_counter()
-        results = step.run(step_input)
-        compute_s = time.perf_counter() - started_s
-        wanted = {kind: results[kind] for kind in results if kind in kinds}
-        return self._prepare(wanted), compute_s
+        with meter.computing():
+            results = step.run(step_input)
+        return self._prepare({kind: results[kind] for kind in results if kind in kinds})
 
     def _prepare(
         self, results: Mapping[ArtifactKind, ArtifactData]
@@ -269,21 +228,3 @@ class RunSession:
             return combine_sha256s([p.content_sha256 for p in prepared])
         manifest = self.stores.artifacts.manifest(self.ep_id, reused.run_id)
         return combine_sha256s([manifest.entries[k].content_sha256 for k in output.kinds])
-
-    def _facts(self, pending: PendingOutput) -> EntryFacts:
-        output = pending.output
-        return EntryFacts(
-            fingerprint=pending.fingerprint,
-            inputs=dict(pending.inputs),
-            settings=self._bound.config.only(output.settings).as_dict(),
-            models=self._model_sha256s(output),
-            video_sha256=self._video_sha256(output),
-            step_version=output.version,
-        )
-
-    def _model_sha256s(self, output: StepOutput) -> dict[str, str]:
-        every = self._bound.pack.info.sha256s()
-        return {role: every[role] for role in output.model_roles if role in every}
-
-    def _video_sha256(self, output: StepOutput) -> str | None:
-        return self.record.video["sha256"] if output.reads_video else None

@@ -4,7 +4,7 @@ Everything an asset of this project does stands here once: find inputs, decide o
 run the step, report progress, hand the result to the IO manager.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import dagster as dg
@@ -16,10 +16,15 @@ from screenalytics_assets.graph import (
     stage_of_asset,
     upstream_assets,
 )
-from screenalytics_assets.metadata import definition_metadata
+from screenalytics_assets.last_words import last_words
+from screenalytics_assets.metadata import (
+    definition_metadata,
+    failed_step_metadata,
+    progress_metadata,
+)
 from screenalytics_assets.partitions import EPISODES
 from screenalytics_assets.resources import Pipeline, ProgressThrottle
-from screenalytics_assets.session import PendingOutput
+from screenalytics_assets.work import PendingOutput, StepWork
 from screenalytics_core.artifacts import ARTIFACTS
 from screenalytics_core.steps.base import Step, StepOutput
 
@@ -80,9 +85,15 @@ def _produce(
     pipeline: Pipeline = context.resources.pipeline
     session = pipeline.session(context.partition_key, context.resources.settings.to_config())
     refs = {kind: inputs[ASSET_OF_KIND[kind]][kind] for kind in step.inputs}
-    progress = ProgressThrottle(step.name, pipeline.listener, _observer(context, outputs))
+    work = session.begin(step, outputs, refs)
+    progress = ProgressThrottle(step.name, pipeline.listener, _observer(context, work))
     progress(0, 0, "")  # some steps are over before they would report
-    return session.produce(step, outputs, refs, progress)
+
+    def observe_failure() -> None:
+        context.log_event(_observation(context, work, failed_step_metadata(work)))
+
+    with last_words(observe_failure):
+        return session.produce(work, progress)
 
 
 def _out(output: StepOutput) -> dg.AssetOut:
@@ -100,14 +111,18 @@ def _out(output: StepOutput) -> dg.AssetOut:
     )
 
 
-def _observer(context: dg.AssetExecutionContext, outputs: tuple[StepOutput, ...]) -> Any:
+def _observer(context: dg.AssetExecutionContext, work: StepWork) -> Callable[[int, int, str], None]:
     def observe(done: int, total: int, message: str) -> None:
-        context.log_event(
-            dg.AssetObservation(
-                asset_key=outputs[0].name,
-                partition=context.partition_key,
-                metadata={"done": done, "total": total, "message": message},
-            )
-        )
+        told = progress_metadata(work, done, total, message)
+        context.log_event(_observation(context, work, told))
 
     return observe
+
+
+def _observation(
+    context: dg.AssetExecutionContext, work: StepWork, metadata: dict[str, Any]
+) -> dg.AssetObservation:
+    """Return an observation of a step; it stands at the first of its outputs."""
+    return dg.AssetObservation(
+        asset_key=work.outputs[0].name, partition=context.partition_key, metadata=metadata
+    )

@@ -13,7 +13,8 @@ import pytest
 
 from screenalytics_assets.binding import Bound
 from screenalytics_assets.binding import Stores as Opened
-from screenalytics_assets.session import PendingOutput, RunSession
+from screenalytics_assets.session import RunSession
+from screenalytics_assets.work import PendingOutput
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.errors import AttemptSupersededError, SchemaMismatchError
 from screenalytics_core.steps.base import (
@@ -87,8 +88,7 @@ class World:
         bound_to = binding(**given)
         sha256s = {"face_detector": given.get("model_sha256", MODEL_SHA256)}
         pack: Any = SimpleNamespace(info=SimpleNamespace(sha256s=lambda: sha256s))
-        stores = self.stores
-        opened = Opened(stores.storage, stores.runs, stores.attempts, stores.artifacts)
+        opened = Opened.open(self.stores.root)
         attempt = self.stores.attempts.newest(EP, run_id)
         assert attempt is not None
         bound = Bound(bound_to, bound_to.settings, pack)
@@ -96,7 +96,7 @@ class World:
 
     def produce(self, session: RunSession) -> list[PendingOutput]:
         step = self.scan.step()
-        return session.produce(step, step.outputs, {}, no_progress)
+        return session.produce(session.begin(step, step.outputs, {}), no_progress)
 
     def run(self, run_id: str, **given: Any) -> dict[ArtifactKind, tuple[str, str | None]]:
         """Run the scan; return of each artifact its source and the run it came from."""

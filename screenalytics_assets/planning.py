@@ -1,0 +1,115 @@
+"""What a step's outputs depend on, and which earlier results stand for them.
+
+Reads manifests and hashes; the decision itself is the pure table in `reuse`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from screenalytics_assets.binding import Bound, Stores
+from screenalytics_assets.reuse import Candidates, Compute, Reuse, decide, wants_other_settings
+from screenalytics_core import fingerprints
+from screenalytics_core.artifact_search import find_run
+from screenalytics_core.artifact_store import ArtifactRef, EntryFacts
+from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.manifest import Manifest
+from screenalytics_core.runs import RunRecord
+from screenalytics_core.steps.base import StepOutput
+
+Inputs = Mapping[ArtifactKind, ArtifactRef]
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Plans the steps of one run.
+
+    Attributes:
+        is_fresh: Nothing that another run computed stands for an output of this one.
+    """
+
+    stores: Stores
+    bound: Bound
+    record: RunRecord
+    is_fresh: bool = False
+
+    def fingerprint(self, output: StepOutput, inputs: Inputs) -> str:
+        """Return the fingerprint of an output made from `inputs`."""
+        extra = {}
+        if output.reads_run_record:
+            extra["run_record"] = self.record.sha256_without_created_at()
+        return fingerprints.fingerprint(
+            output,
+            inputs={k: inputs[k].content_sha256 for k in output.inputs},
+            settings=self.bound.config.only(output.settings).as_dict(),
+            model_sha256s=self._model_sha256s(output),
+            video_sha256=self._video_sha256(output),
+            extra=extra,
+        )
+
+    def plan(
+        self, outputs: tuple[StepOutput, ...], prints: Mapping[str, str], inputs: Inputs
+    ) -> dict[str, Compute | Reuse]:
+        """Decide, by name, which of one step's outputs are computed and which are there."""
+        config = self.bound.config
+        equal = {o.name: self._find_equal(o, prints[o.name]) for o in outputs}
+        candidates = Candidates(self.record.run_id, equal)
+        if wants_other_settings(outputs, config, candidates):
+            candidates = self._with_other(candidates, outputs, prints, inputs)
+        return decide(outputs, config, candidates)
+
+    def entry_facts(
+        self, output: StepOutput, fingerprint: str, inputs: Mapping[ArtifactKind, str]
+    ) -> EntryFacts:
+        """Return what the manifest says of a computed output: what it was made from."""
+        return EntryFacts(
+            fingerprint=fingerprint,
+            inputs=dict(inputs),
+            settings=self.bound.config.only(output.settings).as_dict(),
+            models=self._model_sha256s(output),
+            video_sha256=self._video_sha256(output),
+            step_version=output.version,
+        )
+
+    def _find_equal(self, output: StepOutput, fingerprint: str) -> str | None:
+        """Return a run that has an output with this fingerprint, this run first."""
+        ep_id, run_id = self.record.ep_id, self.record.run_id
+        if not self.is_fresh:
+            return self.stores.artifacts.find_reusable(
+                ep_id, output.kinds, fingerprint, prefer_run_id=run_id
+            )
+
+        def is_own(manifest: Manifest) -> bool:
+            entries = [manifest.entries[kind] for kind in output.kinds]
+            return all(e.fingerprint == fingerprint and e.source == "computed" for e in entries)
+
+        # What this run took from another one is not its own.
+        return find_run(self.stores.storage, (run_id,), ep_id, output.kinds, is_own)
+
+    def _with_other(
+        self,
+        candidates: Candidates,
+        outputs: tuple[StepOutput, ...],
+        prints: Mapping[str, str],
+        inputs: Inputs,
+    ) -> Candidates:
+        """Return the candidates with a run that has all outputs, with whatever settings."""
+        artifacts = self.stores.artifacts
+        kinds = [k for o in outputs for k in o.kinds]
+        made_from = {k: inputs[k].content_sha256 for o in outputs for k in o.inputs}
+        other = artifacts.find_existing(self.record, kinds, inputs=made_from)
+        if other is None:
+            return candidates
+        theirs = artifacts.manifest(self.record.ep_id, other).entries
+        equal_there = frozenset(
+            o.name for o in outputs if all(theirs[k].fingerprint == prints[o.name] for k in o.kinds)
+        )
+        return Candidates(candidates.own_run_id, candidates.equal_run_ids, other, equal_there)
+
+    def _model_sha256s(self, output: StepOutput) -> dict[str, str]:
+        every = self.bound.pack.info.sha256s()
+        return {role: every[role] for role in output.model_roles if role in every}
+
+    def _video_sha256(self, output: StepOutput) -> str | None:
+        return self.record.video["sha256"] if output.reads_video else None
