@@ -31,8 +31,8 @@ _WORDS: Final = _CHECKED | {"properties", "additionalProperties", "definitions",
 
 @cache
 def load_schema(name: str) -> dict[str, Any]:
-    """Return the schema file `name` of this package."""
-    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    """Return a schema file of this package; `name` is its path below the package's folder."""
+    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
     schema: dict[str, Any] = yaml.safe_load(text)
     return schema
 

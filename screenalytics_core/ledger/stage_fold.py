@@ -8,16 +8,27 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from screenalytics_core.ledger.attempt_state import (
+    AttemptState,
     ErrorFacts,
     Progress,
     StageFacts,
     StageState,
     seconds_between,
 )
-from screenalytics_core.ledger.events import EventKind, LedgerEvent
+from screenalytics_core.ledger.events import AFTER_ALL, EventKind, LedgerEvent
 from screenalytics_core.ledger.vocabulary import RunStatus, StageStatus
 from screenalytics_core.stages import STAGE_PLAN, PipelineStage
 
+# What becomes of a step that was running, or never ran, when its attempt ended.
+_FATES: Final = {
+    RunStatus.COMPLETED: StageStatus.SUCCESS,
+    RunStatus.FAILED: StageStatus.FAILED,
+    RunStatus.CANCELED: StageStatus.CANCELED,
+}
+_FATES_UNBORN: Final = {
+    RunStatus.FAILED: StageStatus.BLOCKED,
+    RunStatus.CANCELED: StageStatus.CANCELED,
+}
 _ADDED_UP: Final = ("rows_in", "rows_out", "frames", "inferences", "cpu_s", "compute_s")
 
 
@@ -33,32 +44,55 @@ class _Step:
     restarted_at: str | None = None
     retries: int = 0
     error: ErrorFacts | None = None
+    failed_order: int = AFTER_ALL
     reports: dict[str, LedgerEvent] = field(default_factory=dict)
     published: dict[str, LedgerEvent] = field(default_factory=dict)
     measured: list[LedgerEvent] = field(default_factory=list)
+    is_measured: bool = False
 
     def take(self, event: LedgerEvent) -> None:
         """Take the next event of this step."""
         kind = event.kind
         if kind is EventKind.STEP_STARTED:
-            self.status = StageStatus.RUNNING
-            self.started_at = self.started_at or event.at
-            self.restarted_at = event.at
-            self.ended_at = self.error = None
-            self.reports = {}
+            self._start(event)
         elif kind is EventKind.STEP_RETRYING:
             self.retries += 1
         elif kind is EventKind.STEP_PROGRESS:
             self.reports[str(event.data.get("part", ""))] = event
         elif kind is EventKind.STEP_MEASURED:
             self.measured.append(event)
+            self.is_measured = True
         elif kind is EventKind.ARTIFACT_PUBLISHED:
-            self.published[str(event.data["asset"])] = event
+            self.published[event.data["asset"]] = event
+            self.is_measured = True
         elif kind is EventKind.STEP_SUCCEEDED:
-            self.status, self.ended_at = StageStatus.SUCCESS, event.at
+            self.end(StageStatus.SUCCESS, event)
         elif kind is EventKind.STEP_FAILED:
-            self.status, self.ended_at = StageStatus.FAILED, event.at
-            self.error = ErrorFacts.of(event.data)
+            self.end(StageStatus.FAILED, event)
+
+    def end(self, status: StageStatus, event: LedgerEvent) -> None:
+        """End it, unless it has ended: the first end counts."""
+        if self.ended_at is not None:
+            return
+        self.status, self.ended_at = status, event.at
+        if status is StageStatus.FAILED:
+            self.error, self.failed_order = ErrorFacts.of(event.data), event.order
+
+    def _start(self, event: LedgerEvent) -> None:
+        """Begin, or begin again: only this opens a step that ended."""
+        self.status, self.restarted_at = StageStatus.RUNNING, event.at
+        self.started_at = self.started_at or event.at
+        self.ended_at = self.error = None
+        self.failed_order = AFTER_ALL
+        self.reports, self.is_measured = {}, False
+
+    def close(self, attempt: AttemptState) -> None:
+        """Share the fate of an attempt that ended and left this step open."""
+        if self.status is StageStatus.RUNNING and attempt.status.is_terminal:
+            self.status, self.ended_at = _FATES[attempt.status], attempt.ended_at
+            self.error = attempt.error if attempt.status is RunStatus.FAILED else None
+        elif self.status is StageStatus.NOT_STARTED:
+            self.status = _FATES_UNBORN.get(attempt.status, self.status)
 
     def progress(self) -> Progress | None:
         """Return the sum over its parts' last reports."""
@@ -72,99 +106,86 @@ class _Step:
         return Progress(self.name, done, total, str(last.data.get("message", "")), last.at, rate)
 
     def facts(self) -> list[Mapping[str, Any]]:
-        """Return what was measured; before the step's end, what its last report says."""
-        told = [*self.measured, *self.published.values()] or list(self.reports.values())[-1:]
+        """Return what was measured; before the step measures, what its parts last reported."""
+        told = [*self.measured, *self.published.values()]
+        if not self.is_measured:
+            told += self.reports.values()
         return [event.data.get("facts", {}) for event in told]
 
 
 def fold_stages(
-    dagster_run_id: str,
-    attempt: int | None,
-    status: RunStatus,
-    error: ErrorFacts | None,
-    ordered: Iterable[LedgerEvent],
+    attempt: AttemptState, ordered: Iterable[LedgerEvent]
 ) -> dict[PipelineStage, StageState]:
     """Return the stages that an attempt planned or touched, in the plan's order.
 
     Args:
-        status: Of the attempt; steps that it left open share its fate.
-        error: Of the attempt.
+        attempt: Without stages; steps that it left open share its fate.
         ordered: Its events, in order, none after its end.
     """
+    steps = _fold_steps(attempt.status, ordered)
+    for step in steps:
+        step.close(attempt)
+    failed = [step for step in steps if step.status is StageStatus.FAILED]
+    culprit = min(failed, key=lambda step: step.failed_order, default=None)
+    grouped = [(stage, [s for s in steps if s.stage is stage]) for stage in STAGE_PLAN]
+    return {stage: _stage(stage, own, attempt, culprit) for stage, own in grouped if own}
+
+
+def _fold_steps(status: RunStatus, ordered: Iterable[LedgerEvent]) -> list[_Step]:
     steps: dict[str, _Step] = {}
     canceling = False
     for event in ordered:
         canceling = canceling or event.kind is EventKind.RUN_CANCELING
         if event.step is None or event.stage is None:
             continue
-        step = steps.setdefault(event.step, _Step(event.step, event.stage))
-        step.take(event)
-        if event.kind is EventKind.STEP_FAILED and canceling and status is RunStatus.CANCELED:
-            step.status, step.error = StageStatus.CANCELED, None
-    _close(steps.values(), status, error)
-    culprit = next((s for s in steps.values() if s.status is StageStatus.FAILED), None)
-    grouped = [(stage, [s for s in steps.values() if s.stage is stage]) for stage in STAGE_PLAN]
-    return {
-        stage: _stage(stage, own, dagster_run_id, attempt, culprit, error)
-        for stage, own in grouped
-        if own
-    }
-
-
-def _close(steps: Iterable[_Step], status: RunStatus, error: ErrorFacts | None) -> None:
-    """Give the steps that the attempt left open the fate of the attempt."""
-    for step in steps:
-        if status is RunStatus.CANCELED:
-            if step.status in {StageStatus.RUNNING, StageStatus.NOT_STARTED}:
-                step.status = StageStatus.CANCELED
-        elif status is RunStatus.FAILED:
-            if step.status is StageStatus.RUNNING:
-                step.status, step.error = StageStatus.FAILED, error
-            elif step.status is StageStatus.NOT_STARTED:
-                step.status = StageStatus.BLOCKED
+        step = steps.get(event.step)
+        if step is None:
+            step = steps[event.step] = _Step(event.step, event.stage)
+        if event.kind is EventKind.STEP_FAILED and canceling and status is not RunStatus.FAILED:
+            # Canceling interrupts the running step, which Dagster shows as a failure.
+            step.end(StageStatus.CANCELED, event)
+        else:
+            step.take(event)
+    return list(steps.values())
 
 
 def _stage(
-    stage: PipelineStage,
-    steps: Sequence[_Step],
-    dagster_run_id: str,
-    attempt: int | None,
-    culprit: _Step | None,
-    error: ErrorFacts | None,
+    stage: PipelineStage, steps: Sequence[_Step], attempt: AttemptState, culprit: _Step | None
 ) -> StageState:
-    status = _status_of([s.status for s in steps])
+    status = _status_of([s.status for s in steps], attempt.status)
     published = [event for step in steps for event in step.published.values()]
     reporting = [p for step in steps if (p := step.progress()) is not None]
     ends = [s.ended_at for s in steps if s.ended_at is not None]
-    sources = {str(event.data.get("source")) for event in published}
     is_over = status not in {StageStatus.RUNNING, StageStatus.NOT_STARTED}
+    is_blocked = status is StageStatus.BLOCKED
     return StageState(
         stage=stage,
         status=status,
-        attempt=attempt,
-        dagster_run_id=dagster_run_id,
+        attempt=attempt.attempt,
+        dagster_run_id=attempt.dagster_run_id,
         started_at=min((s.started_at for s in steps if s.started_at), default=None),
         ended_at=max(ends, default=None) if is_over else None,
         progress=max(reporting, key=lambda p: p.updated_at, default=None),
         error=next((s.error for s in steps if s.error is not None), None),
-        blocked_reason=_reason(culprit, error) if status is StageStatus.BLOCKED else None,
-        source=_source_of(sources),
-        assets=tuple(str(event.data["asset"]) for event in published),
-        notes=tuple(dict.fromkeys(str(e.data["note"]) for e in published if e.data.get("note"))),
+        blocked_reason=_reason(culprit, attempt.error) if is_blocked else None,
+        source=_source_of({e.data["source"] for e in published if e.data.get("source")}),
+        assets=tuple(e.data["asset"] for e in published),
+        notes=tuple(dict.fromkeys(e.data["note"] for e in published if e.data.get("note"))),
         retries=sum(s.retries for s in steps),
         facts=_merged([facts for step in steps for facts in step.facts()]),
     )
 
 
-def _status_of(statuses: Sequence[StageStatus]) -> StageStatus:
+def _status_of(statuses: Sequence[StageStatus], run: RunStatus) -> StageStatus:
     """Return what several steps make of their stage."""
     for word in (StageStatus.FAILED, StageStatus.CANCELED, StageStatus.BLOCKED):
         if word in statuses:
             return word
-    if all(s is StageStatus.SUCCESS for s in statuses):
-        return StageStatus.SUCCESS
-    idle = all(s is StageStatus.NOT_STARTED for s in statuses)
-    return StageStatus.NOT_STARTED if idle else StageStatus.RUNNING
+    if all(s is StageStatus.NOT_STARTED for s in statuses):
+        return StageStatus.NOT_STARTED
+    # In a run that completed, a step that never started was not needed.
+    is_done = run is RunStatus.COMPLETED or all(s is StageStatus.SUCCESS for s in statuses)
+    return StageStatus.SUCCESS if is_done else StageStatus.RUNNING
 
 
 def _reason(culprit: _Step | None, error: ErrorFacts | None) -> str:
@@ -193,12 +214,13 @@ def _merged(told: Sequence[Mapping[str, Any]]) -> StageFacts:
     return StageFacts(
         **values,
         peak_rss_bytes=max(peaks, default=None),
-        input_fingerprint=_combined(prints),
+        input_fingerprint=combined_fingerprint(prints),
         code_ref=refs[-1] if refs else None,
     )
 
 
-def _combined(fingerprints: Sequence[str]) -> str | None:
+def combined_fingerprint(fingerprints: Sequence[str]) -> str | None:
+    """Return one fingerprint for those of a stage's outputs, sorted; None without any."""
     if len(fingerprints) < 2:
         return next(iter(fingerprints), None)
     return hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()

@@ -1,0 +1,158 @@
+"""How rows of the registry merge, and how a table takes them in. Pure; knows no storage.
+
+Merging is a join: in whatever order and however often rows of one key arrive, the same row
+comes out. So a notice may be folded twice, and by anybody.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from screenalytics_core import layout
+from screenalytics_core.errors import SchemaMismatchError
+from screenalytics_core.ledger.run_rows import RUNS_TABLE
+from screenalytics_core.ledger.stage_rows import STAGE_RUNS_TABLE
+from screenalytics_core.schema import TableSpec
+from screenalytics_core.yaml_schema import load_schema, violations
+
+Row = dict[str, Any]
+RunId = tuple[str, str]
+"""ep_id and run_id, as of a `RunKey`."""
+
+# What Arrow raises for bytes that are not a parquet file, or not a whole one.
+UNREADABLE: Final = (pa.ArrowException, OSError, ValueError, KeyError)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryTable:
+    """One of the registry's files.
+
+    Attributes:
+        schema: Schema file that each row conforms to as well; None if the spec says it all.
+        order: Columns that the rows of the file are sorted by.
+        earliest: Columns that keep the earliest value seen.
+        kept: Columns that keep an older value when the newer row has none.
+    """
+
+    key: str
+    spec: TableSpec
+    order: tuple[str, ...]
+    schema: str | None = None
+    earliest: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+    def checked(self, rows: Iterable[Row]) -> list[Row]:
+        """Return rows with the spec's columns in its order and types.
+
+        Raises:
+            SchemaMismatchError: A row does not conform. Rows of equal key are fine.
+        """
+        # A key may repeat until the rows are merged.
+        checked: list[Row] = replace(self.spec, key=()).from_rows(list(rows)).to_pylist()
+        for row in checked:
+            wrong = violations(row, load_schema(self.schema)) if self.schema else []
+            if wrong:
+                raise SchemaMismatchError(spec_name=self.spec.name, reason="; ".join(wrong[:3]))
+        return checked
+
+    def merged(self, rows: Iterable[Row]) -> list[Row]:
+        """Return one row per key."""
+        by_key: dict[tuple[Any, ...], list[Row]] = {}
+        for row in rows:
+            by_key.setdefault(tuple(row[name] for name in self.spec.key), []).append(row)
+        return [reduce(self._merge, same) for same in by_key.values()]
+
+    def _merge(self, one: Row, other: Row) -> Row:
+        """Return the later row; the earlier one gives only what `earliest` and `kept` say."""
+        ranks = self._rank(one), self._rank(other)
+        older, newer = (one, other) if ranks[0] < ranks[1] else (other, one)
+        merged = dict(newer)
+        for name in self.earliest:
+            merged[name] = min(one[name], other[name])
+        for name in self.kept:
+            if ranks[0] == ranks[1] and None not in (one[name], other[name]):
+                merged[name] = max(one[name], other[name])
+            elif merged[name] is None:
+                merged[name] = older[name]
+        return merged
+
+    def _rank(self, row: Row) -> tuple[int, int, int, str]:
+        """Order rows of one key; of equally late ones the one that knows more is the later."""
+        own = {k: v for k, v in row.items() if k not in (*self.earliest, *self.kept)}
+        known = sum(v not in (None, []) for v in own.values())
+        return row["attempt"], row["sequence"], known, json.dumps(own, sort_keys=True)
+
+    def taken_in(
+        self, table: pa.Table, rows: Iterable[Row], dropped: Collection[RunId] = ()
+    ) -> pa.Table:
+        """Return `table` with `rows` merged in; `table` itself if that changes nothing.
+
+        Args:
+            table: Sorted by `order`, as this method returns it.
+            rows: Checked ones.
+            dropped: Runs whose rows in `table` are forgotten first.
+        """
+        pending = list(rows)
+        run_ids = {row["run_id"] for row in pending} | {run_id for _, run_id in dropped}
+        if not run_ids:
+            return table
+        # Only rows of these run_ids become Python objects; the rest stays as it is.
+        touched = pc.is_in(table["run_id"], value_set=pa.array(sorted(run_ids), pa.string()))
+        before = table.filter(touched).to_pylist()
+        held = [r for r in before if (r["ep_id"], r["run_id"]) not in dropped]
+        after = sorted(self.merged([*held, *pending]), key=self._place)
+        if after == before:
+            return table
+        grown = pa.concat_tables([table.filter(pc.invert(touched)), self.spec.from_rows(after)])
+        places = pc.sort_indices(grown, sort_keys=[(name, "ascending") for name in self.order])
+        return self.spec.conform(grown.take(places))
+
+    def _place(self, row: Row) -> tuple[Any, ...]:
+        return tuple(row[name] for name in self.order)
+
+    def empty(self) -> pa.Table:
+        """Return the table without rows."""
+        return self.spec.arrow_schema().empty_table()
+
+    def encode(self, table: pa.Table, notes: Mapping[str, str]) -> bytes:
+        """Return the parquet file of a table, `notes` in its footer."""
+        sink = io.BytesIO()
+        noted = table.replace_schema_metadata(dict(notes))
+        pq.write_table(noted, sink, compression="zstd", version="2.6")
+        return sink.getvalue()
+
+    def decode(self, content: bytes) -> pa.Table:
+        """Return the table of a parquet file.
+
+        Raises:
+            SchemaMismatchError: It is not one, or has other columns.
+        """
+        try:
+            table = pq.ParquetFile(pa.BufferReader(content)).read()
+        except UNREADABLE as error:
+            raise SchemaMismatchError(spec_name=self.spec.name, reason=str(error)) from None
+        return self.spec.conform(table.replace_schema_metadata(None))
+
+
+RUNS: Final = RegistryTable(
+    layout.RUNS_REGISTRY_KEY,
+    RUNS_TABLE,
+    order=("created_ts", "ep_id", "run_id"),
+    schema="ledger/runs_registry.schema.yaml",
+    earliest=("created_ts",),
+    kept=("people", "screen_time_s", "cost_total", "metrics_path", "parent_run_id"),
+)
+STAGE_RUNS: Final = RegistryTable(
+    layout.STAGE_RUNS_REGISTRY_KEY,
+    STAGE_RUNS_TABLE,
+    order=("started_at", "ep_id", "run_id", "attempt", "stage"),
+)
