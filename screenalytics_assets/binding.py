@@ -15,6 +15,7 @@ from screenalytics_core.attempts import AttemptStore
 from screenalytics_core.config import EpisodeRunConfig
 from screenalytics_core.episode_registry import load_video
 from screenalytics_core.errors import ArtifactNotFoundError
+from screenalytics_core.ledger.ledger import Ledger
 from screenalytics_core.runs import RunBinding, RunStore
 from screenalytics_core.storage.local import LocalStorage
 from screenalytics_core.vision.models.onnx_session import resolve_device
@@ -41,6 +42,7 @@ class Stores:
     runs: RunStore
     attempts: AttemptStore
     artifacts: ArtifactStore
+    ledger: Ledger
 
     @classmethod
     def open(cls, data_root: Path) -> Stores:
@@ -48,7 +50,9 @@ class Stores:
         storage = LocalStorage(data_root)
         runs = RunStore(storage)
         attempts = AttemptStore(storage)
-        return cls(storage, runs, attempts, ArtifactStore(storage, runs, attempts))
+        artifacts = ArtifactStore(storage, runs, attempts)
+        ledger = Ledger(storage, runs, attempts, artifacts)
+        return cls(storage, runs, attempts, artifacts, ledger)
 
     def require(self, ep_id: str, run_id: str, kind: ArtifactKind) -> ArtifactRef:
         """Return an artifact that a run must hold.

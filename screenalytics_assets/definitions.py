@@ -14,6 +14,7 @@ from screenalytics_assets.assets.video import build_video
 from screenalytics_assets.io_manager import artifact_io_manager
 from screenalytics_assets.jobs import episode_job
 from screenalytics_assets.resources import EpisodeSettings, Listener, pipeline_resource
+from screenalytics_assets.sensors import build_ledger_sensor
 from screenalytics_assets.settings import Settings
 
 
@@ -32,6 +33,7 @@ def build_definitions(settings: Settings, listener: Listener | None = None) -> d
             report,
         ],
         jobs=[episode_job()],
+        sensors=[build_ledger_sensor(settings)],
         resources={
             "pipeline": pipeline_resource(settings, listener),
             "settings": EpisodeSettings(),

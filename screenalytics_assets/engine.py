@@ -21,10 +21,12 @@ from screenalytics_assets.assets.video import video_observation
 from screenalytics_assets.beta import without_beta_warnings
 from screenalytics_assets.binding import Bound, Stores, Tell, bind_inputs, check_disk, silent
 from screenalytics_assets.definitions import build_definitions
+from screenalytics_assets.follower import Follower
 from screenalytics_assets.graph import assets_of_stages
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.liveness import attempt_is_alive, process_tag, sweep
+from screenalytics_assets.mirror import mirror_runs
 from screenalytics_assets.outcome import Outcome, outcome_of
 from screenalytics_assets.partitions import add_episode
 from screenalytics_assets.resources import Listener
@@ -186,7 +188,7 @@ def _prepare_run(
 ) -> RunRecord:
     """Sweep the dead, make sure nobody else runs this run, reserve it, announce its video."""
     here = ProcessIdentity.current()
-    sweep(instance, stores.attempts, here)
+    mirror_runs(instance, stores, sweep(instance, stores.attempts, here))
     if launch.run_id is not None:
         newest = stores.attempts.newest(ep_id, launch.run_id)
         if newest is not None and attempt_is_alive(instance, newest, stores.attempts, here):
@@ -215,7 +217,7 @@ def _execute(
     dagster_run_id = str(uuid.uuid4())
     started_s = time.perf_counter()
     try:
-        with without_beta_warnings():
+        with without_beta_warnings(), Follower(instance, stores, dagster_run_id):
             job.execute_in_process(
                 run_config=_run_config(config),
                 instance=instance,

@@ -22,17 +22,19 @@ EP_ID = "show-s01e01"
 WIDTH, HEIGHT = 640, 448
 WAIT_S = 60.0
 
-# A run that, once its scan reports, says so in a file and stays there.
+# A run that, once its scan reports, says so in a file and stays there until SIGUSR1.
 STUCK = """
-import sys, time
+import signal, sys, threading
 from pathlib import Path
-from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.engine import Launch, run_episode
 from tests.integration.support import EP_ID, balanced, settings_for
 
+released = threading.Event()
+signal.signal(signal.SIGUSR1, lambda *_: released.set())
+
 def stay(step, done, total, message):
     Path(sys.argv[3]).touch()
-    time.sleep(600)
+    released.wait(600)
 
 run_episode(EP_ID, sys.argv[1], balanced(), settings=settings_for(Path(sys.argv[2])),
             launch=Launch(run_id="stuck", listener=stay))

@@ -1,0 +1,57 @@
+"""Keeps a run's ledger current while this process executes the run."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from types import TracebackType
+from typing import Final, Self
+
+import dagster as dg
+
+from screenalytics_assets.binding import Stores
+from screenalytics_assets.mirror import mirror_runs
+from screenalytics_core.errors import ScreenalyticsError
+
+_PERIOD_S: Final = 2.0
+_LOG: Final = logging.getLogger(__name__)
+
+
+class Follower:
+    """Mirrors one Dagster run every two seconds from `with` to its end, and once more then.
+
+    A thread in the process that executes the run needs no daemon; when a daemon mirrors the
+    same run, each finds what the other has written.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance, stores: Stores, dagster_run_id: str) -> None:
+        self._instance = instance
+        self._stores = stores
+        self._dagster_run_id = dagster_run_id
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        self._thread.join()
+        self._mirror()
+        try:
+            self._stores.ledger.registry.publish(wait=True)
+        except (ScreenalyticsError, OSError) as problem:
+            _LOG.warning("registry not published, `screenalytics runs sync` will: %s", problem)
+
+    def _run(self) -> None:
+        while not self._stopped.wait(_PERIOD_S):
+            self._mirror()
+
+    def _mirror(self) -> None:
+        mirror_runs(self._instance, self._stores, [self._dagster_run_id])
