@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, Self
 
+from screenalytics_core.ledger.event_check import check_event
 from screenalytics_core.stages import PipelineStage
 
 _NAMESPACE: Final = uuid.UUID("6f7a2a4e-3a0b-5c52-9d0e-51c4a1f7b8d3")
@@ -105,7 +106,9 @@ class LedgerEvent:
         values["kind"] = EventKind(values["kind"])
         if values.get("stage") is not None:
             values["stage"] = PipelineStage(values["stage"])
-        return cls(**values)
+        event = cls(**values)
+        check_event(event)
+        return event
 
 
 def dagster_event_id(dagster_run_id: str, order: int) -> str:
@@ -124,7 +127,7 @@ def attempt_claimed(
 def attempt_lost(
     dagster_run_id: str, attempt: int | None, at: datetime, reason: str
 ) -> LedgerEvent:
-    """Return the event of an attempt that nobody else will ever end; one per Dagster run."""
+    """Return the event of an attempt that nobody else will ever end; the same one every time."""
     data = {"error": {"code": "attempt_lost", "message": reason}}
     return _own(EventKind.ATTEMPT_LOST, iso(at), dagster_run_id, attempt, data)
 
@@ -143,5 +146,6 @@ def iso(at: datetime) -> str:
 def _own(
     kind: EventKind, at: str, dagster_run_id: str, attempt: int | None, data: Mapping[str, Any]
 ) -> LedgerEvent:
-    event_id = str(uuid.uuid5(_NAMESPACE, f"{kind}/{dagster_run_id}"))
+    # With the attempt: one presumed lost before it claimed may be lost again afterwards.
+    event_id = str(uuid.uuid5(_NAMESPACE, f"{kind}/{dagster_run_id}/{attempt}"))
     return LedgerEvent(event_id, kind, at, dagster_run_id, attempt=attempt, data=data)

@@ -74,27 +74,17 @@ def fold(events: Iterable[LedgerEvent], start: RunState | None = None) -> RunSta
     sequence = start.sequence if start else 0
     for event in events:
         sequence = max(sequence, event.sequence)
-        _keep(kept, event)
-    return _reduce(kept, sequence)
-
-
-def _keep(kept: dict[str, LedgerEvent], event: LedgerEvent) -> None:
-    """Remember an event; of a step's many reports, the last of each part is enough."""
-    if event.kind is not EventKind.STEP_PROGRESS:
         kept.setdefault(event.event_id, event)
-        return
-    part = event.data.get("part", "")
-    key = f"progress/{event.dagster_run_id}/{event.step}/{part}"
-    before = kept.get(key)
-    if before is None or (event.order, event.event_id) > (before.order, before.event_id):
-        kept[key] = event
+    return _reduce(kept, sequence)
 
 
 def _reduce(kept: Mapping[str, LedgerEvent], sequence: int) -> RunState:
     by_dagster_run: dict[str, list[LedgerEvent]] = {}
+    patches: list[LedgerEvent] = []
     for event in kept.values():
-        by_dagster_run.setdefault(event.dagster_run_id, []).append(event)
-    patches = by_dagster_run.pop("", [])
+        is_patch = event.kind is EventKind.INDEX_PATCHED
+        own = patches if is_patch else by_dagster_run.setdefault(event.dagster_run_id, [])
+        own.append(event)
     folded = [fold_attempt(name, events) for name, events in by_dagster_run.items()]
     counted = _in_order([a for a in folded if not a.is_refused])
     refused = sorted((a for a in folded if a.is_refused), key=_by_creation)
@@ -116,28 +106,46 @@ def _by_creation(attempt: AttemptState) -> tuple[str, str]:
 
 
 def _in_order(attempts: list[AttemptState]) -> list[AttemptState]:
-    """Order claimed attempts by number, each unclaimed one after those claimed before it was made.
+    """Order claimed attempts by number, each unclaimed one after those that ended before it did.
 
-    So a launch that failed before it could claim speaks for the run until the next claim.
+    So a launch that failed before it could claim speaks for the run until the next claim,
+    but never for an attempt that was still at work.
     """
-    claimed = sorted((a for a in attempts if a.attempt is not None), key=lambda a: a.attempt or 0)
+    claimed = [(a.attempt, a) for a in attempts if a.attempt is not None]
+    claimed.sort(key=lambda pair: (pair[0], pair[1].dagster_run_id))
     unclaimed = sorted((a for a in attempts if a.attempt is None), key=_by_creation)
 
     def place(late: AttemptState) -> int:
-        before = [i for i, a in enumerate(claimed) if (a.claimed_at or "") <= late.created_at]
+        before = [i for i, (_, a) in enumerate(claimed) if _ended_before(a, late)]
         return before[-1] + 1 if before else 0
 
-    keyed = [((i, 1), a) for i, a in enumerate(claimed)]
-    keyed += [((place(a), 0), a) for a in unclaimed]
+    keyed = [((place(a), 0), a) for a in unclaimed]
+    keyed += [((i, 1), a) for i, (_, a) in enumerate(claimed)]
     return [a for _, a in sorted(keyed, key=lambda pair: pair[0])]
 
 
+def _ended_before(attempt: AttemptState, other: AttemptState) -> bool:
+    if attempt.ended_at is None:
+        return False
+    return other.ended_at is None or attempt.ended_at <= other.ended_at
+
+
 def _newest_stage(stage: PipelineStage, attempts: list[AttemptState]) -> StageState:
-    """Return a stage as the newest attempt that touched it left it."""
+    """Return a stage as the newest attempt that touched it left it.
+
+    While one that plans it has not come to it, an earlier success still holds; what an
+    earlier attempt failed at is open again.
+    """
+    is_planned = False
     for attempt in reversed(attempts):
         state = attempt.stages.get(stage)
-        if state is not None and state.status is not StageStatus.NOT_STARTED:
+        if state is None:
+            continue
+        if state.status is StageStatus.SUCCESS:
             return state
+        if state.status is not StageStatus.NOT_STARTED:
+            return StageState(stage) if is_planned else state
+        is_planned = True
     return StageState(stage)
 
 

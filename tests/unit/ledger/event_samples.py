@@ -1,0 +1,157 @@
+"""Builders of logs: one `Told` per Dagster run, an event a second, as Dagster orders them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self
+
+from screenalytics_core.ledger.events import (
+    EventKind,
+    LedgerEvent,
+    attempt_claimed,
+    attempt_lost,
+    dagster_event_id,
+    iso,
+)
+from screenalytics_core.stages import PipelineStage
+
+STAGE_OF: Final = {
+    "scan": PipelineStage.DETECT_TRACK,
+    "tracks": PipelineStage.DETECT_TRACK,
+    "faces": PipelineStage.FACES_EMBED,
+    "embeddings": PipelineStage.FACES_EMBED,
+    "identities": PipelineStage.CLUSTER,
+    "screen_time": PipelineStage.SCREEN_TIME,
+}
+STEPS: Final = tuple(STAGE_OF)
+PROCESS: Final = {"host": "host", "pid": 42}
+_BEGIN: Final = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
+
+
+def at(second: float) -> str:
+    """Return the time so many seconds into the tests' day, as it stands in a log."""
+    return iso(_BEGIN + timedelta(seconds=second))
+
+
+@dataclass
+class Told:
+    """What Dagster tells of one of its runs; each method adds the next event."""
+
+    dagster_run_id: str = "d1"
+    attempt: int | None = None
+    second: float = 0.0
+    events: list[LedgerEvent] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[LedgerEvent]:
+        return iter(self.events)
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def tell(self, kind: EventKind, step: str | None = None, **data: Any) -> Self:
+        order = len(self.events)
+        event = LedgerEvent(
+            event_id=dagster_event_id(self.dagster_run_id, order),
+            kind=kind,
+            at=at(self.second),
+            dagster_run_id=self.dagster_run_id,
+            order=order,
+            attempt=self.attempt,
+            stage=STAGE_OF[step] if step else None,
+            step=step,
+            data=data,
+        )
+        return self._add(event)
+
+    def _add(self, event: LedgerEvent) -> Self:
+        self.events.append(event)
+        self.second += 1
+        return self
+
+    def queued(self, steps: Iterable[str] = STEPS, **data: Any) -> Self:
+        self.tell(EventKind.RUN_QUEUED, created_at=at(self.second), **data)
+        for step in steps:
+            self.tell(EventKind.STEP_PLANNED, step, asset=step)
+        return self
+
+    def run_started(self) -> Self:
+        return self.tell(EventKind.RUN_STARTED)
+
+    def claims(self, n: int) -> Self:
+        self.attempt = n
+        return self._add(attempt_claimed(self.dagster_run_id, n, at(self.second), PROCESS))
+
+    def begins(self, n: int, steps: Iterable[str] = STEPS) -> Self:
+        """Queue, start and claim."""
+        return self.queued(steps).run_started().claims(n)
+
+    def started(self, step: str) -> Self:
+        return self.tell(EventKind.STEP_STARTED, step)
+
+    def reported(self, step: str, done: int, total: int, **more: Any) -> Self:
+        data = {"done": done, "total": total, "message": f"{done} of {total}", **more}
+        return self.tell(EventKind.STEP_PROGRESS, step, **data)
+
+    def measured(self, step: str, **facts: Any) -> Self:
+        return self.tell(EventKind.STEP_MEASURED, step, facts=facts)
+
+    def published(self, step: str, source: str = "computed", **facts: Any) -> Self:
+        data = {"asset": step, "source": source, "facts": facts}
+        return self.tell(EventKind.ARTIFACT_PUBLISHED, step, **data)
+
+    def succeeded(self, step: str) -> Self:
+        return self.tell(EventKind.STEP_SUCCEEDED, step)
+
+    def does(self, *steps: str) -> Self:
+        """Run steps from start to success."""
+        for step in steps:
+            self.started(step).published(step).succeeded(step)
+        return self
+
+    def retrying(self, step: str) -> Self:
+        return self.tell(EventKind.STEP_RETRYING, step, error=error("retried", "again"))
+
+    def failed(self, step: str, code: str = "video_error", message: str = "bad video") -> Self:
+        return self.tell(EventKind.STEP_FAILED, step, error=error(code, message))
+
+    def run_failed(self, code: str = "run_failed", message: str = "steps failed") -> Self:
+        return self.tell(EventKind.RUN_FAILED, error=error(code, message))
+
+    def swept(self) -> Self:
+        """End as Dagster ends a run whose process was found dead."""
+        return self.run_failed("process_died", "the process died")
+
+    def canceling(self) -> Self:
+        return self.tell(EventKind.RUN_CANCELING, message="by the user")
+
+    def canceled(self) -> Self:
+        return self.tell(EventKind.RUN_CANCELED, error=error("canceled", "canceled by the user"))
+
+    def completed(self) -> Self:
+        return self.tell(EventKind.RUN_COMPLETED)
+
+    def lost(self, reason: str = "Dagster does not know it") -> Self:
+        when = _BEGIN + timedelta(seconds=self.second)
+        return self._add(attempt_lost(self.dagster_run_id, self.attempt, when, reason))
+
+
+def error(code: str, message: str) -> dict[str, str]:
+    return {"code": code, "message": message}
+
+
+def refused(dagster_run_id: str, second: float = 0.0) -> Told:
+    """Return a launch that found the run busy."""
+    told = Told(dagster_run_id, second=second).queued().run_started().started("scan").canceling()
+    return told.failed("scan", "run_busy", "attempt 1 is running").canceled()
+
+
+def patched(patch: dict[str, Any], second: float = 0.0, event_id: str = "patch") -> LedgerEvent:
+    kind = EventKind.INDEX_PATCHED
+    return LedgerEvent(event_id, kind, at(second), data={"patch": patch})
+
+
+def numbered(events: Iterable[LedgerEvent]) -> list[LedgerEvent]:
+    """Return events as a log gives them, with line numbers."""
+    return [replace(event, sequence=n) for n, event in enumerate(events, 1)]
