@@ -6,9 +6,17 @@ from typing import Any
 
 import pytest
 
-from screenalytics_assets.reuse import Candidates, Compute, Reuse, decide, wants_other_settings
+from screenalytics_assets.reuse import (
+    Candidates,
+    Compute,
+    Reuse,
+    check_fresh,
+    decide,
+    wants_other_settings,
+)
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.config import EpisodeRunConfig
+from screenalytics_core.errors import SettingsError
 from screenalytics_core.steps.base import StepOutput
 
 
@@ -133,3 +141,13 @@ def test_results_of_other_settings_are_looked_for_only_when_asked_for_and_needed
     assert not wants(TRACKS, ASKED, "a")
     assert not wants(TRACKS, {}, None)
     assert not wants(REPORT, ASKED, None)
+
+
+@pytest.mark.parametrize("switch", ["reuse_detections", "reuse_embeddings"])
+def test_a_fresh_run_reuses_nothing(switch: str) -> None:
+    asked = config_of({switch: True})
+
+    with pytest.raises(SettingsError, match=switch):
+        check_fresh(asked, is_fresh=True)
+    check_fresh(asked, is_fresh=False)
+    check_fresh(config_of({}), is_fresh=True)

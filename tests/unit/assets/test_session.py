@@ -13,6 +13,7 @@ import pytest
 
 from screenalytics_assets.binding import Bound
 from screenalytics_assets.binding import Stores as Opened
+from screenalytics_assets.measuring import Usage
 from screenalytics_assets.session import RunSession
 from screenalytics_assets.work import PendingOutput
 from screenalytics_core.artifacts import ArtifactKind
@@ -51,9 +52,12 @@ class FakeScan:
     def __init__(self) -> None:
         self.wanted: list[frozenset[ArtifactKind]] = []
         self.detections: ArtifactData | None = None
+        self.error: Exception | None = None
 
     def run(self, step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
         self.wanted.append(step.wanted)
+        if self.error is not None:
+            raise self.error
         stride = step.settings.stride
         return {
             SHOTS: shot_parts(step.settings.scene_detector),
@@ -82,9 +86,13 @@ class World:
         self.stores = Stores(root)
         self.scan = FakeScan()
 
-    def session(self, run_id: str, **given: Any) -> RunSession:
-        """Reserve and claim a run bound to the settings, video or model given."""
-        record = self.stores.run(run_id, **given)
+    def session(self, run_id: str, *, is_fresh: bool = False, **given: Any) -> RunSession:
+        """Claim a run, which is reserved if it is new, bound to what is given."""
+        if run_id in self.stores.runs.list_run_ids(EP):
+            record = self.stores.runs.require(EP, run_id)
+            self.stores.claim(run_id, f"dagster-{run_id}-again")
+        else:
+            record = self.stores.run(run_id, **given)
         bound_to = binding(**given)
         sha256s = {"face_detector": given.get("model_sha256", MODEL_SHA256)}
         pack: Any = SimpleNamespace(info=SimpleNamespace(sha256s=lambda: sha256s))
@@ -92,14 +100,18 @@ class World:
         attempt = self.stores.attempts.newest(EP, run_id)
         assert attempt is not None
         bound = Bound(bound_to, bound_to.settings, pack)
-        return RunSession(opened, bound, record, attempt, None)
+        return RunSession(opened, bound, record, attempt, None, is_fresh=is_fresh)
 
     def produce(self, session: RunSession) -> list[PendingOutput]:
         step = self.scan.step()
         return session.produce(session.begin(step, step.outputs, {}), no_progress)
 
     def run(self, run_id: str, **given: Any) -> dict[ArtifactKind, tuple[str, str | None]]:
-        """Run the scan; return of each artifact its source and the run it came from."""
+        """Run the scan; return of each artifact its source and the run it came from.
+
+        Args:
+            given: `is_fresh`, and what the run is bound to.
+        """
         session = self.session(run_id, **given)
         for pending in self.produce(session):
             session.publish(pending)
@@ -146,6 +158,68 @@ def test_results_of_another_video_or_model_are_not_reused(
 
     assert world.run("b", stride=5, reuse_detections=True, **other)[DETECTIONS] == COMPUTED
     assert world.run("c", stride=5, reuse_detections=True)[DETECTIONS] == ("checkpoint", "a")
+
+
+def test_a_fresh_run_takes_no_result_of_another_run(world: World) -> None:
+    world.run("a", stride=3)
+
+    assert world.run("b", stride=3, is_fresh=True) == {SHOTS: COMPUTED, DETECTIONS: COMPUTED}
+
+
+def test_a_fresh_run_resumes_with_its_own_results(world: World) -> None:
+    world.run("a", stride=3)
+    world.run("b", stride=3, is_fresh=True)
+    world.stores.file("b", "detections.jsonl").unlink()
+
+    again = world.run("b", stride=3, is_fresh=True)
+
+    assert again == {SHOTS: COMPUTED, DETECTIONS: COMPUTED}
+    assert world.scan.wanted[2:] == [{DETECTIONS}]
+
+
+def test_what_a_run_took_from_another_is_computed_when_it_starts_afresh(world: World) -> None:
+    world.run("a", stride=3)
+    assert world.run("b", stride=3)[SHOTS] == ("checkpoint", "a")
+
+    assert world.run("b", stride=3, is_fresh=True) == {SHOTS: COMPUTED, DETECTIONS: COMPUTED}
+
+
+def test_what_a_step_used_up_is_told_by_the_first_output_that_it_computed(world: World) -> None:
+    shots, detections = world.produce(world.session("a", scene_detector="off", stride=3))
+    assert shots.usage.compute_s > 0
+    assert detections.usage == Usage()
+    world.run("b", scene_detector="off", stride=3)
+
+    shots, detections = world.produce(world.session("c", scene_detector="off", stride=5))
+    assert shots.usage == Usage()
+    assert detections.usage.compute_s > 0
+
+
+def test_a_step_whose_outputs_are_all_there_tells_that_it_did_nothing(world: World) -> None:
+    world.run("a", stride=3)
+    shots, detections = world.produce(world.session("b", stride=3))
+
+    assert (shots.usage.frames, shots.usage.inferences, shots.usage.compute_s) == (0, 0, 0.0)
+    assert shots.usage.peak_rss_bytes
+    assert detections.usage == Usage()
+
+
+def test_a_step_that_fails_is_known_by_what_it_was_computing(world: World) -> None:
+    world.run("a", scene_detector="off", stride=3)
+    session = world.session("b", scene_detector="off", stride=5)
+    step = world.scan.step()
+    work = session.begin(step, step.outputs, {})
+    world.scan.error = ValueError("a bug")
+
+    assert work.fingerprint is None
+    with pytest.raises(ValueError, match="a bug"):
+        session.produce(work, no_progress)
+
+    world.scan.error = None
+    _, detections = world.produce(session)
+    assert work.fingerprint == detections.fingerprint
+    assert work.meter.usage().compute_s > 0
+    assert work.code_ref == session.code_ref
 
 
 def test_a_reused_file_is_read_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
