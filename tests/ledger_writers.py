@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from screenalytics_core.errors import ScreenalyticsError
+from screenalytics_core.ledger.event_log import EventLog
+from screenalytics_core.ledger.events import EventKind, LedgerEvent, dagster_event_id
+from screenalytics_core.stages import PipelineStage
 from screenalytics_core.storage.local import LocalStorage
 
 
@@ -42,3 +45,26 @@ def append_into_too_little_space(root: Path, key: str, data: bytes, limit: int) 
     except ScreenalyticsError as error:
         return type(error).__name__
     return "none"
+
+
+def report_progress(root: Path, run: tuple[str, str], part: int, count: int) -> int:
+    """Report the work of one part of a step, one by one; return how many lines were new."""
+    log = EventLog(LocalStorage(root))
+    added = 0
+    for done in range(1, count + 1):
+        order = 1000 + part * count + done
+        data = {"done": done, "total": count, "message": "", "part": f"part {part}"}
+        event = LedgerEvent(
+            dagster_event_id("d1", order),
+            EventKind.STEP_PROGRESS,
+            "2026-01-02T03:10:00.000000+00:00",
+            "d1",
+            order,
+            1,
+            PipelineStage.DETECT_TRACK,
+            "scan",
+            data,
+        )
+        # Twice, as two mirrors that read the same events would.
+        added += len(log.append(*run, [event])) + len(log.append(*run, [event]))
+    return added
