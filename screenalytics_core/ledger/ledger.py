@@ -37,6 +37,8 @@ _ACTIVE: Final = "active_run.json"
 _REGISTRY: Final = "registry"
 # They say how far a step is, or what it used, and change the state of nothing.
 _REPORTS: Final = frozenset({EventKind.STEP_PROGRESS, EventKind.STEP_MEASURED})
+# Codecs raise ValueErrors of their own at a value that has no place in a file.
+_UNWRITABLE: Final = (ScreenalyticsError, OSError, ValueError)
 
 Write = Callable[[], object]
 Document = Mapping[str, Any]
@@ -107,14 +109,14 @@ class Ledger:
     ) -> list[str]:
         try:
             facts = self.facts(ep_id, run_id)
-        except (ScreenalyticsError, OSError) as error:
+        except _UNWRITABLE as error:
             _LOG.warning("no view of run %s/%s was written: %s", ep_id, run_id, error)
             return ["every view"]
         failed = []
         for name, write in views(facts):
             try:
                 write()
-            except (ScreenalyticsError, OSError) as error:
+            except _UNWRITABLE as error:
                 _LOG.warning(
                     "%s of run %s/%s was not written: %s. `screenalytics runs sync` repairs it.",
                     name, ep_id, run_id, error,
@@ -148,27 +150,31 @@ class Ledger:
         yield _INDEX, lambda: self._write(facts, key, run_index(facts, self._dashboard_url))
 
     def _marker_views(self, facts: RunFacts, stage: PipelineStage) -> Iterator[tuple[str, Write]]:
-        document = marker(facts, stage)
-        if document is None:
-            return
         name = f"{STAGE_PHASES[stage]}.json"
-        key = layout.run_marker_key(facts.ep_id, facts.run_id, stage)
-        yield name, lambda: self._write(facts, key, document)
+        yield name, lambda: self._write_marker(facts, stage)
+        yield f"legacy {name}", lambda: self._write_legacy_marker(facts, stage)
+
+    def _write_marker(self, facts: RunFacts, stage: PipelineStage) -> None:
+        document = marker(facts, stage)
+        if document is not None:
+            self._write(facts, layout.run_marker_key(facts.ep_id, facts.run_id, stage), document)
+
+    def _write_legacy_marker(self, facts: RunFacts, stage: PipelineStage) -> None:
+        document = marker(facts, stage)
         # A stage that came along from another run, or never began, was not attempted here.
-        if document["started_at"] is not None:
-            legacy_key = layout.legacy_marker_key(facts.ep_id, stage)
-            yield f"legacy {name}", lambda: self._write_legacy(facts, legacy_key, document)
+        if document is None or document["started_at"] is None:
+            return
 
-    def _write(self, facts: RunFacts, key: str, document: Document) -> None:
-        write_view(self._storage, key, document, lambda held: self._is_later(facts, held))
-
-    def _write_legacy(self, facts: RunFacts, key: str, document: Document) -> None:
         def is_outdated_by(held: Document) -> bool:
             if held.get("run_id") == facts.run_id:
                 return self._is_later(facts, held)
             return is_newer(held, document)
 
+        key = layout.legacy_marker_key(facts.ep_id, stage)
         write_view(self._storage, key, document, is_outdated_by)
+
+    def _write(self, facts: RunFacts, key: str, document: Document) -> None:
+        write_view(self._storage, key, document, lambda held: self._is_later(facts, held))
 
     def _is_later(self, facts: RunFacts, held: Document) -> bool:
         """Tell whether a document was rendered from more of the log than `facts`.
