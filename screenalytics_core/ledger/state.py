@@ -106,28 +106,29 @@ def _by_creation(attempt: AttemptState) -> tuple[str, str]:
 
 
 def _in_order(attempts: list[AttemptState]) -> list[AttemptState]:
-    """Order claimed attempts by number, each unclaimed one after those that ended before it did.
+    """Order claimed attempts by number, and each unclaimed one after those it came after.
 
     So a launch that failed before it could claim speaks for the run until the next claim,
-    but never for an attempt that was still at work.
+    but never for an attempt that was still at work then.
     """
-    claimed = [(a.attempt, a) for a in attempts if a.attempt is not None]
-    claimed.sort(key=lambda pair: (pair[0], pair[1].dagster_run_id))
+    claimed = [(a.attempt, a.dagster_run_id, a) for a in attempts if a.attempt is not None]
+    claimed.sort(key=lambda entry: entry[:2])
     unclaimed = sorted((a for a in attempts if a.attempt is None), key=_by_creation)
 
     def place(late: AttemptState) -> int:
-        before = [i for i, (_, a) in enumerate(claimed) if _ended_before(a, late)]
+        before = [i for i, (_, _, early) in enumerate(claimed) if _came_after(late, early)]
         return before[-1] + 1 if before else 0
 
     keyed = [((place(a), 0), a) for a in unclaimed]
-    keyed += [((i, 1), a) for i, (_, a) in enumerate(claimed)]
+    keyed += [((i, 1), a) for i, (_, _, a) in enumerate(claimed)]
     return [a for _, a in sorted(keyed, key=lambda pair: pair[0])]
 
 
-def _ended_before(attempt: AttemptState, other: AttemptState) -> bool:
-    if attempt.ended_at is None:
+def _came_after(late: AttemptState, early: AttemptState) -> bool:
+    """Tell whether `late` was made after `early` claimed, and outlived it."""
+    if early.ended_at is None or late.created_at < (early.claimed_at or ""):
         return False
-    return other.ended_at is None or attempt.ended_at <= other.ended_at
+    return late.ended_at is None or early.ended_at <= late.ended_at
 
 
 def _newest_stage(stage: PipelineStage, attempts: list[AttemptState]) -> StageState:

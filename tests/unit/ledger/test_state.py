@@ -363,6 +363,15 @@ def test_a_launch_that_fails_beside_a_working_attempt_does_not_speak_for_it() ->
     assert fold([*first.completed(), *early]).status is RunStatus.COMPLETED
 
 
+def test_an_older_launch_that_is_left_in_the_queue_does_not_speak_after_a_newer_one() -> None:
+    old = Told("d0").queued()
+    first = Told("d1", second=50).begins(1).completed()
+    new = Told("d2", second=60).queued()
+
+    assert fold([*old, *first]).status is RunStatus.COMPLETED
+    assert fold([*old, *first, *new]).status is RunStatus.QUEUED
+
+
 # --- what callers add ---------------------------------------------------------------------------
 
 
