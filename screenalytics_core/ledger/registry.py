@@ -80,9 +80,9 @@ class Registry:
             SchemaMismatchError: A row does not conform; nothing was recorded.
         """
         self._board.put(Notice.of(run, stages))
-        if self._left_s(thrifty=True) > 0:
-            return
         try:
+            if self._left_s(thrifty=True) > 0:
+                return
             with self._storage.lock(layout.RUNS_REGISTRY_KEY):
                 # Whoever held the lock has most likely just published.
                 if self._left_s(thrifty=True) <= 0:

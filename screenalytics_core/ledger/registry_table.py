@@ -127,7 +127,7 @@ class RegistryTable:
         """Return the parquet file of a table, `notes` in its footer."""
         sink = io.BytesIO()
         noted = table.replace_schema_metadata(dict(notes))
-        pq.write_table(noted, sink, compression="zstd", version="2.6")
+        pq.write_table(noted, sink, compression="zstd", version="2.6", write_page_checksum=True)
         return sink.getvalue()
 
     def decode(self, content: bytes) -> pa.Table:
@@ -137,7 +137,8 @@ class RegistryTable:
             SchemaMismatchError: It is not one, or has other columns.
         """
         try:
-            table = pq.ParquetFile(pa.BufferReader(content)).read()
+            source = pa.BufferReader(content)
+            table = pq.ParquetFile(source, page_checksum_verification=True).read()
         except UNREADABLE as error:
             raise SchemaMismatchError(spec_name=self.spec.name, reason=str(error)) from None
         return self.spec.conform(table.replace_schema_metadata(None))
