@@ -29,9 +29,9 @@ _TEXT_FACTS: Final = ("fingerprint", "code_ref")
 
 def check_event(event: LedgerEvent) -> None:
     """Refuse an event that the fold could not take: ValueError, KeyError or TypeError."""
-    texts = (event.event_id, event.dagster_run_id, event.step or "")
-    numbers = (event.order, event.attempt or 0)
-    if not all(isinstance(t, str) for t in texts) or not all(isinstance(n, int) for n in numbers):
+    is_named = isinstance(event.event_id, str) and isinstance(event.dagster_run_id, str)
+    is_counted = isinstance(event.order, int) and isinstance(event.attempt, int | None)
+    if not is_named or not is_counted or not isinstance(event.step, str | None):
         raise TypeError("an id or a number is of another type")
     if not event.event_id or (not event.dagster_run_id and event.kind != "index_patched"):
         raise ValueError("an id is missing")

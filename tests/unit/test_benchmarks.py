@@ -11,9 +11,12 @@ import av
 import numpy as np
 import pytest
 
+from benchmarks import folding
 from benchmarks.media import cut_video, frame_count, loop_video
 from benchmarks.naive_peer import SeenFace, cluster, describe, face_runs
 from benchmarks.processes import BenchError, measure
+from screenalytics_core.ledger.state import fold
+from screenalytics_core.ledger.vocabulary import RunStatus, StageStatus
 
 
 def make_clip(path: Path, frames: int) -> Path:
@@ -126,3 +129,23 @@ def test_a_persons_seconds_are_their_frames_over_the_rate() -> None:
     assert [i["seconds"] for i in identities] == [0.2, 0.1]
     assert [i["track_ids"] for i in identities] == [[0, 1], [2]]
     assert sorted(t["frame_idxs"] for t in tracks) == [[0], [0, 1], [5]]
+
+
+def test_the_log_that_is_folded_is_as_long_as_said_and_tells_a_whole_run() -> None:
+    events = folding.realistic_log(501)
+    state = fold(events)
+
+    assert len({event.event_id for event in events}) == len(events) == 501
+    assert [a.status for a in state.attempts] == [RunStatus.FAILED, RunStatus.COMPLETED]
+    assert {stage.status for stage in state.stages.values()} == {StageStatus.SUCCESS}
+
+
+def test_the_folding_bench_says_how_fast_and_whether_that_will_do() -> None:
+    results = folding.measure(events=200, appends=3, rounds=1)
+
+    assert min(results["folded_per_s"], results["read_per_s"], results["appended_per_s"]) > 0
+    assert (
+        "holds (at least 100,000 folded per s)"
+        in folding.report({**results, "folded_per_s": 100_000})[0]
+    )
+    assert "MISSED" in folding.report({**results, "folded_per_s": 99_999})[0]
