@@ -10,7 +10,17 @@ import sys
 
 import typer
 
-from screenalytics_assets.cli import demo, dev, doctor, episodes, models, run, screen_time
+from screenalytics_assets.cli import (
+    demo,
+    dev,
+    doctor,
+    episodes,
+    models,
+    run,
+    runs,
+    screen_time,
+    status,
+)
 from screenalytics_assets.cli.console import fail
 from screenalytics_core.errors import InvalidIdError, ScreenalyticsError, SettingsError
 
@@ -27,6 +37,8 @@ app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.add_typer(episodes.app, name="episodes")
 app.add_typer(models.app, name="models")
+app.add_typer(runs.app, name="runs")
+app.command("status")(status.status)
 app.command("screen-time")(screen_time.screen_time)
 app.command("doctor")(doctor.doctor)
 app.command("dev")(dev.dev)

@@ -1,4 +1,7 @@
-"""How commands talk: data to stdout, talk to stderr, progress bars on a terminal only."""
+"""How commands talk: data to stdout, talk to stderr; drawn on a terminal, plain otherwise.
+
+Rich is imported where something is drawn with it: a pipe needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -6,25 +9,18 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
-
+from screenalytics_assets.cli.cells import Cell, printable
 from screenalytics_core.errors import ScreenalyticsError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 
 def tell(line: str) -> None:
     """Say a line to the person at the terminal."""
-    Console(stderr=True, highlight=False).print(line, markup=False, soft_wrap=True)
+    sys.stderr.write(printable(line) + "\n")
 
 
 def fail(error: ScreenalyticsError, status: int, *, as_json: bool) -> int:
@@ -35,30 +31,80 @@ def fail(error: ScreenalyticsError, status: int, *, as_json: bool) -> int:
     return status
 
 
-def put_json(value: Any) -> None:
-    """Print `value` as JSON."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+def put_json(value: Any, *, indent: int | None = 2) -> None:
+    """Print `value` as JSON; without an indent on one line."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
 
 
-def put_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a table; numbers are aligned right."""
-    table = Table(
-        title=title or None, title_justify="left", title_style="bold", header_style="bold"
-    )
-    for index, column in enumerate(columns):
-        numeric = any(isinstance(row[index], int | float) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    # Not a terminal: no guess of 80 columns, since a script or a log wants whole lines.
-    width = None if sys.stdout.isatty() else 160
-    Console(highlight=False, width=width).print(table)
+def put_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    whole: Sequence[str] = (),
+) -> None:
+    """Print a table; numbers are aligned right.
+
+    Args:
+        whole: Columns whose cells never break over lines, so that they can be copied. In a
+            pipe no cell does: a script or a log wants whole lines.
+    """
+    cells = [[Cell.of(value) for value in row] for row in rows]
+    if sys.stdout.isatty():
+        from screenalytics_assets.cli.drawing import draw_table
+
+        draw_table(title, columns, cells, whole)
+        return
+    flat = [[_one_line(cell) for cell in row] for row in cells]
+    widths = [
+        max(len(text) for text in (name, *(row[i].text for row in flat)))
+        for i, name in enumerate(columns)
+    ]
+    numeric = [any(row[i].is_number for row in flat) for i in range(len(columns))]
+    head = [Cell(name, is_number=right) for name, right in zip(columns, numeric, strict=True)]
+    if title:
+        sys.stdout.write(printable(title) + "\n")
+    for row in (head, *flat):
+        _write_line([cell.filled(width) for cell, width in zip(row, widths, strict=True)])
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+def put_facts(title: str, facts: Sequence[tuple[str, Any]]) -> None:
+    """Print names and values below each other; what is None or empty is left out."""
+    known = [(printable(n), Cell.of(v)) for n, v in facts if v not in (None, "")]
+    if not known:
+        return
+    if sys.stdout.isatty():
+        from screenalytics_assets.cli.drawing import draw_facts
+
+        draw_facts(title, known)
+        return
+    sys.stdout.write(printable(title) + "\n")
+    width = max(len(name) for name, _ in known)
+    for name, cell in known:
+        text = cell.text.replace("\n", "\n" + " " * (width + 2))
+        sys.stdout.write(f"{name.ljust(width)}  {text}\n")
+
+
+def put_line(values: Sequence[Any], widths: Sequence[int]) -> None:
+    """Print one line of a table whose other lines are not known yet, at once."""
+    cells = [
+        _one_line(Cell.of(value)).filled(width) for value, width in zip(values, widths, strict=True)
+    ]
+    if sys.stdout.isatty():
+        from screenalytics_assets.cli.drawing import draw_line
+
+        draw_line(cells)
+    else:
+        _write_line(cells)
+    sys.stdout.flush()
+
+
+def _one_line(cell: Cell) -> Cell:
+    return Cell(" ".join(cell.text.split("\n")), cell.style, cell.is_number)
+
+
+def _write_line(cells: Sequence[Cell]) -> None:
+    sys.stdout.write("  ".join(cell.text for cell in cells).rstrip() + "\n")
 
 
 class StepProgress:
@@ -67,12 +113,13 @@ class StepProgress:
     def __init__(self, bars: Progress | None) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
+        self._told: set[str] = set()
 
     def __call__(self, step: str, done: int, total: int, message: str) -> None:
         """Take one report."""
         if self._bars is None:
-            if step not in self._tasks:
-                self._tasks[step] = TaskID(len(self._tasks))
+            if step not in self._told:
+                self._told.add(step)
                 tell(f"{step} ...")
             return
         if step not in self._tasks:
@@ -83,6 +130,15 @@ class StepProgress:
 @contextmanager
 def step_progress() -> Iterator[StepProgress]:
     """Give a progress listener for the duration of a run."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield StepProgress(None)

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from screenalytics_core.config import DEFAULT_PROFILE
 from screenalytics_core.errors import SettingsError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
@@ -21,12 +20,17 @@ Models = Annotated[
     str, typer.Option("--models", help="Pack name, directory of ONNX files, or auto.")
 ]
 ProfileName = Annotated[
-    str, typer.Option("--profile", help="low_power, balanced or high_accuracy.")
+    str | None,
+    typer.Option("--profile", help="low_power, balanced (the default) or high_accuracy."),
 ]
 ReplaceVideo = Annotated[
     bool, typer.Option("--replace-video", help="Let VIDEO replace the registered one.")
 ]
-DEFAULT_PROFILE_NAME = DEFAULT_PROFILE
+Since = Annotated[
+    str | None,
+    typer.Option("--since", help="2d, 12h, 90m, 2026-11-01 or an ISO 8601 time (UTC)."),
+]
+Episode = Annotated[str | None, typer.Option("--ep", help="Only this episode.")]
 
 
 def parse_assignments(assignments: list[str]) -> dict[str, Any]:

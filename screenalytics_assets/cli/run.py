@@ -23,7 +23,7 @@ def run(
     run_id: Annotated[
         str | None, typer.Option("--run-id", help="Name of a new run, or a run to resume.")
     ] = None,
-    profile: options.ProfileName = options.DEFAULT_PROFILE_NAME,
+    profile: options.ProfileName = None,
     models: options.Models = "auto",
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="Setting, key=value; repeatable.")
@@ -52,7 +52,7 @@ def run(
     Example: screenalytics run episode.mp4 --ep-id rhobh-s05e14
     """
     # Settings are checked before Dagster is imported: a typo is answered at once.
-    from screenalytics_core.config import EpisodeRunConfig
+    from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
     from screenalytics_core.stages import STAGE_PLAN, parse_stage
 
     given = {"models": models, **options.parse_assignments(assignments or [])}
@@ -60,7 +60,7 @@ def run(
         given["reuse_detections"] = True
     if reuse_embeddings:
         given["reuse_embeddings"] = True
-    config = EpisodeRunConfig.from_mapping(given, profile=profile)
+    config = EpisodeRunConfig.from_mapping(given, profile=profile or DEFAULT_PROFILE)
     stages = tuple(parse_stage(s) for s in stage) if stage else STAGE_PLAN
 
     from screenalytics_assets.engine import Launch, run_episode

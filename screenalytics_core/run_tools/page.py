@@ -52,16 +52,18 @@ def render_page(overview: Mapping[str, Any]) -> str:
 
 
 def _head(run: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> str:
+    counted = sum(not a["is_refused"] for a in attempts)
     facts = [
         ("created", when(run["created_at"])),
         ("started", when(run["started_at"])),
         ("ended", when(run["ended_at"])),
-        ("took", took(run["duration_s"])),
-        ("attempts", str(sum(not a["is_refused"] for a in attempts))),
+        ("took" if counted < 2 else "last attempt took", took(run["duration_s"])),
+        ("attempts", str(counted)),
         ("code", run["code_ref"]),
         ("settings", short(run["settings_hash"])),
         ("video file", run["source"]),
         ("parent run", run["parent_run_id"]),
+        ("Dagster run", run["dagster_run_id"]),
         ("trace", run["trace_id"]),
         ("tags", ", ".join(run["tags"])),
     ]
@@ -194,7 +196,8 @@ def _settings(overview: Mapping[str, Any]) -> str:
     settings = overview["settings"]
     changed = changed_settings(overview)
     heads = ("setting", "value", f"profile {settings['profile']}")
-    some = f"{text.plural(len(changed), 'setting')} differ from the profile {settings['profile']}."
+    many = text.plural(len(changed), "setting differs", "settings differ")
+    some = f"{many} from the profile {settings['profile']}."
     none = f"Every setting is that of the profile {settings['profile']}."
     return "\n".join(
         (

@@ -43,6 +43,8 @@ td { border-bottom: 1px solid var(--line); padding: 6px 12px 6px 0; vertical-ali
 th:last-child, td:last-child { padding-right: 0; }
 .num { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 code { font: 12.5px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+.num + td:not(.num), .num + th:not(.num) { padding-left: 14px; }
+.people td:nth-child(2) { width: 34%; }
 td code { white-space: nowrap; }
 td.name { white-space: nowrap; }
 .share { display: block; height: 9px; min-width: 1px; border-radius: 3px; background: var(--run);

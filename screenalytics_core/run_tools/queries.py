@@ -6,7 +6,6 @@ are text in one spelling, so they sort and compare as they are.
 
 from __future__ import annotations
 
-import heapq
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from screenalytics_core.errors import SettingsError
 from screenalytics_core.ledger.events import iso
@@ -90,23 +90,15 @@ def parse_filter_status(word: str, stage: PipelineStage | None) -> RunStatus:
 
 
 def newest_stage_runs(stage_runs: pa.Table, n: int) -> list[Row]:
-    """Return the `n` stage attempts that started last, newest last."""
-    # By hand: importing Arrow's compute functions takes longer than this over many rows.
-    started = stage_runs["started_at"].to_pylist()
-    order = list(zip(started, stage_runs["sequence"].to_pylist(), range(len(started)), strict=True))
-    places = [place for *_, place in sorted(heapq.nlargest(n, order))]
-    return _rows(stage_runs, places)
+    """Return the last `n` of the stage attempts, which stand in the order they started."""
+    rows: list[Row] = stage_runs.slice(max(0, stage_runs.num_rows - n)).to_pylist()
+    return rows
 
 
 def count_statuses(stage_runs: pa.Table) -> dict[str, int]:
     """Return status -> number of stage attempts, the frequent ones first."""
     counted = Counter(stage_runs["status"].to_pylist())
     return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _rows(table: pa.Table, places: Iterable[int]) -> list[Row]:
-    rows: list[Row] = [row for place in places for row in table.slice(place, 1).to_pylist()]
-    return rows
 
 
 def stage_key(row: Row) -> StageKey:
@@ -121,13 +113,12 @@ class ChangedRows:
         self._seen = dict(_shown(seen))
 
     def take(self, stage_runs: pa.Table) -> list[Row]:
-        """Return the rows that are new or look different than before, newest last."""
+        """Return the rows that are new or look different than before, in the table's order."""
         shown = _shown(stage_runs)
         places = [i for i, (key, look) in enumerate(shown) if self._seen.get(key) != look]
         self._seen = dict(shown)
-        return sorted(
-            _rows(stage_runs, places), key=lambda row: (row["started_at"], row["sequence"])
-        )
+        rows: list[Row] = stage_runs.take(pa.array(places, pa.int64())).to_pylist()
+        return rows
 
 
 def _shown(stage_runs: pa.Table) -> list[tuple[StageKey, tuple[Any, ...]]]:
@@ -172,6 +163,13 @@ def _newest_words(stage_runs: pa.Table, stage: PipelineStage) -> dict[tuple[str,
 
 def since(table: pa.Table, column: str, at: datetime) -> pa.Table:
     """Return the rows whose time in `column` is `at` or later."""
-    from pyarrow import compute  # a third of the start-up time; `tail` does without it
+    return table.filter(pc.greater_equal(table[column], iso(at)))
 
-    return table.filter(compute.greater_equal(table[column], iso(at)))
+
+def choose_stage_runs(stage_runs: pa.Table, at: datetime | None, ep_id: str | None) -> list[Row]:
+    """Return the stage attempts that started at `at` or later, of one episode or of all."""
+    table = stage_runs if at is None else since(stage_runs, "started_at", at)
+    if ep_id is not None:
+        table = table.filter(pc.equal(table["ep_id"], ep_id))
+    rows: list[Row] = table.to_pylist()
+    return rows

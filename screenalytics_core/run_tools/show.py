@@ -48,6 +48,7 @@ def _is_gone(facts: RunFacts, gone: Collection[int]) -> bool:
 
 def _run(facts: RunFacts, *, is_gone: bool) -> dict[str, Any]:
     current, record = facts.state.current, facts.record
+    newest_first = facts.state.attempts[::-1]
     return {
         "ep_id": facts.ep_id,
         "run_id": facts.run_id,
@@ -63,9 +64,10 @@ def _run(facts: RunFacts, *, is_gone: bool) -> dict[str, Any]:
         "code_ref": record.code_ref if record else None,
         "settings_hash": record.settings_hash if record else None,
         "source": record.source if record else None,
-        "parent_run_id": current.parent_run_id if current else None,
-        "trace_id": current.trace_id if current else None,
-        "tags": list(current.tags) if current else [],
+        "dagster_run_id": current.dagster_run_id if current else None,
+        "parent_run_id": next((a.parent_run_id for a in newest_first if a.parent_run_id), None),
+        "trace_id": next((a.trace_id for a in newest_first if a.trace_id), None),
+        "tags": list(dict.fromkeys(tag for a in facts.state.attempts for tag in a.tags)),
         "events": facts.state.sequence,
     }
 

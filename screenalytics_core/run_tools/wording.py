@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
 
-UNKNOWN: Final = "-"
+from screenalytics_core.report.text import DASH
 
 
 def when(at: str | None) -> str:
-    """Write a time of the log as `2026-01-02 03:04:05Z`: UTC, to the second."""
+    """Write a time of the log as `2026-01-02 03:04:05Z`: UTC, to the second; a dash for None."""
     if not at:
-        return UNKNOWN
+        return DASH
     return f"{moment(at):%Y-%m-%d %H:%M:%S}Z"
 
 
@@ -24,7 +23,7 @@ def moment(at: str) -> datetime:
 def took(seconds: float | None) -> str:
     """Write a length of time: `0.42 s`, `12.3 s`, `3 min 20 s`, `1 h 02 min`."""
     if seconds is None:
-        return UNKNOWN
+        return DASH
     if seconds < 59.95:
         return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
     whole = round(seconds)

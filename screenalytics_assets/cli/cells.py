@@ -1,0 +1,40 @@
+"""What stands in a table's cell, on a terminal and in a pipe alike."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+
+# Of a hostile label or a video's name; an escape sequence could rewrite what stands above it.
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A text, the Rich style that it has on a terminal, and whether it is a number."""
+
+    text: str
+    style: str = ""
+    is_number: bool = False
+
+    @classmethod
+    def of(cls, value: Any) -> Self:
+        """Return the cell of a value: two decimals for a float, a dash for None."""
+        if isinstance(value, cls):
+            return replace(value, text=printable(value.text))
+        if value is None:
+            return cls("-")
+        is_number = isinstance(value, int | float)
+        text = f"{value:.2f}" if isinstance(value, float) else printable(str(value))
+        return cls(text, is_number=is_number)
+
+    def filled(self, width: int) -> Self:
+        """Return it at least `width` characters wide."""
+        text = self.text.rjust(width) if self.is_number else self.text.ljust(width)
+        return replace(self, text=text)
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters, but for tabs and ends of lines."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,130 @@
+"""What the reading commands share: stores opened without a pipeline, and honest states."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from screenalytics_assets.cli.cells import Cell
+from screenalytics_assets.cli.console import tell
+
+if TYPE_CHECKING:
+    from screenalytics_core.ledger.ledger import Ledger
+    from screenalytics_core.ledger.registry import Registry
+    from screenalytics_core.processes import ProcessIdentity
+    from screenalytics_core.runs import RunStore
+    from screenalytics_core.storage.local import LocalStorage
+
+_STYLES: Final = {
+    "completed": "green",
+    "success": "green",
+    "failed": "bold red",
+    "running": "cyan",
+    "canceled": "yellow",
+    "blocked": "yellow",
+}
+GONE: Final = "running (process gone; screenalytics runs sync)"
+
+
+class _NoPandas:
+    """An importer that says that there is no pandas."""
+
+    @staticmethod
+    def find_spec(fullname: str, *_: object) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError("not wanted here", name=fullname)
+
+
+def forgo_pandas() -> None:
+    """Let Arrow find no pandas in this process, unless it is loaded already.
+
+    Arrow looks for it the first time that it is given a list, and importing it takes longer
+    than everything else that a reading command does; no such command uses it.
+    """
+    if "pandas" in sys.modules:
+        return
+    import pyarrow as pa
+
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        pa.array([])
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
+def open_storage(data_root: Path | None) -> LocalStorage:
+    """Open the storage of the data root that was asked for, else of the environment's."""
+    forgo_pandas()
+    from screenalytics_assets.settings import Settings
+    from screenalytics_core.storage.local import LocalStorage
+
+    return LocalStorage(Settings.from_env(data_root=data_root).data_root)
+
+
+def open_registry(data_root: Path | None) -> tuple[LocalStorage, Registry]:
+    """Open the registry; nothing of a pipeline is imported for it."""
+    from screenalytics_core.ledger.registry import Registry
+
+    storage = open_storage(data_root)
+    return storage, Registry(storage)
+
+
+def open_ledger(data_root: Path | None) -> tuple[LocalStorage, RunStore, Ledger]:
+    """Open the ledger; `binding.Stores` would import the models' libraries with it."""
+    from screenalytics_core.artifact_store import ArtifactStore
+    from screenalytics_core.attempts import AttemptStore
+    from screenalytics_core.ledger.ledger import Ledger
+    from screenalytics_core.runs import RunStore
+
+    storage = open_storage(data_root)
+    runs, attempts = RunStore(storage), AttemptStore(storage)
+    return storage, runs, Ledger(storage, runs, attempts, ArtifactStore(storage, runs, attempts))
+
+
+def status_cell(word: str, *, is_gone: bool = False) -> Cell:
+    """Return a state as it stands in a table."""
+    if is_gone:
+        return Cell(GONE, "bold red")
+    return Cell(word.replace("_", " "), _STYLES.get(word, ""))
+
+
+@dataclass(slots=True)
+class Liveness:
+    """Which attempts said to be running have a process that is known to be dead.
+
+    Only a process of this machine can be known to be dead without asking Dagster; each
+    attempt's claim is read once.
+    """
+
+    storage: LocalStorage
+    _processes: dict[tuple[str, str, int], ProcessIdentity | None] = field(default_factory=dict)
+    _here: ProcessIdentity | None = None
+
+    def is_gone(self, ep_id: str, run_id: str, attempt: int | None) -> bool:
+        """Tell whether the process that claimed an attempt is dead; False if nobody knows."""
+        from screenalytics_core.attempts import process_is_alive
+        from screenalytics_core.processes import ProcessIdentity, pid_started_at
+
+        if not attempt:
+            return False
+        key = (ep_id, run_id, attempt)
+        if key not in self._processes:
+            self._processes[key] = self._claimant(*key)
+        process = self._processes[key]
+        if self._here is None:
+            self._here = ProcessIdentity.current()
+        if process is None or not process.shares_pids_with(self._here):
+            return False
+        return not process_is_alive(process, None, self._here, pid_started_at)
+
+    def _claimant(self, ep_id: str, run_id: str, attempt: int) -> ProcessIdentity | None:
+        from screenalytics_core.attempts import AttemptStore
+        from screenalytics_core.errors import ScreenalyticsError
+
+        try:
+            return AttemptStore(self.storage).get(ep_id, run_id, attempt).process
+        except ScreenalyticsError as error:
+            tell(f"nobody knows the process of {ep_id}/{run_id}, attempt {attempt}: {error}")
+            return None

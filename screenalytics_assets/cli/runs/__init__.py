@@ -1,0 +1,20 @@
+"""`screenalytics runs`: what ran, and what to do about it."""
+
+from __future__ import annotations
+
+import typer
+
+from screenalytics_assets.cli.runs.reading import list_, stats, tail
+from screenalytics_assets.cli.runs.show import show
+from screenalytics_assets.cli.runs.sync import sync
+
+app = typer.Typer(
+    help="Read the ledger of runs, and keep it whole.",
+    epilog="Example: screenalytics runs tail --follow",
+    no_args_is_help=True,
+)
+app.command("tail")(tail)
+app.command("list")(list_)
+app.command("show")(show)
+app.command("stats")(stats)
+app.command("sync")(sync)
