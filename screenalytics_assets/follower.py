@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from types import TracebackType
 from typing import Final, Self
@@ -10,11 +9,9 @@ from typing import Final, Self
 import dagster as dg
 
 from screenalytics_assets.binding import Stores
-from screenalytics_assets.mirror import mirror_runs
-from screenalytics_core.errors import ScreenalyticsError
+from screenalytics_assets.mirror import mirror_runs, tolerated
 
 _PERIOD_S: Final = 2.0
-_LOG: Final = logging.getLogger(__name__)
 
 
 class Follower:
@@ -44,10 +41,8 @@ class Follower:
         self._stopped.set()
         self._thread.join()
         self._mirror()
-        try:
+        with tolerated(self._dagster_run_id, []):
             self._stores.ledger.registry.publish(wait=True)
-        except (ScreenalyticsError, OSError) as problem:
-            _LOG.warning("registry not published, `screenalytics runs sync` will: %s", problem)
 
     def _run(self) -> None:
         while not self._stopped.wait(_PERIOD_S):

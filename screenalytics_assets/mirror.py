@@ -11,6 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Final
@@ -116,35 +117,30 @@ def read_events(
         cursor = page.cursor
 
 
-def mirror_runs(
-    instance: dg.DagsterInstance,
-    stores: Stores,
-    dagster_run_ids: Sequence[str],
-) -> None:
-    """Take in some Dagster runs now; one that cannot be is logged, since `runs sync` repairs it."""
-    for dagster_run_id in dagster_run_ids:
-        record = instance.get_run_record_by_id(dagster_run_id)
-        if record is not None:
-            try_mirror(instance, stores, record)
-
-
-def try_mirror(
-    instance: dg.DagsterInstance,
-    stores: Stores,
-    record: dg.RunRecord,
-    *,
-    from_start: bool = False,
-) -> str | None:
-    """Mirror a run; return what is wrong instead of raising: one bad run must not stop others."""
+@contextmanager
+def tolerated(dagster_run_id: str, problems: list[str]) -> Iterator[None]:
+    """Log what is wrong with one run and note it in `problems`, so that the others go on."""
     try:
-        mirror_run(instance, stores, record, from_start=from_start)
+        yield
     except ScreenalyticsError as error:
-        _LOG.warning("Dagster run %s is not mirrored: %s", record.dagster_run.run_id, error)
-        return str(error)
+        _LOG.warning("Dagster run %s is not mirrored: %s", dagster_run_id, error)
+        problems.append(str(error))
     except Exception as error:  # noqa: BLE001 - the ledger degrades, it never stops a run
-        _LOG.exception("Dagster run %s is not mirrored", record.dagster_run.run_id)
-        return f"Dagster run {record.dagster_run.run_id}: {type(error).__name__}: {error}"
-    return None
+        _LOG.exception("Dagster run %s is not mirrored", dagster_run_id)
+        problems.append(f"Dagster run {dagster_run_id}: {type(error).__name__}: {error}")
+
+
+def mirror_runs(
+    instance: dg.DagsterInstance, stores: Stores, dagster_run_ids: Sequence[str]
+) -> list[str]:
+    """Take in some Dagster runs now; return what is wrong, which `runs sync` repairs."""
+    problems: list[str] = []
+    for dagster_run_id in dagster_run_ids:
+        with tolerated(dagster_run_id, problems):
+            record = instance.get_run_record_by_id(dagster_run_id)
+            if record is not None:
+                mirror_run(instance, stores, record)
+    return problems
 
 
 def tick(
@@ -164,11 +160,13 @@ def tick(
     flowing = instance.get_run_records(dg.RunsFilter(statuses=_FLOWING))
     seen = {record.dagster_run.run_id for record in flowing}
     for record in flowing:
-        try_mirror(instance, stores, record)
+        with tolerated(record.dagster_run.run_id, []):
+            mirror_run(instance, stores, record)
     updated_s = _parse_cursor(cursor)
     for record in _updated_since(instance, updated_s - _OVERLAP_S):
         if record.dagster_run.run_id not in seen:
-            try_mirror(instance, stores, record)
+            with tolerated(record.dagster_run.run_id, []):
+                mirror_run(instance, stores, record)
         updated_s = max(updated_s, record.update_timestamp.timestamp())
         if time.monotonic() > deadline_s:
             break

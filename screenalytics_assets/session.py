@@ -109,7 +109,14 @@ class RunSession:
         return StepWork(step, outputs, inputs, self.code_ref)
 
     def produce(self, work: StepWork, progress: Progress) -> list[PendingOutput]:
-        """Reuse or compute the outputs of `work`, in their order; measures it meanwhile."""
+        """Reuse or compute the outputs of `work`, in their order; measures it meanwhile.
+
+        Raises:
+            AttemptSupersededError: A newer attempt owns the run.
+        """
+        # Publishing checks it again under the lock: this only saves an orphan the work, and
+        # ends it although all that it would make is already there.
+        self.stores.attempts.check_newest(self.ep_id, self.run_id, self.attempt.n)
         with work.meter:
             prints = {o.name: self._planner.fingerprint(o, work.inputs) for o in work.outputs}
             work.fingerprint = prints[work.outputs[0].name]

@@ -15,7 +15,7 @@ import dagster as dg
 
 from screenalytics_assets.binding import Stores
 from screenalytics_assets.liveness import attempt_is_alive, sweep
-from screenalytics_assets.mirror import try_mirror
+from screenalytics_assets.mirror import mirror_run, tolerated
 from screenalytics_core.attempts import AttemptRecord, utc_now
 from screenalytics_core.errors import ScreenalyticsError
 from screenalytics_core.ledger.attempt_state import AttemptState
@@ -58,9 +58,8 @@ def sync(instance: dg.DagsterInstance, stores: Stores) -> SyncReport:
     report.swept = sweep(instance, stores.attempts, ProcessIdentity.current())
     for record in _every_run(instance):
         report.dagster_runs += 1
-        problem = try_mirror(instance, stores, record, from_start=True)
-        if problem is not None:
-            report.problems.append(problem)
+        with tolerated(record.dagster_run.run_id, report.problems):
+            mirror_run(instance, stores, record, from_start=True)
     for key in stores.ledger.log.list_runs():
         try:
             if _end_lost_attempts(instance, stores, key):

@@ -22,19 +22,19 @@ EP_ID = "show-s01e01"
 WIDTH, HEIGHT = 640, 448
 WAIT_S = 60.0
 
-# A run that, once its scan reports, says so in a file and stays there until SIGUSR1.
+# A run that, once its scan reports so many frames, says so in a file and stays there until it is released.
 STUCK = """
-import signal, sys, threading
+import sys, time
 from pathlib import Path
 from screenalytics_assets.engine import Launch, run_episode
 from tests.integration.support import EP_ID, balanced, settings_for
 
-released = threading.Event()
-signal.signal(signal.SIGUSR1, lambda *_: released.set())
-
 def stay(step, done, total, message):
+    if done < int(sys.argv[4]):
+        return
     Path(sys.argv[3]).touch()
-    released.wait(600)
+    while not Path(sys.argv[3] + ".release").exists():
+        time.sleep(0.05)
 
 run_episode(EP_ID, sys.argv[1], balanced(), settings=settings_for(Path(sys.argv[2])),
             launch=Launch(run_id="stuck", listener=stay))
@@ -68,10 +68,20 @@ def content(settings: Settings, run_id: str) -> dict[str, str]:
     return {f.path: f.sha256 for entry in manifest.entries.values() for f in entry.files}
 
 
-def start_stuck_run(clip: Path, settings: Settings, marker: Path) -> subprocess.Popen[bytes]:
+def start_stuck_run(
+    clip: Path, settings: Settings, marker: Path, at_frame: int = 0
+) -> subprocess.Popen[bytes]:
     """Start the run `stuck` in a process of its own; it stays in its scan."""
     process = subprocess.Popen(
-        [sys.executable, "-c", STUCK, str(clip), str(settings.data_root), str(marker)],
+        [
+            sys.executable,
+            "-c",
+            STUCK,
+            str(clip),
+            str(settings.data_root),
+            str(marker),
+            str(at_frame),
+        ],
         cwd=Path(__file__).parents[2],
     )
     deadline = time.monotonic() + WAIT_S

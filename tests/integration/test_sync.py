@@ -39,8 +39,8 @@ def copy_of(finished: Finished, tmp_path: Path) -> Settings:
     return settings
 
 
-def without_clock(document: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in document.items() if k not in {"generated_at", "updatedAt"}}
+def without_clock_and_place(document: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in document.items() if k not in {"generated_at", "reportUrl", "sequence"}}
 
 
 def kill_a_stuck_run(clip: Path, settings: Settings, tmp_path: Path) -> None:
@@ -65,9 +65,11 @@ def test_views_that_were_lost_are_written_as_they_were(finished: Finished, tmp_p
     assert sync_now(settings).problems == []
 
     after = read_views(settings, EP_ID, "first")
-    assert without_clock(after.status) == without_clock(before.status)
-    assert without_clock(after.index) == without_clock(before.index)
-    assert after.markers == before.markers
+    assert without_clock_and_place(after.status) == without_clock_and_place(before.status)
+    assert without_clock_and_place(after.index) == without_clock_and_place(before.index)
+    assert {s: without_clock_and_place(m) for s, m in after.markers.items()} == {
+        s: without_clock_and_place(m) for s, m in before.markers.items()
+    }
     assert after.stage_rows == before.stage_rows
     assert (settings.data_root / layout.active_run_key(EP_ID)).read_bytes() == active
     for stage in before.markers:
@@ -108,7 +110,7 @@ def test_a_killed_run_is_failed_with_the_reason_in_every_view(
     assert views.status["stages"]["detect"]["error"]["message"] == reason
     assert views.status["stages"]["faces"]["status"] == "blocked"
     assert views.markers[PipelineStage.DETECT_TRACK]["error"] is not None
-    assert views.stage_rows[0]["error"] == reason
+    assert views.stage_rows[0]["error"].endswith(reason)
     with open_instance(settings.dagster_home) as instance:
         assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.FAILURE]
 
@@ -149,10 +151,11 @@ def test_a_run_that_is_alive_stays_running(
     assert (report.swept, report.lost) == ([], [])
 
 
+@pytest.mark.parametrize("at_frame", [0, 20])
 def test_an_orphan_that_writes_late_overwrites_nothing_and_reopens_nothing(
-    clip: Path, settings: Settings, tmp_path: Path, lite_pack: object
+    at_frame: int, clip: Path, settings: Settings, tmp_path: Path, lite_pack: object
 ) -> None:
-    orphan = start_stuck_run(clip, settings, tmp_path / "scanning")
+    orphan = start_stuck_run(clip, settings, tmp_path / "scanning", at_frame)
     os.kill(orphan.pid, signal.SIGSTOP)
     # As if its machine had been away for long: another host's attempt is judged by its heartbeat.
     folder = settings.data_root / layout.attempts_prefix(EP_ID, "stuck")
@@ -164,8 +167,8 @@ def test_an_orphan_that_writes_late_overwrites_nothing_and_reopens_nothing(
     assert resumed.success, resumed.error
     before = content(settings, "stuck")
 
-    # Awake again: SIGUSR1 ends its sleep, and it goes on to publish what it scanned.
-    os.kill(orphan.pid, signal.SIGUSR1)
+    # Awake again, it goes on to publish what it scanned.
+    (tmp_path / "scanning.release").touch()
     os.kill(orphan.pid, signal.SIGCONT)
     orphan.wait(timeout=120)
     sync_now(settings)

@@ -118,5 +118,5 @@ def assert_nothing_lies(settings: Settings) -> dict[RunKey, RunStatus]:
             for attempt in state.attempts:
                 run = instance.get_run_by_id(attempt.dagster_run_id)
                 if run is not None and run.is_finished:
-                    assert attempt.status is _DAGSTER_ENDS[run.status], attempt
+                    assert attempt.status is _DAGSTER_ENDS[run.status], run.status
     return found
