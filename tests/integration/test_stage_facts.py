@@ -11,8 +11,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from screenalytics_assets.beta import without_beta_warnings
 from screenalytics_assets.binding import Stores
 from screenalytics_assets.code_ref import current_code_ref
+from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.engine import (
     EpisodeRunResult,
     Launch,
@@ -22,6 +24,7 @@ from screenalytics_assets.engine import (
 )
 from screenalytics_assets.graph import OUTPUTS, STEPS
 from screenalytics_assets.instance import open_instance
+from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.resources import ProgressThrottle
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.tags import FRESH_TAG, PARENT_RUN_ID_TAG, TRACE_ID_TAG
@@ -224,13 +227,17 @@ def test_what_a_step_used_up_is_told_once(known: Finished) -> None:
     assert found["shots"]["peak_rss_bytes"] > 50 * 2**20
 
 
-def test_a_relaunched_run_says_that_it_did_nothing(known: Finished) -> None:
+def test_a_relaunched_run_says_that_it_did_nothing_and_which_code_did_it(
+    known: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings, first = known
+    monkeypatch.setattr("screenalytics_assets.binding.current_code_ref", lambda: "f" * 40)
     again = run_episode(EP_ID, None, balanced(), settings=settings, launch=Launch(run_id="first"))
     before, found = published(settings, first), published(settings, again)
 
     for name, facts in found.items():
         assert facts["source"] == "checkpoint"
+        assert facts["code_ref"] == "f" * 40
         assert (facts["frames"], facts["inferences"], facts["compute_s"]) == (0, 0, 0)
         for same in ("fingerprint", "rows_in", "rows_out"):
             assert facts[same] == before[name][same]
@@ -408,3 +415,25 @@ def test_a_launch_that_contradicts_itself_is_refused_before_a_run_exists(
             settings=settings_for(tmp_path / "data"), launch=Launch(**launch),
         )  # fmt: skip
     assert not (tmp_path / "data").exists()
+
+
+def test_the_ui_cannot_launch_a_contradiction_either(known: Finished) -> None:
+    """It launches by tags and settings alone; the engine is not asked."""
+    settings, _ = known
+    with without_beta_warnings():
+        job = build_definitions(settings).resolve_job_def(EPISODE_JOB)
+    given = {"models": "lite", "reuse_detections": True}
+    with open_instance(settings.dagster_home) as instance, without_beta_warnings():
+        result = job.execute_in_process(
+            run_config={"resources": {"settings": {"config": given}}},
+            instance=instance,
+            partition_key=EP_ID,
+            raise_on_error=False,
+            asset_selection=[dg.AssetKey("shots"), dg.AssetKey("detections")],
+            tags={FRESH_TAG: "true"},
+        )
+        [failure] = result.get_step_failure_events()
+
+    told_of = failure.step_failure_data.user_failure_data
+    assert told_of is not None
+    assert "fresh run with reuse_detections" in str(told_of.description)
