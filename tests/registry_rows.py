@@ -6,11 +6,14 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.ledger.registry import Registry
 from screenalytics_core.storage.local import LocalStorage
-from tests.stores import EP
+from tests.stores import EP, FakeClock
 
+OTHER_EP = "rhobh-s05e15"
 CREATED = "2026-01-02T03:04:05.000000+00:00"
 STARTED = "2026-01-02T03:04:06.000000+00:00"
 ENDED = "2026-01-02T03:05:06.500000+00:00"
@@ -82,6 +85,41 @@ def stage_row_of(run_id: str = "first", stage: str = "detect", **given: Any) -> 
 
 def keys_of(table: Any) -> list[tuple[str, str]]:
     return list(zip(table["ep_id"].to_pylist(), table["run_id"].to_pylist(), strict=True))
+
+
+class Desk:
+    """A registry with a clock that the test moves."""
+
+    def __init__(self, root: Path, storage: LocalStorage | None = None) -> None:
+        self.root = root
+        self.clock = FakeClock()
+        self.slept: list[float] = []
+        self.registry = Registry(storage or LocalStorage(root), self.clock, 1.0, self.sleep)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock.pass_s(seconds)
+
+    @property
+    def runs_file(self) -> Path:
+        return self.root / "registry" / "runs.parquet"
+
+    @property
+    def stages_file(self) -> Path:
+        return self.root / "registry" / "stage_runs.parquet"
+
+    def notices(self) -> list[Path]:
+        return sorted((self.root / "registry" / "_log").glob("*.json"))
+
+    def set_aside(self) -> list[Path]:
+        return sorted((self.root / "registry" / "_damaged").iterdir())
+
+    def published(self) -> list[tuple[str, str]]:
+        return keys_of(pq.read_table(self.runs_file))
+
+    def only_row(self) -> dict[str, Any]:
+        [row] = self.registry.runs().to_pylist()
+        return dict(row)
 
 
 def registry_at(root: Path, min_period_s: float = 1.0) -> Registry:
