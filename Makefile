@@ -8,7 +8,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_LINK_MODE := copy
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test lint dev bench quality chaos lock docs clean
+.PHONY: install demo test test-ui lint dev bench quality chaos lock docs clean
 
 install: $(STAMP)
 
@@ -27,6 +27,10 @@ test: install
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='screenalytics_core/*' --format=total
 	$(BIN)/coverage report --include='screenalytics_assets/*' --format=total
+
+test-ui: install
+	$(BIN)/uv pip install --quiet --python $(BIN)/python playwright
+	$(BIN)/python -m pytest -q tests/integration/test_ui_launch.py --ui
 
 lint: install
 	$(BIN)/ruff check .

@@ -12,8 +12,18 @@ from screenalytics_core.vision.models.protocols import ModelPack
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `make chaos` ask for more rounds than the suite runs."""
+    """Let `make chaos` ask for more rounds than the suite runs, `make test-ui` for a browser."""
     parser.addoption("--chaos-rounds", type=int, default=2, help="rounds of killed runs")
+    parser.addoption("--ui", action="store_true", help="drive Dagster's UI in a real browser")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the browser out unless it is asked for."""
+    if config.getoption("--ui"):
+        return
+    for item in items:
+        if item.get_closest_marker("ui"):
+            item.add_marker(pytest.mark.skip(reason="opt-in: make test-ui"))
 
 
 @pytest.fixture(scope="session")

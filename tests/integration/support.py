@@ -22,7 +22,8 @@ EP_ID = "show-s01e01"
 WIDTH, HEIGHT = 640, 448
 WAIT_S = 60.0
 
-# A run that, once its scan reports so many frames, says so in a file and stays there until it is released.
+# A run that, once its scan is so many frames far, says so in a file and stays there until
+# it is released.
 STUCK = """
 import sys, time
 from pathlib import Path

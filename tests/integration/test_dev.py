@@ -1,76 +1,89 @@
-"""`screenalytics dev`: the real webserver over a prepared DAGSTER_HOME, and nothing left behind."""
+"""`screenalytics dev`: the real webserver and daemon, and nothing left behind."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from screenalytics_assets.engine import EpisodeRunResult
 from screenalytics_assets.graph import OUTPUTS
+from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.settings import Settings
+from screenalytics_core import layout
+from screenalytics_core.ledger.vocabulary import RunStatus
+from tests.integration.dev_server import DevServer, dev_server
+from tests.integration.support import EP_ID
+from tests.integration.views import assert_nothing_lies
+from tests.integration.without_us import LITE, execute_without_us, register
 
 WAIT_S = 120.0
-ASSETS = "{ assetNodes { assetKey { path } groupName } }"
+LAUNCH = """
+mutation Launch($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def ask(port: int, query: str) -> dict[str, object]:
-    """Put a GraphQL query to the webserver, waiting for it to come up."""
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/graphql",
-        data=json.dumps({"query": query}).encode(),
-        headers={"Content-Type": "application/json"},
-    )
+def wait_for(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + WAIT_S
-    while True:
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                found: dict[str, object] = json.loads(answer.read())["data"]
-                if found.get("assetNodes"):
-                    return found
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            pass
-        assert time.monotonic() < deadline, "the webserver never answered"
-        time.sleep(0.5)
+    while not condition():
+        assert time.monotonic() < deadline, f"never: {what}"
+        time.sleep(0.2)
+
+
+def launch(server: DevServer, run_id: str) -> None:
+    """Launch the episode's job as the UI's launchpad does."""
+    params = {
+        "selector": {
+            "repositoryLocationName": "screenalytics_assets.definitions",
+            "repositoryName": "__repository__",
+            "jobName": EPISODE_JOB,
+        },
+        "runConfigData": LITE,
+        "mode": "default",
+        "executionMetadata": {
+            "tags": [
+                {"key": "dagster/partition", "value": EP_ID},
+                {"key": "run_id", "value": run_id},
+            ]
+        },
+    }
+    answer = server.ask(LAUNCH, {"params": params})["launchRun"]
+    assert answer["__typename"] == "LaunchRunSuccess", answer
 
 
 @pytest.mark.models
-def test_dev_shows_the_graph_and_ends_with_all_its_children(
-    finished: tuple[Settings, EpisodeRunResult],
+def test_dev_shows_the_graph_and_its_daemon_keeps_the_ledger(
+    clip: Path, settings: Settings, lite_pack: object
 ) -> None:
-    settings, _ = finished
-    port = free_port()
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    main = "from screenalytics_assets.cli import main; main()"
-    process = subprocess.Popen(
-        [sys.executable, "-c", main, "dev", "--port", str(port),
-         "--data-root", str(settings.data_root)],
-        env=env, cwd=Path(__file__).parents[2], stderr=subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        nodes = ask(port, ASSETS)["assetNodes"]
-        children = psutil.Process(process.pid).children(recursive=True)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+    register(settings, clip, EP_ID)
+    execute_without_us(settings, EP_ID, {"run_id": "while-down"})
 
-    assert isinstance(nodes, list)
+    def state_is(run_id: str, wanted: RunStatus) -> bool:
+        path = settings.data_root / layout.status_key(EP_ID, run_id)
+        return path.exists() and json.loads(path.read_text())["state"] == wanted
+
+    with dev_server(settings) as server:
+        nodes = server.assets()
+        wait_for(
+            lambda: state_is("while-down", RunStatus.COMPLETED),
+            "the run during which no daemon ran is caught up with",
+        )
+        launch(server, "from-the-ui")
+        wait_for(
+            lambda: state_is("from-the-ui", RunStatus.COMPLETED),
+            "a run launched over the webserver is completed in the status file",
+        )
+
     assert {node["assetKey"]["path"][0] for node in nodes} == {*OUTPUTS, "video"}
-    _, alive = psutil.wait_procs(children, timeout=20)
+    assert set(assert_nothing_lies(settings).values()) == {RunStatus.COMPLETED}
+    _, alive = psutil.wait_procs(server.children, timeout=20)
     assert alive == []

@@ -10,50 +10,22 @@ import sys
 import time
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from screenalytics_assets.binding import Stores
-from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.engine import EpisodeRunResult, Launch, run_episode
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.mirror import mirror_run, tick
-from screenalytics_assets.partitions import add_episode
 from screenalytics_assets.settings import Settings
 from screenalytics_core import layout
-from screenalytics_core.episode_registry import register_video
 from screenalytics_core.ledger.vocabulary import RunStatus
-from screenalytics_core.vision.decode import probe_video
 from tests.integration.support import EP_ID, balanced, settings_for
 from tests.integration.views import assert_nothing_lies, assert_views_agree, read_views
+from tests.integration.without_us import LITE, execute_without_us, register
 
 pytestmark = pytest.mark.models
 OTHER_EP_ID = "show-s01e02"
-LITE = {"resources": {"settings": {"config": {"models": "lite"}}}}
-
-
-def register(settings: Settings, clip: Path, *ep_ids: str) -> None:
-    """Make episodes of the clip, as `screenalytics episodes add` does."""
-    for ep_id in ep_ids:
-        register_video(Stores.open(settings.data_root).storage, ep_id, clip, probe=probe_video)
-        with open_instance(settings.dagster_home) as instance:
-            add_episode(instance, ep_id)
-
-
-def execute_without_us(settings: Settings, ep_id: str, tags: dict[str, str]) -> str:
-    """Run an episode as a daemon would: no engine, nobody who follows it."""
-    with open_instance(settings.dagster_home) as instance:
-        job = build_definitions(settings).resolve_job_def(EPISODE_JOB)
-        result = job.execute_in_process(
-            instance=instance,
-            partition_key=ep_id,
-            raise_on_error=False,
-            tags=tags,
-            run_config=LITE,
-            asset_selection=[dg.AssetKey("shots"), dg.AssetKey("detections")],
-        )
-        return result.run_id
 
 
 def tick_now(settings: Settings, cursor: str | None = None) -> str:
