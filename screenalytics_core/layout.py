@@ -22,6 +22,7 @@ VIDEOS: Final = "videos"
 RUNS_REGISTRY_KEY: Final = "registry/runs.parquet"
 STAGE_RUNS_REGISTRY_KEY: Final = "registry/stage_runs.parquet"
 REGISTRY_LOG_PREFIX: Final = "registry/_log"
+GC_AUDIT_KEY: Final = "registry/gc.jsonl"
 REGISTRY_DAMAGED_PREFIX: Final = "registry/_damaged"
 
 # Files that stand beside the run folders; a run of that name would replace them.

@@ -9,7 +9,11 @@ from screenalytics_core.artifacts import SCREEN_TIME_CSV, SEGMENTS, ArtifactKind
 from screenalytics_core.ledger.event_log import EventLog
 from screenalytics_core.ledger.events import EventKind, LedgerEvent, dagster_event_id, iso
 from screenalytics_core.manifest import ManifestEntry
+from screenalytics_core.stages import PipelineStage
 from tests.stores import EP, Stores
+
+_DATA = {EventKind.ARTIFACT_PUBLISHED: {"asset": "tracks", "source": "computed", "facts": {}}}
+_STAGES = {EventKind.ARTIFACT_PUBLISHED: PipelineStage.DETECT_TRACK}
 
 
 def seen_person(
@@ -49,20 +53,26 @@ def publish_screen_time(
     return stores.publish(run_id, ArtifactKind.SCREEN_TIME, data, attempt=attempt)
 
 
-def log_of(*kinds: EventKind, stores: Stores, run_id: str, attempt: int = 1) -> list[LedgerEvent]:
+def log_of(
+    *kinds: EventKind, stores: Stores, run_id: str, attempt: int = 1, order: int = 1
+) -> list[LedgerEvent]:
     """Return events of the run's Dagster run, a second apart, the last one now."""
     name = f"dagster-{run_id}"
     last = stores.clock()
     return [
         LedgerEvent(
-            event_id=dagster_event_id(name, order),
+            event_id=dagster_event_id(name, order + i),
             kind=kind,
-            at=iso(last - timedelta(seconds=len(kinds) - order)),
+            at=iso(last - timedelta(seconds=len(kinds) - 1 - i)),
             dagster_run_id=name,
-            order=order,
+            order=order + i,
             attempt=attempt,
+            stage=stage,
+            step=stage and stage.value,
+            data=_DATA.get(kind, {}),
         )
-        for order, kind in enumerate(kinds, 1)
+        for i, kind in enumerate(kinds)
+        for stage in [_STAGES.get(kind)]
     ]
 
 

@@ -106,7 +106,7 @@ def _header(side: RunSide) -> dict[str, Any]:
         "ep_id": facts.ep_id,
         "run_id": facts.run_id,
         "created_at": facts.record.created_at if facts.record else facts.state.created_at,
-        "status": facts.state.status.value if facts.state.status else None,
+        "status": facts.status.value if facts.status else None,
         "problems": list(side.problems),
     }
 
@@ -177,17 +177,14 @@ def _entry(entry: ManifestEntry | None) -> dict[str, Any] | None:
 
 
 def _stages(a: RunSide, b: RunSide) -> list[dict[str, Any]]:
-    mine, theirs = a.facts.state.stages, b.facts.state.stages
+    mine, theirs = a.facts.stages, b.facts.stages
     return [
-        {"stage": stage.value, "a": _stage(mine.get(stage)), "b": _stage(theirs.get(stage))}
+        {"stage": stage.value, "a": _stage(mine[stage].state), "b": _stage(theirs[stage].state)}
         for stage in STAGE_PLAN
-        if stage in mine or stage in theirs
     ]
 
 
-def _stage(state: StageState | None) -> dict[str, Any] | None:
-    if state is None:
-        return None
+def _stage(state: StageState) -> dict[str, Any]:
     return {
         "status": state.status.value,
         "source": state.source,
