@@ -53,6 +53,7 @@ class FakeScan:
         self.wanted: list[frozenset[ArtifactKind]] = []
         self.detections: ArtifactData | None = None
         self.error: Exception | None = None
+        self.version = "1"
 
     def run(self, step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
         self.wanted.append(step.wanted)
@@ -66,7 +67,9 @@ class FakeScan:
 
     def step(self) -> Step:
         outputs = (
-            StepOutput("shots", (SHOTS,), "1", settings=("scene_detector",), reads_video=True),
+            StepOutput(
+                "shots", (SHOTS,), self.version, settings=("scene_detector",), reads_video=True
+            ),
             StepOutput(
                 "detections",
                 (DETECTIONS,),
@@ -175,6 +178,14 @@ def test_a_fresh_run_resumes_with_its_own_results(world: World) -> None:
 
     assert again == {SHOTS: COMPUTED, DETECTIONS: COMPUTED}
     assert world.scan.wanted[2:] == [{DETECTIONS}]
+
+
+def test_a_fresh_run_resumes_only_with_results_of_the_same_step(world: World) -> None:
+    world.run("a", stride=3, is_fresh=True)
+    world.scan.version = "2"
+    world.run("a", stride=3, is_fresh=True)
+
+    assert world.scan.wanted == [{SHOTS, DETECTIONS}, {SHOTS}]
 
 
 def test_what_a_run_took_from_another_is_computed_when_it_starts_afresh(world: World) -> None:
