@@ -13,6 +13,7 @@ from screenalytics_core.ledger.events import iso
 from screenalytics_core.ledger.run_facts import MANIFEST_FILE, KnownStage, RunFacts
 from screenalytics_core.ledger.run_rows import UNKNOWN
 from screenalytics_core.ledger.view_files import read_view
+from screenalytics_core.ledger.vocabulary import StageStatus
 from screenalytics_core.manifest import ManifestEntry
 from screenalytics_core.run_record import RunRecord
 from screenalytics_core.stages import STAGE_PLAN, PipelineStage
@@ -83,7 +84,8 @@ def stage_document(
         "started_at": state.started_at,
         "ended_at": state.ended_at,
         "duration_s": state.duration_s,
-        "progress": _progress(state.progress),
+        # Reports are thinned out: the last one of a stage that succeeded may say 58 %.
+        "progress": None if state.status is StageStatus.SUCCESS else _progress(state.progress),
         "source": state.source,
         "notes": list(state.notes),
         "artifacts": dict(artifacts),

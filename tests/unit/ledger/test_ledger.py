@@ -117,6 +117,7 @@ def test_events_that_are_known_already_render_nothing(stores: Stores, ledger: Le
     story = Story().launched().started(Stage.DETECT_TRACK)
     ledger.record(EP, "r1", story)
     before = snapshot(stores)
+    stores.clock.pass_s(2)
 
     again = ledger.record(EP, "r1", story)
 
@@ -371,6 +372,7 @@ def test_a_patch_survives_every_rendering(stores: Stores, ledger: Ledger) -> Non
 def test_a_patch_writes_the_index_alone(stores: Stores, ledger: Ledger) -> None:
     ledger.record(EP, "r1", whole_run())
     before = snapshot(stores)
+    stores.clock.pass_s(2)
 
     ledger.patch_index(EP, "r1", {"videoUrl": "x"})
 

@@ -13,6 +13,7 @@ import pytest
 from screenalytics_core.config import EpisodeRunConfig
 from screenalytics_core.layout import status_key
 from screenalytics_core.ledger.derived_status import derived_episode_status
+from screenalytics_core.ledger.events import EventKind
 from screenalytics_core.ledger.status import (
     THRESHOLDS,
     git_facts,
@@ -115,6 +116,15 @@ def test_progress_is_shown_with_percent_rate_and_message(stores: Stores) -> None
         "step": "detect", "done": 30, "total": 90, "pct": 33.3, "rate_per_s": 30.0,
         "message": "frame 30 of 90", "updated_at": "2026-01-02T04:00:04.000000+00:00",
     }  # fmt: skip
+
+
+def test_a_stage_that_succeeded_is_not_shown_where_its_last_report_left_it(
+    stores: Stores,
+) -> None:
+    story = Story().launched().started(Stage.DETECT_TRACK).progressed(Stage.DETECT_TRACK, 35, 60)
+    story.add(EventKind.STEP_SUCCEEDED, Stage.DETECT_TRACK)
+
+    assert status(stores, story)["stages"]["detect"]["progress"] is None
 
 
 def test_a_failure_names_its_code_and_what_it_blocked(stores: Stores) -> None:
