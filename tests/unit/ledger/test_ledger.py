@@ -342,10 +342,12 @@ def test_the_run_reserved_last_that_made_screen_time_is_active(
 
 def test_a_run_without_run_json_has_views_all_the_same(stores: Stores, ledger: Ledger) -> None:
     ledger.record(EP, "from-the-ui", Story(attempt=None).queued())
+    hold(stores, "from-the-ui", kinds=(Kind.SCREEN_TIME,))
 
     assert status(stores, "from-the-ui")["state"] == "queued"
     assert index(stores, "from-the-ui")["status"] == "queued"
     assert ledger.render(EP, "from-the-ui") == []
+    assert stores.runs.active_run_id(EP) is None, "nobody knows when it was reserved"
 
 
 # Patches.
