@@ -104,8 +104,11 @@ class Registry:
                 break
             self._sleep(left_s)
             mine &= set(self._board.keys())
-        if mine:
-            with self._storage.lock(layout.RUNS_REGISTRY_KEY):
+        if not mine:
+            return
+        with self._storage.lock(layout.RUNS_REGISTRY_KEY):
+            # Whoever held the lock may have published them.
+            if mine & set(self._board.keys()):
                 self._fold()
 
     def runs(self) -> pa.Table:
@@ -127,7 +130,9 @@ class Registry:
     def rebuild(self, runs: Iterable[Row], stages: Iterable[Row]) -> None:
         """Put rows in the place of all that was published of these runs.
 
-        Other runs stay. A notice that is not folded yet counts if it is later than the row.
+        Other runs stay. A notice that is not folded yet counts if it is later than the row;
+        one that was published since the row was rendered does not, so a run that may be
+        going on is to be recorded once more after this.
 
         Raises:
             SchemaMismatchError: A row does not conform; nothing was changed.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -176,6 +178,21 @@ def test_the_period_is_one_for_all_processes(desk: Desk) -> None:
 
     assert desk.published() == [(EP, "first")]
     assert len(desk.notices()) == 1
+
+
+def test_whoever_waited_for_the_lock_does_not_publish_again(tmp_path: Path) -> None:
+    class PublishedMeanwhile(LocalStorage):
+        @contextmanager
+        def lock(self, key: str) -> Iterator[None]:
+            other = Desk(tmp_path).registry
+            other.publish(wait=False)
+            other.record(run_row_of("later"), [])
+            with super().lock(key):
+                yield
+
+    Desk(tmp_path, PublishedMeanwhile(tmp_path)).registry.record(run_row_of("first"), [])
+
+    assert Desk(tmp_path).published() == [(EP, "first")]
 
 
 def test_a_clock_that_was_ahead_does_not_stop_publishing(desk: Desk) -> None:
