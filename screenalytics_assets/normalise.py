@@ -99,6 +99,12 @@ def _callers_tags(tags: Mapping[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in sorted(kept.items())]
 
 
+def _text(message: str | None, otherwise: str) -> str:
+    """Return a message that every view can hold: names of files may not be valid text."""
+    cleaned = (message or "").strip().encode("utf-8", "replace").decode()
+    return cleaned or otherwise
+
+
 def _plain(kind: EventKind) -> Callable[[dg.DagsterEvent], Said]:
     return lambda _event: Said(kind, {})
 
@@ -110,28 +116,31 @@ def _planned(event: dg.DagsterEvent) -> Said:
 
 def _retrying(event: dg.DagsterEvent) -> Said:
     error = event.step_retry_data.error
-    message = error.message.strip() if error is not None else event.message or "retrying"
-    return Said(EventKind.STEP_RETRYING, {"error": {"code": "retried", "message": message}})
+    message = error.message if error is not None else event.message
+    told = {"code": "retried", "message": _text(message, "tried again")}
+    return Said(EventKind.STEP_RETRYING, {"error": told})
 
 
 def _step_failed(event: dg.DagsterEvent) -> Said:
     message, code = describe_step_failure(event)
-    return Said(EventKind.STEP_FAILED, {"error": {"code": code, "message": message}})
+    return Said(
+        EventKind.STEP_FAILED, {"error": {"code": code, "message": _text(message, "failed")}}
+    )
 
 
 def _canceling(event: dg.DagsterEvent) -> Said:
-    return Said(EventKind.RUN_CANCELING, {"message": event.message or ""})
+    return Said(EventKind.RUN_CANCELING, {"message": _text(event.message, "")})
 
 
 def _failed(event: dg.DagsterEvent) -> Said:
     data = event.job_failure_data
-    message = event.message or (data.error.message.strip() if data.error else "") or "failed"
+    message = _text(event.message or (data.error.message if data.error else ""), "failed")
     code = "process_died" if message.endswith(DIED) else "run_failed"
     return Said(EventKind.RUN_FAILED, {"error": {"code": code, "message": message}})
 
 
 def _canceled(event: dg.DagsterEvent) -> Said:
-    message = event.message or "canceled"
+    message = _text(event.message, "canceled")
     return Said(EventKind.RUN_CANCELED, {"error": {"code": "canceled", "message": message}})
 
 
@@ -158,7 +167,7 @@ def _observed(event: dg.DagsterEvent) -> Said | None:
     data: Data = {
         "done": int(told["done"]),
         "total": int(told["total"]),
-        "message": str(told.get("message", "")),
+        "message": _text(str(told.get("message", "")), ""),
         "facts": _facts(told),
     }
     return Said(EventKind.STEP_PROGRESS, data)

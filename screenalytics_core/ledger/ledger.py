@@ -30,6 +30,9 @@ from screenalytics_core.runs import RunStore
 from screenalytics_core.stages import STAGE_PHASES, PipelineStage
 from screenalytics_core.storage.base import Storage
 
+DASHBOARD_URL: Final = "http://127.0.0.1:3000"
+"""Where `screenalytics dev` serves Dagster's UI unless it is told otherwise."""
+
 _LOG: Final = logging.getLogger(__name__)
 _STATUS: Final = "episode_status.json"
 _INDEX: Final = "index.json"
@@ -57,7 +60,7 @@ class Ledger:
         runs: RunStore,
         attempts: AttemptStore,
         artifacts: ArtifactStore,
-        dashboard_url: str = "",
+        dashboard_url: str = DASHBOARD_URL,
         clock: Clock = utc_now,
     ) -> None:
         self.attempts = attempts
