@@ -48,7 +48,7 @@ quality: install
 	$(BIN)/python -m benchmarks.quality
 
 chaos: install
-	$(BIN)/python -m pytest -q tests/integration/test_chaos.py --chaos-rounds 33
+	$(BIN)/python -m pytest -q tests/integration/test_chaos.py --chaos-rounds 100
 
 lock:
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
