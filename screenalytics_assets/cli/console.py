@@ -42,18 +42,21 @@ def put_table(
     rows: Sequence[Sequence[Any]],
     *,
     whole: Sequence[str] = (),
+    spare: Sequence[str] = (),
 ) -> None:
     """Print a table; numbers are aligned right.
 
+    In a pipe every cell is whole and every column there: a script or a log wants lines.
+
     Args:
-        whole: Columns whose cells never break over lines, so that they can be copied. In a
-            pipe no cell does: a script or a log wants whole lines.
+        whole: Columns whose cells never break over lines, so that they can be copied.
+        spare: Columns that a narrow terminal does without, the first one first.
     """
     cells = [[Cell.of(value) for value in row] for row in rows]
     if sys.stdout.isatty():
         from screenalytics_assets.cli.drawing import draw_table
 
-        draw_table(title, columns, cells, whole)
+        draw_table(title, columns, cells, whole, spare)
         return
     flat = [[_one_line(cell) for cell in row] for row in cells]
     widths = [

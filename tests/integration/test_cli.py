@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -17,32 +16,11 @@ import pytest
 from screenalytics_assets.engine import EpisodeRunResult
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.settings import Settings
+from tests.command_line import screenalytics
 from tests.integration.support import EP_ID
 
 pytestmark = pytest.mark.models
 Finished = tuple[Settings, EpisodeRunResult]
-
-
-def screenalytics(
-    *arguments: str | Path, data_root: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run the command in a process of its own."""
-    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    if data_root is not None:
-        env["SCREENALYTICS_DATA_ROOT"] = str(data_root)
-        env["DAGSTER_HOME"] = str(data_root / ".dagster")
-    return subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from screenalytics_assets.cli import main; main()",
-            *map(str, arguments),
-        ],
-        capture_output=True,
-        text=True,
-        env=env,
-        check=False,
-    )
 
 
 def test_run_prints_json_on_stdout_and_nothing_else(clip: Path, tmp_path: Path) -> None:

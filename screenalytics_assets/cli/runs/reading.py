@@ -139,7 +139,13 @@ def _tell_empty(storage: LocalStorage) -> None:
 
 
 def _put_stage_runs(rows: list[dict[str, Any]], liveness: Liveness) -> None:
-    put_table("", STAGE_RUN_COLUMNS, [stage_run_cells(r, liveness) for r in rows], whole=_IDS)
+    put_table(
+        "",
+        STAGE_RUN_COLUMNS,
+        [stage_run_cells(row, liveness) for row in rows],
+        whole=_IDS,
+        spare=("rows_in", "rows_out", "source", "duration", "ep_id"),
+    )
 
 
 STAGE_RUN_COLUMNS = (
@@ -195,6 +201,7 @@ def _put_runs(rows: list[dict[str, Any]], liveness: Liveness) -> None:
             for row in rows
         ],
         whole=_IDS,
+        spare=("code", "attempts", "people", "screen time s", "took"),
     )
 
 
@@ -221,6 +228,8 @@ def _put_stats(rows: list[dict[str, Any]]) -> None:
             )
             for row in rows
         ],
+        whole=("stage",),
+        spare=("running", "frames/s", "p90"),
     )
 
 

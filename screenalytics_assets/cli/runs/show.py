@@ -167,6 +167,8 @@ def _put_stages(stages: Sequence[Mapping[str, Any]]) -> None:
             )
             for s in stages
         ],
+        whole=("stage", "took"),
+        spare=("CPU", "rows in", "inferences", "frames", "peak memory", "attempt", "fingerprint"),
     )
 
 
