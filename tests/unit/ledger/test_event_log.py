@@ -6,7 +6,9 @@ import io
 import json
 import logging
 import os
+import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -36,6 +38,15 @@ def storage(tmp_path: Path) -> LocalStorage:
 @pytest.fixture
 def log(storage: LocalStorage) -> EventLog:
     return EventLog(storage)
+
+
+@pytest.fixture
+def eager_threads() -> Iterator[None]:
+    """Let threads take turns as often as they can, so that a race shows."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
 
 
 def lines(storage: LocalStorage) -> list[bytes]:
@@ -270,7 +281,7 @@ def test_more_runs_than_are_kept_in_mind_are_all_right(tmp_path: Path) -> None:
 # --- many at once -------------------------------------------------------------------------------
 
 
-def test_threads_that_share_a_log_lose_nothing(log: EventLog) -> None:
+def test_threads_that_share_a_log_lose_nothing(log: EventLog, eager_threads: None) -> None:
     told = Told().begins(1).does(*STEPS, *STEPS, *STEPS)
     added: list[LedgerEvent] = []
 
@@ -287,6 +298,29 @@ def test_threads_that_share_a_log_lose_nothing(log: EventLog) -> None:
 
     assert sorted(e.sequence for e in added) == list(range(1, len(told) + 1))
     assert {e.event_id for e in added} == {e.event_id for e in told}
+    assert log.state(*RUN) == fold(told)
+
+
+def test_threads_that_read_while_the_log_grows_miss_nothing(
+    log: EventLog, storage: LocalStorage, eager_threads: None
+) -> None:
+    told = Told().begins(1).does(*STEPS, *STEPS, *STEPS, *STEPS)
+    is_over = threading.Event()
+
+    def look() -> None:
+        while not is_over.is_set():
+            log.state(*RUN)
+
+    threads = [threading.Thread(target=look) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    writer = EventLog(storage)
+    for event in told:
+        writer.append(*RUN, [event])
+    is_over.set()
+    for thread in threads:
+        thread.join()
+
     assert log.state(*RUN) == fold(told)
 
 
