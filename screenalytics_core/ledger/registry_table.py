@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import groupby
 from typing import Any, Final
 
 import pyarrow as pa
@@ -105,16 +107,27 @@ class RegistryTable:
         run_ids = {row["run_id"] for row in pending} | {run_id for _, run_id in dropped}
         if not run_ids:
             return table
-        # Only rows of these run_ids become Python objects; the rest stays as it is.
-        touched = pc.is_in(table["run_id"], value_set=pa.array(sorted(run_ids), pa.string()))
-        before = table.filter(touched).to_pylist()
+        # Only rows of these run_ids become Python objects; the rest is neither looked at nor
+        # copied, so that one row more costs little beside many.
+        wanted = pa.array(sorted(run_ids), pa.string())
+        touched = pc.indices_nonzero(pc.is_in(table["run_id"], value_set=wanted))
+        before = table.take(touched).to_pylist()
         held = [r for r in before if (r["ep_id"], r["run_id"]) not in dropped]
         after = sorted(self.merged([*held, *pending]), key=self._place)
         if after == before:
             return table
-        grown = pa.concat_tables([table.filter(pc.invert(touched)), self.spec.from_rows(after)])
-        places = pc.sort_indices(grown, sort_keys=[(name, "ascending") for name in self.order])
-        return self.spec.conform(grown.take(places))
+        return self._inserted(_without(table, touched.to_pylist()), after)
+
+    def _inserted(self, table: pa.Table, rows: list[Row]) -> pa.Table:
+        """Return a sorted table with sorted rows, of keys that it does not hold, put in."""
+        places = [bisect_left(_Places(table, self.order), self._place(row)) for row in rows]
+        added = self.spec.from_rows(rows)
+        pieces, start = [], 0
+        for place, same in groupby(range(len(rows)), key=places.__getitem__):
+            group = list(same)
+            pieces += [table.slice(start, place - start), added.slice(group[0], len(group))]
+            start = place
+        return pa.concat_tables([*pieces, table.slice(start)])
 
     def _place(self, row: Row) -> tuple[Any, ...]:
         return tuple(row[name] for name in self.order)
@@ -142,6 +155,26 @@ class RegistryTable:
         except UNREADABLE as error:
             raise SchemaMismatchError(spec_name=self.spec.name, reason=str(error)) from None
         return self.spec.conform(table.replace_schema_metadata(None))
+
+
+class _Places(Sequence[tuple[Any, ...]]):
+    """The sort keys of a table's rows, each made when it is asked for."""
+
+    def __init__(self, table: pa.Table, order: tuple[str, ...]) -> None:
+        self._columns = [table[name] for name in order]
+
+    def __len__(self) -> int:
+        return len(self._columns[0])
+
+    def __getitem__(self, index: Any) -> Any:
+        return tuple(column[index].as_py() for column in self._columns)
+
+
+def _without(table: pa.Table, indices: list[int]) -> pa.Table:
+    """Return a table less some rows, their indices ascending; nothing is copied."""
+    starts, ends = [0, *(i + 1 for i in indices)], [*indices, table.num_rows]
+    kept = [table.slice(a, b - a) for a, b in zip(starts, ends, strict=True) if a < b]
+    return pa.concat_tables([table.slice(0, 0), *kept])
 
 
 RUNS: Final = RegistryTable(
