@@ -1,4 +1,4 @@
-"""Speed, memory and graph overhead in one run: `python -m benchmarks.bench`.
+"""Speed, memory, graph overhead and the ledger in one run: `python -m benchmarks.bench`.
 
 Writes benchmarks/results/latest.json and prints a table. `--only` picks a part.
 """
@@ -10,9 +10,11 @@ import json
 import os
 import platform
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from benchmarks import folding, registry
 from benchmarks.contestants import Setup
 from benchmarks.material import find_material
 from benchmarks.memory import bench_memory
@@ -20,7 +22,8 @@ from benchmarks.overhead import bench_overhead
 from benchmarks.processes import ROOT
 from benchmarks.speed import bench_speed
 
-PARTS = ("speed", "memory", "overhead")
+PARTS = ("registry", "folding", "overhead", "speed", "memory")
+NEEDS_CLIPS = {"overhead", "speed", "memory"}
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -43,20 +46,32 @@ def main() -> None:
     """Measure, write, print."""
     args = parse_arguments()
     parts = args.only or PARTS
+    results: dict[str, Any] = {"machine": machine()}
+    if "registry" in parts:
+        results["registry"] = registry.measure()
+    if "folding" in parts:
+        results["folding"] = folding.measure()
+    if NEEDS_CLIPS & set(parts):
+        results |= measure_on_clips(args, parts)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
+    args.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    print("\n".join(table(results)))
+    print(f"\nwritten to {args.out}")
+
+
+def measure_on_clips(args: argparse.Namespace, parts: Collection[str]) -> dict[str, Any]:
+    """Return what the parts that need videos and models found."""
     with tempfile.TemporaryDirectory(prefix="screenalytics-bench-") as folder:
         material = find_material(args.clips, args.models, Path(folder))
         setup = Setup(models=material.models, threads=args.threads, work=Path(folder))
-        results: dict[str, Any] = {"material": material.note, "machine": machine()}
+        results: dict[str, Any] = {"material": material.note}
         if "overhead" in parts:
             results["overhead"] = bench_overhead(setup, material.clips[0], args.overhead_rounds)
         if "speed" in parts:
             results["speed"] = bench_speed(setup, material.clips, args.loops, args.rounds)
         if "memory" in parts:
             results["memory"] = bench_memory(setup, material.clips[0], args.memory_loops)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    print("\n".join(table(results)))
-    print(f"\nwritten to {args.out}")
+        return results
 
 
 def machine() -> dict[str, Any]:
@@ -70,7 +85,11 @@ def machine() -> dict[str, Any]:
 
 def table(results: dict[str, Any]) -> list[str]:
     """Return the results as lines for people."""
-    lines = [results["material"]]
+    lines = [results["material"]] if "material" in results else []
+    if "registry" in results:
+        lines += ["", *registry.report(results["registry"])]
+    if "folding" in results:
+        lines += ["", *folding.report(results["folding"])]
     if speed := results.get("speed"):
         lines += ["", f"{'clip':<22}{'product CPU s':>15}{'naive CPU s':>13}{'ratio':>8}{'MB':>8}"]
         for row in speed["clips"]:
