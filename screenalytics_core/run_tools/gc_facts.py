@@ -68,7 +68,7 @@ class GcFacts:
         try:
             facts = self._ledger.facts(*key)
             newest = self._ledger.attempts.newest(*key)
-            is_half_removed = self._is_half_removed(key, newest)
+            is_half_removed, life = self._removal_and_life(key, facts, newest)
         except ScreenalyticsError as error:
             return RunSummary(
                 key,
@@ -81,8 +81,6 @@ class GcFacts:
                 str(error),
                 files,
             )
-        beat_age_s = self._heartbeat_age_s(newest)
-        life = life_of(facts.state, newest, beat_age_s, self._here, self._pid_started_at)
         created_at = facts.record.created_at if facts.record else facts.state.created_at or ""
         return RunSummary(
             key=key,
@@ -96,12 +94,22 @@ class GcFacts:
             dagster_run_ids=self._dagster_run_ids(key, facts),
         )
 
-    def _is_half_removed(self, key: RunKey, newest: AttemptRecord | None) -> bool:
+    def _removal_and_life(
+        self, key: RunKey, facts: RunFacts, newest: AttemptRecord | None
+    ) -> tuple[bool, Life]:
+        """Tell whether a removal of the run was interrupted, and whether somebody works on it."""
         removal = removal_in_progress(self._storage, key)
-        if removal is None:
-            return False
-        # Somebody has launched the run again since: what it holds now is new.
-        return newest is None or newest.dagster_run_id in removal.dagster_run_ids
+        if removal is not None:
+            known = {attempt.dagster_run_id for attempt in facts.state.attempts}
+            if newest is not None:
+                known.add(newest.dagster_run_id)
+            if known <= set(removal.dagster_run_ids):
+                # They were over when it began; what could prove it may be deleted by now.
+                return True, Life.OVER
+        # Without a removal, or launched again since: what the run holds now is new.
+        beat_age_s = self._heartbeat_age_s(newest)
+        life = life_of(facts.state, newest, beat_age_s, self._here, self._pid_started_at)
+        return False, life
 
     def _heartbeat_age_s(self, newest: AttemptRecord | None) -> float | None:
         if newest is None:
