@@ -14,8 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "object": (dict,),
     "array": (list, tuple),
@@ -32,6 +30,8 @@ _WORDS: Final = _CHECKED | {"properties", "additionalProperties", "definitions",
 @cache
 def load_schema(name: str) -> dict[str, Any]:
     """Return a schema file of this package; `name` is its path below the package's folder."""
+    import yaml  # takes longer than all that a reader of the registry does without it
+
     text = (Path(__file__).parent / name).read_text(encoding="utf-8")
     schema: dict[str, Any] = yaml.safe_load(text)
     return schema
