@@ -19,7 +19,7 @@ import dagster as dg
 from screenalytics_assets.tags import PARTITION_TAG, PROCESS_TAG, run_id_of
 from screenalytics_core.attempts import AttemptRecord, AttemptStore, process_is_alive
 from screenalytics_core.errors import InvalidIdError, ScreenalyticsError
-from screenalytics_core.processes import ProcessIdentity, pid_started_at
+from screenalytics_core.processes import ProcessIdentity, pid_started_s, wall_to_started_s
 
 _LOG: Final = logging.getLogger(__name__)
 DIED: Final = "died without ending the run"
@@ -44,17 +44,21 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LaunchedWorker:
-    """A run worker as Dagster's own 'Started process for run' event names it."""
+    """A run worker as Dagster's own 'Started process for run' event names it.
+
+    Attributes:
+        announced_s: When it did, on the clock of `ProcessIdentity.started_s`.
+    """
 
     pid: int
-    announced_at: float
+    announced_s: float
 
 
 def judge(
     process: ProcessIdentity | None,
     heartbeat_age_s: float | None,
     here: ProcessIdentity,
-    pid_started_at: Callable[[int], float | None],
+    pid_started_s: Callable[[int], float | None],
     worker: LaunchedWorker | None = None,
 ) -> Verdict:
     """Decide whether the process of a run that has not ended still lives.
@@ -64,17 +68,17 @@ def judge(
             neither is known (a queued run has no process yet): then nothing is decided.
         heartbeat_age_s: Age of the attempt's last heartbeat; None if there never was one.
         here: The machine that asks.
-        pid_started_at: Start time of a live pid on this machine, None if there is none.
+        pid_started_s: Start time of a live pid on this machine, None if there is none.
         worker: Looked at only when `process` is unknown.
     """
     if process is not None:
         if heartbeat_age_s is None and not process.shares_pids_with(here):
             return Verdict.UNKNOWN  # not claimed yet, on a machine that we cannot look into
-        alive = process_is_alive(process, heartbeat_age_s, here, pid_started_at)
+        alive = process_is_alive(process, heartbeat_age_s, here, pid_started_s)
     elif worker is not None:
-        started_at = pid_started_at(worker.pid)
+        started_s = pid_started_s(worker.pid)
         # A later start is another process that was given the same pid.
-        alive = started_at is not None and started_at <= worker.announced_at + 1.0
+        alive = started_s is not None and started_s <= worker.announced_s + 1.0
     else:
         return Verdict.UNKNOWN
     return Verdict.ALIVE if alive else Verdict.DEAD
@@ -91,7 +95,7 @@ def attempt_is_alive(
     if run is not None and run.is_finished:
         return False
     age_s = attempts.heartbeat_age_s(attempt)
-    return judge(attempt.process, age_s, here, pid_started_at) is Verdict.ALIVE
+    return judge(attempt.process, age_s, here, pid_started_s) is Verdict.ALIVE
 
 
 def sweep(
@@ -110,7 +114,7 @@ def sweep(
         process = attempt.process if attempt else _tagged_process(run.tags)
         age_s = attempts.heartbeat_age_s(attempt) if attempt else None
         worker = None if process else _launched_worker(instance, run.run_id)
-        if judge(process, age_s, here, pid_started_at, worker) is not Verdict.DEAD:
+        if judge(process, age_s, here, pid_started_s, worker) is not Verdict.DEAD:
             continue
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         where = f"process {process.pid} on {process.host}" if process else "its process"
@@ -144,7 +148,8 @@ def _launched_worker(instance: dg.DagsterInstance, dagster_run_id: str) -> Launc
             continue
         pid = event.engine_event_data.metadata.get("pid")
         if pid is not None:
-            return LaunchedWorker(int(str(pid.value)), record.event_log_entry.timestamp)
+            announced_s = wall_to_started_s(record.event_log_entry.timestamp)
+            return LaunchedWorker(int(str(pid.value)), announced_s)
     return None
 
 

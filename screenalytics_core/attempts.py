@@ -16,15 +16,15 @@ from screenalytics_core.errors import (
     RunBusyError,
     RunNotFoundError,
 )
-from screenalytics_core.processes import ProcessIdentity, pid_started_at
+from screenalytics_core.processes import ProcessIdentity, pid_started_s
 from screenalytics_core.records import read_record
 from screenalytics_core.storage.base import Storage
 
-__all__ = ["AttemptRecord", "AttemptStore", "ProcessIdentity", "pid_started_at", "process_is_alive"]
+__all__ = ["AttemptRecord", "AttemptStore", "ProcessIdentity", "pid_started_s", "process_is_alive"]
 
 DEAD_AFTER_S: Final = 60.0
-# The kernel counts a start in ticks since boot; the boot's own time is known to about 1 s.
-_START_TOLERANCE_S: Final = 2.0
+# Starts are counted in ticks of 10 ms; elsewhere the clock may have been set a little.
+_START_TOLERANCE_S: Final = 0.5
 
 _ATTEMPT_FILE: Final = re.compile(r"(\d{4,})\.json")
 _RESTORE: Final = "Move it away if its process is gone, or start a new run."
@@ -58,19 +58,19 @@ def process_is_alive(
     process: ProcessIdentity,
     heartbeat_age_s: float | None,
     here: ProcessIdentity,
-    pid_started_at: Callable[[int], float | None],
+    pid_started_s: Callable[[int], float | None],
 ) -> bool:
     """Tell whether a process lives: by its pid where pids mean the same, else by its heartbeat.
 
     Args:
         heartbeat_age_s: None if there was no heartbeat, which counts as dead elsewhere.
         here: The process that asks.
-        pid_started_at: Start time of a live pid on this machine, None if there is none.
+        pid_started_s: Start time of a live pid on this machine, None if there is none.
     """
     if process.shares_pids_with(here):
-        started_at = pid_started_at(process.pid)
+        started_s = pid_started_s(process.pid)
         # Another start time means that the pid was given to another process since.
-        return started_at is not None and abs(started_at - process.started_at) < _START_TOLERANCE_S
+        return started_s is not None and abs(started_s - process.started_s) < _START_TOLERANCE_S
     return heartbeat_age_s is not None and heartbeat_age_s < DEAD_AFTER_S
 
 

@@ -20,7 +20,7 @@ from screenalytics_core.manifest import Manifest
 from screenalytics_core.stages import STAGE_PLAN, PipelineStage
 
 EP = "rhobh-s05e14"
-PROCESS = {"host": "box", "boot_id": "b", "pid_namespace": "n", "pid": 7, "started_at": 1.0}
+PROCESS = {"host": "box", "boot_id": "b", "pid_namespace": "n", "pid": 7, "started_s": 1.0}
 
 
 @dataclass

@@ -105,7 +105,7 @@ class Liveness:
     def is_gone(self, ep_id: str, run_id: str, attempt: int | None) -> bool:
         """Tell whether the process that claimed an attempt is dead; False if nobody knows."""
         from screenalytics_core.attempts import process_is_alive
-        from screenalytics_core.processes import ProcessIdentity, pid_started_at
+        from screenalytics_core.processes import ProcessIdentity, pid_started_s
 
         if not attempt:
             return False
@@ -117,7 +117,7 @@ class Liveness:
             self._here = ProcessIdentity.current()
         if process is None or not process.shares_pids_with(self._here):
             return False
-        return not process_is_alive(process, None, self._here, pid_started_at)
+        return not process_is_alive(process, None, self._here, pid_started_s)
 
     def _claimant(self, ep_id: str, run_id: str, attempt: int) -> ProcessIdentity | None:
         from screenalytics_core.attempts import AttemptStore

@@ -14,7 +14,7 @@ from screenalytics_core.episodes import is_path_safe
 from screenalytics_core.errors import ScreenalyticsError
 from screenalytics_core.ledger.ledger import Ledger
 from screenalytics_core.ledger.run_facts import RunFacts
-from screenalytics_core.processes import ProcessIdentity, pid_started_at
+from screenalytics_core.processes import ProcessIdentity, pid_started_s
 from screenalytics_core.run_record import RunKey
 from screenalytics_core.run_tools.gc import FileFact, RunSummary
 from screenalytics_core.run_tools.lives import Life, life_of
@@ -31,7 +31,7 @@ class GcFacts:
 
     Args:
         here: The process that asks.
-        pid_started_at: Start time of a live pid on this machine, None if there is none.
+        pid_started_s: Start time of a live pid on this machine, None if there is none.
     """
 
     def __init__(
@@ -40,13 +40,13 @@ class GcFacts:
         runs: RunStore,
         ledger: Ledger,
         here: ProcessIdentity | None = None,
-        pid_started_at: Callable[[int], float | None] = pid_started_at,
+        pid_started_s: Callable[[int], float | None] = pid_started_s,
     ) -> None:
         self._storage = storage
         self._runs = runs
         self._ledger = ledger
         self._here = here or ProcessIdentity.current()
-        self._pid_started_at = pid_started_at
+        self._pid_started_s = pid_started_s
 
     def keys(self, ep_id: str | None = None) -> tuple[RunKey, ...]:
         """Return every run, half-removed ones too, of one episode or of all."""
@@ -108,7 +108,7 @@ class GcFacts:
                 return True, Life.OVER
         # Without a removal, or launched again since: what the run holds now is new.
         beat_age_s = self._heartbeat_age_s(newest)
-        life = life_of(facts.state, newest, beat_age_s, self._here, self._pid_started_at)
+        life = life_of(facts.state, newest, beat_age_s, self._here, self._pid_started_s)
         return False, life
 
     def _heartbeat_age_s(self, newest: AttemptRecord | None) -> float | None:

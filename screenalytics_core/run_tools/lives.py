@@ -25,10 +25,10 @@ def process_lives(
     attempt: AttemptRecord,
     heartbeat_age_s: float | None,
     here: ProcessIdentity,
-    pid_started_at: Callable[[int], float | None],
+    pid_started_s: Callable[[int], float | None],
 ) -> bool:
     """Tell whether the process that claimed an attempt lives, whatever became of the attempt."""
-    return process_is_alive(attempt.process, heartbeat_age_s, here, pid_started_at)
+    return process_is_alive(attempt.process, heartbeat_age_s, here, pid_started_s)
 
 
 def life_of(
@@ -36,7 +36,7 @@ def life_of(
     newest: AttemptRecord | None,
     heartbeat_age_s: float | None,
     here: ProcessIdentity,
-    pid_started_at: Callable[[int], float | None],
+    pid_started_s: Callable[[int], float | None],
 ) -> Life:
     """Judge a run by its log, its newest attempt, and that attempt's process.
 
@@ -49,7 +49,7 @@ def life_of(
     if newest is not None and (
         newest.dagster_run_id in open_runs or newest.dagster_run_id not in told
     ):
-        life = _life_of_claim(newest, heartbeat_age_s, here, pid_started_at)
+        life = _life_of_claim(newest, heartbeat_age_s, here, pid_started_s)
         if life is not Life.OVER:
             return life
         open_runs.discard(newest.dagster_run_id)
@@ -63,9 +63,9 @@ def _life_of_claim(
     newest: AttemptRecord,
     heartbeat_age_s: float | None,
     here: ProcessIdentity,
-    pid_started_at: Callable[[int], float | None],
+    pid_started_s: Callable[[int], float | None],
 ) -> Life:
     if heartbeat_age_s is None and not newest.process.shares_pids_with(here):
         return Life.UNKNOWN
-    is_alive = process_lives(newest, heartbeat_age_s, here, pid_started_at)
+    is_alive = process_lives(newest, heartbeat_age_s, here, pid_started_s)
     return Life.ALIVE if is_alive else Life.OVER

@@ -8,7 +8,7 @@ from typing import Final
 from screenalytics_core import layout
 from screenalytics_core.attempts import AttemptStore
 from screenalytics_core.errors import ScreenalyticsError
-from screenalytics_core.processes import ProcessIdentity, pid_started_at
+from screenalytics_core.processes import ProcessIdentity, pid_started_s
 from screenalytics_core.run_record import RunKey
 from screenalytics_core.run_tools.lives import process_lives
 from screenalytics_core.storage.base import Storage
@@ -41,4 +41,4 @@ def _is_written_to(attempts: AttemptStore, key: RunKey) -> bool:
     if newest is None:
         return False
     here = ProcessIdentity.current()
-    return process_lives(newest, attempts.heartbeat_age_s(newest), here, pid_started_at)
+    return process_lives(newest, attempts.heartbeat_age_s(newest), here, pid_started_s)

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from screenalytics_core.errors import StorageError
 from screenalytics_core.layout import check_key
-from screenalytics_core.processes import ProcessIdentity, pid_started_at
+from screenalytics_core.processes import ProcessIdentity, pid_started_s
 from screenalytics_core.storage.base import StagedFile
 from screenalytics_core.storage.posix import (
     append_lines,
@@ -254,7 +254,7 @@ def _is_abandoned(temp: Path, here: str) -> bool:
     if len(parts) != 3 or not parts[1].isdigit():
         return False
     if parts[0] == here:
-        return pid_started_at(int(parts[1])) is None
+        return pid_started_s(int(parts[1])) is None
     try:
         return time.time() - temp.stat().st_mtime > _FOREIGN_TEMP_MAX_AGE_S
     except FileNotFoundError:

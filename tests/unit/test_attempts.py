@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from screenalytics_core import processes
 from screenalytics_core.attempts import (
     AttemptRecord,
     ProcessIdentity,
-    pid_started_at,
+    pid_started_s,
     process_is_alive,
 )
 from screenalytics_core.errors import AttemptSupersededError, RunBusyError, RunNotFoundError
@@ -151,10 +152,10 @@ def test_the_ten_thousandth_attempt_is_the_newest(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize(
-    ("process", "age_s", "started_at", "alive"),
+    ("process", "age_s", "started_s", "alive"),
     [
         pytest.param(PROCESS, None, 1000.0, True, id="its pid lives"),
-        pytest.param(PROCESS, None, 1000.9, True, id="start times are known to a second"),
+        pytest.param(PROCESS, None, 1000.01, True, id="start times are counted in ticks"),
         pytest.param(PROCESS, 0.0, None, False, id="its pid is gone, a fresh beat or not"),
         pytest.param(PROCESS, 0.0, 5000.0, False, id="its pid was given to another process"),
         pytest.param(PROCESS, 999.0, 1000.0, True, id="it lives though it does not beat"),
@@ -166,32 +167,32 @@ def test_the_ten_thousandth_attempt_is_the_newest(stores: Stores) -> None:
     ],
 )
 def test_whether_a_process_lives(
-    process: ProcessIdentity, age_s: float | None, started_at: float | None, alive: bool
+    process: ProcessIdentity, age_s: float | None, started_s: float | None, alive: bool
 ) -> None:
-    assert process_is_alive(process, age_s, PROCESS, lambda _: started_at) is alive
+    assert process_is_alive(process, age_s, PROCESS, lambda _: started_s) is alive
 
 
 def test_this_process_lives_and_an_ended_one_does_not() -> None:
     me = ProcessIdentity.current()
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    its_start = pid_started_at(child.pid)
+    its_start = pid_started_s(child.pid)
     assert its_start is not None
-    its = replace(me, pid=child.pid, started_at=its_start)
-    assert process_is_alive(its, None, me, pid_started_at)
+    its = replace(me, pid=child.pid, started_s=its_start)
+    assert process_is_alive(its, None, me, pid_started_s)
 
     child.kill()
     child.wait()
 
     assert me.pid == os.getpid()
-    assert process_is_alive(me, None, me, pid_started_at)
-    assert not process_is_alive(its, None, me, pid_started_at)
+    assert process_is_alive(me, None, me, pid_started_s)
+    assert not process_is_alive(its, None, me, pid_started_s)
 
 
 def test_a_zombie_does_not_live() -> None:
     child = subprocess.Popen([sys.executable, "-c", ""])
     try:
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, but not yet waited for
-        assert pid_started_at(child.pid) is None
+        assert pid_started_s(child.pid) is None
     finally:
         child.wait()
 
@@ -204,3 +205,12 @@ def test_an_identity_is_known_where_there_is_no_proc(monkeypatch: pytest.MonkeyP
 
     assert me.boot_id == f"{psutil.boot_time():.0f}"
     assert me.pid_namespace == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the boot clock is Linux's")
+def test_a_process_start_is_told_by_a_clock_that_nobody_sets() -> None:
+    age_s = time.time() - psutil.Process().create_time()
+    started_s = pid_started_s(os.getpid())
+
+    assert started_s is not None
+    assert time.clock_gettime(time.CLOCK_BOOTTIME) - started_s == pytest.approx(age_s, abs=2.0)

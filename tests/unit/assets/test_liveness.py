@@ -10,18 +10,18 @@ from screenalytics_assets.liveness import LaunchedWorker, Verdict, judge
 from screenalytics_core.processes import ProcessIdentity
 
 HERE = ProcessIdentity(
-    host="studio", boot_id="boot-1", pid_namespace="pid:[1]", pid=1, started_at=0.0
+    host="studio", boot_id="boot-1", pid_namespace="pid:[1]", pid=1, started_s=0.0
 )
 WORKER = ProcessIdentity(
-    host="studio", boot_id="boot-1", pid_namespace="pid:[1]", pid=77, started_at=500.0
+    host="studio", boot_id="boot-1", pid_namespace="pid:[1]", pid=77, started_s=500.0
 )
 ELSEWHERE = ProcessIdentity(
-    host="node-7", boot_id="boot-9", pid_namespace="pid:[1]", pid=77, started_at=500.0
+    host="node-7", boot_id="boot-9", pid_namespace="pid:[1]", pid=77, started_s=500.0
 )
 
 
-def pids(**started_at: float) -> Callable[[int], float | None]:
-    return lambda pid: started_at.get(f"p{pid}")
+def pids(**started_s: float) -> Callable[[int], float | None]:
+    return lambda pid: started_s.get(f"p{pid}")
 
 
 @pytest.mark.parametrize(
