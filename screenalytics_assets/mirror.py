@@ -28,6 +28,7 @@ from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import ArtifactCorruptError, InvalidIdError, ScreenalyticsError
 from screenalytics_core.ledger.events import EventKind, LedgerEvent, attempt_claimed
 from screenalytics_core.processes import ProcessIdentity
+from screenalytics_core.run_tools.removal_record import removed_dagster_runs
 from screenalytics_core.runs import RunKey
 
 _LOG: Final = logging.getLogger(__name__)
@@ -73,7 +74,10 @@ def mirror_run(
     key = run_key_of(run)
     if key is None:
         return 0
-    newest = -1 if from_start else stores.ledger.log.newest_order(*key, run.run_id)
+    newest = stores.ledger.log.newest_order(*key, run.run_id)
+    if newest < 0 and run.run_id in removed_dagster_runs(stores.storage):
+        return 0  # `runs gc` removed its run, which would come back as a ghost
+    newest = -1 if from_start else newest
     attempt = _attempt_of(stores, key, run.run_id)
     n = attempt.n if attempt else None
     events = [queued_event(record)] if newest < 0 else []

@@ -7,6 +7,7 @@ import typer
 from screenalytics_assets.cli.runs.reading import list_, stats, tail
 from screenalytics_assets.cli.runs.show import show
 from screenalytics_assets.cli.runs.sync import sync
+from screenalytics_assets.cli.runs.tools import diff, export, gc, replay, verify
 
 app = typer.Typer(
     help="Read the ledger of runs, and keep it whole.",
@@ -18,3 +19,8 @@ app.command("list")(list_)
 app.command("show")(show)
 app.command("stats")(stats)
 app.command("sync")(sync)
+app.command("diff")(diff)
+app.command("export")(export)
+app.command("verify")(verify)
+app.command("gc")(gc)
+app.command("replay")(replay)
