@@ -17,9 +17,10 @@ from screenalytics_assets.binding import Stores
 from screenalytics_assets.liveness import attempt_is_alive, sweep
 from screenalytics_assets.mirror import mirror_run, tolerated
 from screenalytics_core.attempts import AttemptRecord, utc_now
-from screenalytics_core.errors import ScreenalyticsError
+from screenalytics_core.errors import SchemaMismatchError, ScreenalyticsError
 from screenalytics_core.ledger.attempt_state import AttemptState
 from screenalytics_core.ledger.events import LedgerEvent, attempt_claimed, attempt_lost
+from screenalytics_core.ledger.registry import Registry
 from screenalytics_core.ledger.run_rows import run_row
 from screenalytics_core.ledger.stage_rows import stage_rows
 from screenalytics_core.processes import ProcessIdentity
@@ -27,6 +28,9 @@ from screenalytics_core.runs import RunKey
 
 _LOG: Final = logging.getLogger(__name__)
 _PAGE: Final = 200
+
+Rows = tuple[dict[str, Any], list[dict[str, Any]]]
+"""A run's row of the registry, and the rows of its stages."""
 
 
 @dataclass(slots=True)
@@ -117,15 +121,34 @@ def _reason(attempt: AttemptState) -> str:
 
 
 def _render(stores: Stores, report: SyncReport) -> None:
-    runs, stages = [], []
-    for key in stores.ledger.log.list_runs():
+    """Write every view of every run; the registry in one go."""
+    ledger = stores.ledger
+    rows: list[Rows] = []
+    going_on: list[RunKey] = []
+    for key in ledger.log.list_runs():
         try:
-            report.problems += stores.ledger.render(*key)
-            facts = stores.ledger.facts(*key)
-            runs.append(run_row(facts))
-            stages += stage_rows(facts)
-            report.rendered += 1
+            report.problems += [f"{name} of {'/'.join(key)}" for name in ledger.render(*key)]
+            facts = ledger.facts(*key)
+            rows.append((run_row(facts), stage_rows(facts)))
         except ScreenalyticsError as error:
             _LOG.warning("views of %s/%s: %s", *key, error)
             report.problems.append(str(error))
-    stores.ledger.registry.rebuild(runs, stages)
+            continue
+        report.rendered += 1
+        if facts.status is None or not facts.status.is_terminal:
+            going_on.append(key)
+    _rebuild(ledger.registry, rows, report)
+    for key in going_on:
+        # What it recorded between its rows' rendering and the rebuilding was replaced.
+        ledger.render(*key)
+
+
+def _rebuild(registry: Registry, rows: list[Rows], report: SyncReport) -> None:
+    try:
+        registry.rebuild([run for run, _ in rows], [s for _, stages in rows for s in stages])
+    except SchemaMismatchError as error:
+        if len(rows) == 1:
+            report.problems.append(f"registry row of {rows[0][0]['run_id']}: {error}")
+            return
+        for one in rows:
+            _rebuild(registry, [one], report)

@@ -46,6 +46,7 @@ def demo(
     if not result.success:
         tell(f"demo failed: {result.error}")
         raise typer.Exit(1)
+    _mark_as_placeholder(settings, result)
     rows = _against_truth(json.loads(episode.truth_path.read_text()), result, settings)
     if as_json:
         put_json({**result.to_dict(), "truth": rows})
@@ -54,6 +55,14 @@ def demo(
     if any(abs(row["error_percent_of_length"]) > ACCEPTED_PERCENT for row in rows):
         tell(f"a person is more than {ACCEPTED_PERCENT:g} % of the episode's length off the truth")
         raise typer.Exit(1)
+
+
+def _mark_as_placeholder(settings: Settings, result: EpisodeRunResult) -> None:
+    """Say in the run index that this is no real episode."""
+    from screenalytics_assets.binding import Stores
+
+    ledger = Stores.open(settings.data_root).ledger
+    ledger.patch_index(result.ep_id, result.run_id, {"pipelineMode": "placeholder"})
 
 
 def _show(rows: list[dict[str, Any]], result: EpisodeRunResult, video_path: Path) -> None:

@@ -45,9 +45,11 @@ def test_a_run_of_the_engine_is_in_every_view_when_it_returns(
     assert assert_views_agree(settings, EP_ID, "first") is RunStatus.COMPLETED
 
     views = read_views(settings, EP_ID, "first")
-    assert views.registry_row["dagster_run_id"] == result.dagster_run_id
+    assert result.dagster_run_id in views.status["dagster_run_ids"]
     assert views.registry_row["primary_outputs"][0].endswith("/first/screen_time.json")
-    assert {row["stage"]: row["source"] for row in views.stage_rows} == {
+    # Other tests may have relaunched it since.
+    first = [row for row in views.stage_rows if row["attempt"] == 1]
+    assert {row["stage"]: row["source"] for row in first} == {
         "detect": "computed",
         "faces": "computed",
         "cluster": "computed",
