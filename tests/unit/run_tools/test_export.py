@@ -62,6 +62,8 @@ def test_the_same_content_gives_the_same_bytes(stores: Stores, tmp_path: Path) -
     export(stores, tmp_path / "b.zip")
 
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.zip") as bundle:
+        assert {info.date_time[0] for info in bundle.infolist()} == {1980}
 
 
 def test_a_whole_bundle_says_so_zipped_and_unpacked(stores: Stores, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -73,6 +74,14 @@ def test_a_dagster_run_on_its_way_to_its_claim_cannot_be_judged(kinds: list[Any]
     assert life_of(state(waiting=kinds), None, None, HERE, lambda _: None) is Life.UNKNOWN
     beside = state(mine=[QUEUED, STARTED, DONE], waiting=kinds)
     assert life_of(beside, claim(NEIGHBOUR), 1.0, HERE, lambda _: None) is Life.UNKNOWN
+
+
+def test_a_claim_that_its_log_does_not_tell_of_yet_is_judged_by_its_process() -> None:
+    log = state(waiting=[QUEUED, STARTED])
+    claimed = replace(claim(NEIGHBOUR), dagster_run_id="waiting")
+
+    assert life_of(log, claimed, 1.0, HERE, lambda _: 1000.0) is Life.ALIVE
+    assert life_of(log, claimed, 1.0, HERE, lambda _: None) is Life.OVER
 
 
 def test_an_attempt_that_lost_the_run_does_not_keep_it_alive() -> None:
