@@ -34,6 +34,8 @@ def test_run_prints_json_on_stdout_and_nothing_else(clip: Path, tmp_path: Path) 
     assert result["run_id"] == "cli"
     assert result["success"] is True
     assert Path(result["artifacts"]["report"]).is_file()
+    index = json.loads(next(tmp_path.glob("data/projects/*/runs/*/index.json")).read_text())
+    assert index["pipelineMode"] == "placeholder"
     assert "scan" in done.stderr
 
 
@@ -171,6 +173,8 @@ def test_the_demo_finds_everybody_and_holds_its_seconds(tmp_path: Path) -> None:
     assert {row["person"] for row in result["truth"]} == set(truth["persons"])
     assert max(abs(row["error_percent_of_length"]) for row in result["truth"]) <= 2
     assert Path(result["artifacts"]["report"]).is_file()
+    index = json.loads(next(tmp_path.glob("data/projects/*/runs/*/index.json")).read_text())
+    assert index["pipelineMode"] == "placeholder"
 
 
 def test_a_failure_is_json_too_when_json_was_asked_for(tmp_path: Path) -> None:
