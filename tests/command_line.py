@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from unittest import mock
 
-# Reading commands keep Arrow from looking for pandas in their process; here it is found first.
+# Reading commands let Arrow find no pandas in their process; here it is found first.
 import pandas  # noqa: F401
 
 from screenalytics_assets.cli import main

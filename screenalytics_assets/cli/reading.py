@@ -28,35 +28,39 @@ _STYLES: Final = {
 GONE: Final = "running (process gone; screenalytics runs sync)"
 
 
-class _NoPandas:
-    """An importer that says that there is no pandas."""
+class _Without:
+    """An importer that says of some packages that they are not installed."""
 
-    @staticmethod
-    def find_spec(fullname: str, *_: object) -> None:
-        if fullname == "pandas":
+    def __init__(self, *names: str) -> None:
+        self._names = frozenset(names)
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname in self._names:
             raise ModuleNotFoundError("not wanted here", name=fullname)
 
 
-def forgo_pandas() -> None:
-    """Let Arrow find no pandas in this process, unless it is loaded already.
+def import_arrow(*, without: tuple[str, ...]) -> None:
+    """Import Arrow, for which `without` are not installed in this process from now on.
 
-    Arrow looks for it the first time that it is given a list, and importing it takes longer
-    than everything else that a reading command does; no such command uses it.
+    Arrow does without numpy and pandas, but takes them where it finds them: numpy with its
+    own import, pandas when it is first given a list. They take longer than all the rest that
+    a reading command does. What is loaded already stays.
     """
-    if "pandas" in sys.modules:
-        return
-    import pyarrow as pa
-
-    sys.meta_path.insert(0, _NoPandas)
+    finder = _Without(*(name for name in without if name not in sys.modules))
+    sys.meta_path.insert(0, finder)
     try:
+        # Each part of Arrow looks for numpy by itself.
+        import pyarrow as pa
+        import pyarrow.compute
+        import pyarrow.parquet
+
         pa.array([])
     finally:
-        sys.meta_path.remove(_NoPandas)
+        sys.meta_path.remove(finder)
 
 
 def open_storage(data_root: Path | None) -> LocalStorage:
     """Open the storage of the data root that was asked for, else of the environment's."""
-    forgo_pandas()
     from screenalytics_assets.settings import Settings
     from screenalytics_core.storage.local import LocalStorage
 
@@ -64,7 +68,11 @@ def open_storage(data_root: Path | None) -> LocalStorage:
 
 
 def open_registry(data_root: Path | None) -> tuple[LocalStorage, Registry]:
-    """Open the registry; nothing of a pipeline is imported for it."""
+    """Open the registry; nothing of a pipeline is imported for it.
+
+    Call it before anything else that imports Arrow.
+    """
+    import_arrow(without=("numpy", "pandas"))
     from screenalytics_core.ledger.registry import Registry
 
     storage = open_storage(data_root)
@@ -72,7 +80,11 @@ def open_registry(data_root: Path | None) -> tuple[LocalStorage, Registry]:
 
 
 def open_ledger(data_root: Path | None) -> tuple[LocalStorage, RunStore, Ledger]:
-    """Open the ledger; `binding.Stores` would import the models' libraries with it."""
+    """Open the ledger; `binding.Stores` would import the models' libraries with it.
+
+    Call it before anything else that imports Arrow.
+    """
+    import_arrow(without=("pandas",))
     from screenalytics_core.artifact_store import ArtifactStore
     from screenalytics_core.attempts import AttemptStore
     from screenalytics_core.ledger.ledger import Ledger

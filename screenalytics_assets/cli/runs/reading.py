@@ -31,9 +31,9 @@ def tail(
 
     Example: screenalytics runs tail --n 20 --follow
     """
+    storage, registry = open_registry(data_root)
     from screenalytics_core.run_tools.queries import count_statuses, newest_stage_runs
 
-    storage, registry = open_registry(data_root)
     table = registry.stage_runs()
     if follow:
         from screenalytics_assets.cli.runs.following import follow_stage_runs
@@ -67,6 +67,7 @@ def list_(
 
     Example: screenalytics runs list --stage cluster --status failed --since 2d
     """
+    storage, registry = open_registry(data_root)
     from screenalytics_core.run_tools.queries import (
         RunFilter,
         list_runs,
@@ -82,7 +83,6 @@ def list_(
         since=parse_since(since, datetime.now(UTC)) if since else None,
         ep_id=_episode(ep_id),
     )
-    storage, registry = open_registry(data_root)
     # A row is recorded with its stages: read in this order, no run lacks the stages it had.
     runs = registry.runs()
     rows = list_runs(runs, _stage_runs(registry, only is not None), wanted)
@@ -108,11 +108,11 @@ def stats(
 
     Example: screenalytics runs stats --since 7d
     """
+    storage, registry = open_registry(data_root)
     from screenalytics_core.run_tools.queries import choose_stage_runs, parse_since
     from screenalytics_core.run_tools.stats import stage_stats
 
     at = parse_since(since, datetime.now(UTC)) if since else None
-    storage, registry = open_registry(data_root)
     rows = stage_stats(choose_stage_runs(registry.stage_runs(), at, _episode(ep_id)))
     if as_json:
         put_json(rows)

@@ -33,12 +33,12 @@ def show(
 
     Example: screenalytics runs show rhobh-s05e14/20261121_103000_0a1b2c3d --html run.html
     """
-    from screenalytics_core.run_tools.naming import find_run
-    from screenalytics_core.run_tools.show import run_overview
-
     if path is not None and not html:
         raise typer.BadParameter("a PATH goes with --html", param_hint="PATH")
     storage, runs, ledger = open_ledger(data_root)
+    from screenalytics_core.run_tools.naming import find_run
+    from screenalytics_core.run_tools.show import run_overview
+
     key = find_run(storage, runs, run)
     facts = ledger.facts(*key)
     liveness = Liveness(storage)
