@@ -15,10 +15,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from screenalytics_core.errors import StorageError
 
 # Telemetry and the community pop-up are off. Steps talk through events and structured
-# errors, so capturing stdout per step (a subprocess each) would only cost time.
+# errors, so capturing stdout per step (a subprocess each) would only cost time. Dagster's own
+# monitoring ends what no sweep of ours can judge: a run that never came to its start event.
 _DAGSTER_YAML: Final = """\
 telemetry:
   enabled: false
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 300
+  cancel_timeout_seconds: 180
 nux:
   enabled: false
 compute_logs:
