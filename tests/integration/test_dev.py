@@ -20,12 +20,23 @@ from tests.integration.support import EP_ID
 from tests.integration.views import assert_nothing_lies
 from tests.integration.without_us import LITE, execute_without_us, register
 
+OTHER_EP_ID = "show-s01e02"
 WAIT_S = 120.0
 LAUNCH = """
 mutation Launch($params: ExecutionParams!) {
   launchRun(executionParams: $params) {
     __typename
     ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+
+BACKFILL = """
+mutation Backfill($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
     ... on PythonError { message }
   }
 }
@@ -60,15 +71,27 @@ def launch(server: DevServer, run_id: str) -> None:
     assert answer["__typename"] == "LaunchRunSuccess", answer
 
 
+def backfill(server: DevServer, run_id: str, *ep_ids: str) -> None:
+    """Launch the scan of several episodes, as the UI's dialog does."""
+    params = {
+        "assetSelection": [{"path": ["shots"]}, {"path": ["detections"]}],
+        "partitionNames": list(ep_ids),
+        "tags": [{"key": "run_id", "value": run_id}],
+        "runConfigData": LITE,
+    }
+    answer = server.ask(BACKFILL, {"params": params})["launchPartitionBackfill"]
+    assert answer["__typename"] == "LaunchBackfillSuccess", answer
+
+
 @pytest.mark.models
 def test_dev_shows_the_graph_and_its_daemon_keeps_the_ledger(
     clip: Path, settings: Settings, lite_pack: object
 ) -> None:
-    register(settings, clip, EP_ID)
+    register(settings, clip, EP_ID, OTHER_EP_ID)
     execute_without_us(settings, EP_ID, {"run_id": "while-down"})
 
-    def state_is(run_id: str, wanted: RunStatus) -> bool:
-        path = settings.data_root / layout.status_key(EP_ID, run_id)
+    def state_is(run_id: str, wanted: RunStatus, ep_id: str = EP_ID) -> bool:
+        path = settings.data_root / layout.status_key(ep_id, run_id)
         return path.exists() and json.loads(path.read_text())["state"] == wanted
 
     with dev_server(settings) as server:
@@ -81,6 +104,13 @@ def test_dev_shows_the_graph_and_its_daemon_keeps_the_ledger(
         wait_for(
             lambda: state_is("from-the-ui", RunStatus.COMPLETED),
             "a run launched over the webserver is completed in the status file",
+        )
+        backfill(server, "nightly", EP_ID, OTHER_EP_ID)
+        wait_for(
+            lambda: all(
+                state_is("nightly", RunStatus.COMPLETED, ep_id) for ep_id in (EP_ID, OTHER_EP_ID)
+            ),
+            "both episodes of a backfill are completed in their status files",
         )
 
     assert {node["assetKey"]["path"][0] for node in nodes} == {*OUTPUTS, "video"}
