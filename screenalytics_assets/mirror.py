@@ -23,7 +23,7 @@ from screenalytics_assets.binding import Stores
 from screenalytics_assets.liveness import sweep
 from screenalytics_assets.normalise import MIRRORED_TYPES, normalise, queued_event
 from screenalytics_assets.tags import PARTITION_TAG, run_id_of
-from screenalytics_core.attempts import AttemptRecord
+from screenalytics_core.attempts import AttemptRecord, Clock, utc_now
 from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import ArtifactCorruptError, InvalidIdError, ScreenalyticsError
 from screenalytics_core.ledger.events import EventKind, LedgerEvent, attempt_claimed
@@ -35,6 +35,8 @@ _LOG: Final = logging.getLogger(__name__)
 _PAGE: Final = 500
 # A run's update time is set before its row is committed, and clocks differ a little.
 _OVERLAP_S: Final = 30.0
+# SQLite dates the row of a run that nobody started yet by the whole second.
+_ONE_SECOND_S: Final = 1.0
 _BUDGET_S: Final = 10.0
 _ENDS: Final = {EventKind.RUN_COMPLETED, EventKind.RUN_FAILED, EventKind.RUN_CANCELED}
 # Their events flow although their row does not change; a queued run's row changes first.
@@ -152,30 +154,34 @@ def tick(
     stores: Stores,
     cursor: str | None,
     budget_s: float = _BUDGET_S,
+    clock: Clock = utc_now,
 ) -> str:
     """Sweep the dead and take in what is new; return the cursor of the next tick.
 
     Args:
         cursor: What the tick before returned; None takes in everything that Dagster knows.
-        budget_s: Runs that do not fit are left to the next tick.
+        budget_s: Runs that do not fit are left to the next tick; every tick gets a bit further.
     """
     deadline_s = time.monotonic() + budget_s
+    # Up to here no row is still to come. A cursor beyond it would miss one; a cursor that
+    # stayed behind what was read would never get past more changes than fit a tick.
+    settled_s = clock().timestamp() - _OVERLAP_S
     sweep(instance, stores.attempts, ProcessIdentity.current())
     flowing = instance.get_run_records(dg.RunsFilter(statuses=_FLOWING))
     seen = {record.dagster_run.run_id for record in flowing}
     for record in flowing:
         with tolerated(record.dagster_run.run_id, []):
             mirror_run(instance, stores, record)
-    updated_s = _parse_cursor(cursor)
-    for record in _updated_since(instance, updated_s - _OVERLAP_S):
+    before_s = updated_s = _parse_cursor(cursor)
+    for record in _updated_since(instance, updated_s - _ONE_SECOND_S):
         if record.dagster_run.run_id not in seen:
             with tolerated(record.dagster_run.run_id, []):
                 mirror_run(instance, stores, record)
         updated_s = max(updated_s, record.update_timestamp.timestamp())
-        if time.monotonic() > deadline_s:
+        if updated_s > before_s and time.monotonic() > deadline_s:
             break
     stores.ledger.registry.publish(wait=False)
-    return json.dumps({"updated_s": updated_s})
+    return json.dumps({"updated_s": min(updated_s, settled_s)})
 
 
 def _updated_since(instance: dg.DagsterInstance, since_s: float) -> Iterator[dg.RunRecord]:

@@ -88,7 +88,7 @@ def test_what_ran_while_nobody_looked_is_caught_up_with_by_the_next_tick(
     run_id = untagged.replace("-", "")
     assert assert_views_agree(settings, EP_ID, run_id) is RunStatus.COMPLETED
     before = log_of(settings, EP_ID, run_id)
-    assert tick_now(settings, after) == after
+    tick_now(settings, after)
     assert log_of(settings, EP_ID, run_id) == before
 
 
