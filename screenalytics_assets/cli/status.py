@@ -42,9 +42,20 @@ def status(
     if as_json:
         put_json(document)
         return
-    attempt = max((s["attempt"] or 0 for s in document["stages"].values()), default=0)
-    gone = Liveness(storage).is_gone(ep_id, document["run_id"], attempt)
-    _put_status(document, is_gone=gone and document["state"] == "running")
+    gone = document["state"] == "running" and Liveness(storage).is_gone(
+        ep_id, document["run_id"], _attempt_of(ledger, document)
+    )
+    _put_status(document, is_gone=gone)
+
+
+def _attempt_of(ledger: Ledger, document: Mapping[str, Any]) -> int | None:
+    """Return the attempt of the Dagster run that speaks for a run; None before it claims.
+
+    Until then the newest attempt is an earlier one, whose process is rightly gone.
+    """
+    newest = next(reversed(document["dagster_run_ids"]), None)
+    attempts = ledger.log.state(document["ep_id"], document["run_id"]).attempts
+    return next((a.attempt for a in attempts if a.dagster_run_id == newest), None)
 
 
 def _document(

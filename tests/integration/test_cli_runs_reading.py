@@ -282,6 +282,20 @@ def test_a_run_whose_process_is_dead_is_not_called_running(root: Root) -> None:
     assert '"running"' in run(root, "runs", "list", "--json").stdout
 
 
+def test_status_does_not_take_an_earlier_attempts_dead_process_for_that_of_a_new_launch(
+    root: Root,
+) -> None:
+    story = root.tell(failed("resumed"), dead_process())
+    launched = replace(story, attempt=2, events=[]).tell(EventKind.RUN_QUEUED)
+    waiting = launched.tell(EventKind.RUN_STARTED).events
+    root.ledger.record(EP, "resumed", [replace(event, attempt=None) for event in waiting])
+
+    done = run(root, "status", f"{EP}/resumed")
+
+    assert re.search(r"^state +running$", done.stdout, re.MULTILINE)
+    assert "dead" not in done.stderr
+
+
 def test_status_prints_the_status_file_of_the_active_run(root: Root) -> None:
     root.tell(completed("fine"))
     publish_screen_time(root.stores, "fine", seen_person("id_0001", (0, 4)))
