@@ -16,6 +16,9 @@ from screenalytics_core.errors import (
 
 CODE_KEY: Final = "screenalytics/error_code"
 TYPE_KEY: Final = "screenalytics/error_type"
+INTERRUPTED: Final = "interrupted"
+"""Code of what somebody ended from outside while no step was at work."""
+_INTERRUPTS: Final = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
 _MAX_RETRIES: Final = 2
 _WAIT_S: Final = 2.0
 
@@ -62,6 +65,8 @@ def describe_step_failure(event: dg.DagsterEvent) -> tuple[str, str]:
         error = error.cause  # Dagster wraps; the first cause is what happened
     if error is None:
         return "failed", "unexpected_error"
+    if error.cls_name in _INTERRUPTS:
+        return "ended from outside: Ctrl-C, or a signal to the process", INTERRUPTED
     message = error.message.strip()
     ours = getattr(errors, error.cls_name or "", None)
     if isinstance(ours, type) and issubclass(ours, ScreenalyticsError):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from screenalytics_assets.failures import describe_step_failure
+from screenalytics_assets.failures import INTERRUPTED, describe_step_failure
 from screenalytics_assets.graph import STEPS, stage_of_asset
 from screenalytics_assets.liveness import DIED
 from screenalytics_assets.tags import (
@@ -22,6 +22,8 @@ from screenalytics_core.ledger.events import EventKind, LedgerEvent, dagster_eve
 
 STAGE_OF_STEP: Final = {s.name: stage_of_asset(s.outputs[0].name) for s in STEPS}
 _PARENT_TAG: Final = "dagster/parent_run_id"
+# What Dagster says of a run that a signal ended while no step of ours could ask for it.
+_INTERRUPTED_RUN: Final = "Execution was interrupted unexpectedly"
 _FACTS: Final = (
     "fingerprint",
     "code_ref",
@@ -136,6 +138,8 @@ def _failed(event: dg.DagsterEvent) -> Said:
     data = event.job_failure_data
     message = _text(event.message or (data.error.message if data.error else ""), "failed")
     code = "process_died" if message.endswith(DIED) else "run_failed"
+    if _INTERRUPTED_RUN in message:
+        code = INTERRUPTED
     return Said(EventKind.RUN_FAILED, {"error": {"code": code, "message": message}})
 
 
