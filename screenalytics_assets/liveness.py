@@ -112,7 +112,7 @@ def sweep(
     for run in instance.get_runs(dg.RunsFilter(statuses=list(_UNENDED))):
         attempt = _attempt_of(run, attempts)
         process = attempt.process if attempt else _tagged_process(run.tags)
-        age_s = attempts.heartbeat_age_s(attempt) if attempt else None
+        age_s = _heartbeat_age_s(attempt, attempts) if attempt else None
         worker = None if process else _launched_worker(instance, run.run_id)
         if judge(process, age_s, here, pid_started_s, worker) is not Verdict.DEAD:
             continue
@@ -132,9 +132,18 @@ def process_tag(process: ProcessIdentity) -> dict[str, str]:
 def _tagged_process(tags: Mapping[str, Any]) -> ProcessIdentity | None:
     text = tags.get(PROCESS_TAG)
     try:
-        return ProcessIdentity(**json.loads(text)) if text else None
-    except (ValueError, TypeError):
+        return ProcessIdentity.from_dict(json.loads(text)) if text else None
+    except (ValueError, TypeError, KeyError, RecursionError):
         _LOG.warning("tag %s names no process: %r", PROCESS_TAG, text)  # anyone can set tags
+        return None
+
+
+def _heartbeat_age_s(attempt: AttemptRecord, attempts: AttemptStore) -> float | None:
+    """Return the age of the last beat; None if it cannot be read, which proves nothing."""
+    try:
+        return attempts.heartbeat_age_s(attempt)
+    except ScreenalyticsError as error:
+        _LOG.warning("heartbeat of Dagster run %s: %s", attempt.dagster_run_id, error)
         return None
 
 

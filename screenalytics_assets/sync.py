@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -65,13 +66,24 @@ def sync(instance: dg.DagsterInstance, stores: Stores) -> SyncReport:
         with tolerated(record.dagster_run.run_id, report.problems):
             mirror_run(instance, stores, record, from_start=True)
     for key in stores.ledger.log.list_runs():
-        try:
+        with _alone(key, report.problems):
             if _end_lost_attempts(instance, stores, key):
                 report.lost.append("/".join(key))
-        except ScreenalyticsError as error:
-            report.problems.append(str(error))
     _render(stores, report)
     return report
+
+
+@contextmanager
+def _alone(key: RunKey, problems: list[str]) -> Iterator[None]:
+    """Log what is wrong with one run and note it in `problems`, so that the others go on."""
+    try:
+        yield
+    except ScreenalyticsError as error:
+        _LOG.warning("run %s/%s: %s", *key, error)
+        problems.append(str(error))
+    except Exception as error:  # noqa: BLE001 - whatever one folder holds, the others are repaired
+        _LOG.exception("run %s/%s", *key)
+        problems.append(f"run {'/'.join(key)}: {type(error).__name__}: {error}")
 
 
 def _every_run(instance: dg.DagsterInstance) -> Iterator[dg.RunRecord]:
@@ -126,21 +138,18 @@ def _render(stores: Stores, report: SyncReport) -> None:
     rows: list[Rows] = []
     going_on: list[RunKey] = []
     for key in ledger.log.list_runs():
-        try:
+        with _alone(key, report.problems):
             report.problems += [f"{name} of {'/'.join(key)}" for name in ledger.render(*key)]
             facts = ledger.facts(*key)
             rows.append((run_row(facts), stage_rows(facts)))
-        except ScreenalyticsError as error:
-            _LOG.warning("views of %s/%s: %s", *key, error)
-            report.problems.append(str(error))
-            continue
-        report.rendered += 1
-        if facts.status is None or not facts.status.is_terminal:
-            going_on.append(key)
+            report.rendered += 1
+            if facts.status is None or not facts.status.is_terminal:
+                going_on.append(key)
     _rebuild(ledger.registry, rows, report)
     for key in going_on:
         # What it recorded between its rows' rendering and the rebuilding was replaced.
-        ledger.render(*key)
+        with _alone(key, report.problems):
+            ledger.render(*key)
 
 
 def _rebuild(registry: Registry, rows: list[Rows], report: SyncReport) -> None:

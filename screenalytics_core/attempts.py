@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from screenalytics_core import layout
 from screenalytics_core.errors import (
+    ArtifactCorruptError,
     AttemptSupersededError,
     KeyMissingError,
     RunBusyError,
@@ -18,6 +19,7 @@ from screenalytics_core.errors import (
 )
 from screenalytics_core.processes import ProcessIdentity, pid_started_s
 from screenalytics_core.records import read_record
+from screenalytics_core.shapes import check_time, check_types
 from screenalytics_core.storage.base import Storage
 
 __all__ = ["AttemptRecord", "AttemptStore", "ProcessIdentity", "pid_started_s", "process_is_alive"]
@@ -30,6 +32,7 @@ _ATTEMPT_FILE: Final = re.compile(r"(\d{4,})\.json")
 _RESTORE: Final = "Move it away if its process is gone, or start a new run."
 
 Clock = Callable[[], datetime]
+_TYPES: Final = {"ep_id": str, "run_id": str, "n": int, "dagster_run_id": str, "claimed_at": str}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,10 @@ class AttemptRecord:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> AttemptRecord:
-        """Build it from its file."""
-        return cls(**{**record, "process": ProcessIdentity(**record["process"])})
+        """Build it from its file; TypeError, KeyError or ValueError if it is no attempt."""
+        check_types(record, _TYPES)
+        check_time(record["claimed_at"])
+        return cls(**{**record, "process": ProcessIdentity.from_dict(record["process"])})
 
 
 def process_is_alive(
@@ -137,11 +142,22 @@ class AttemptStore:
         return attempt
 
     def get(self, ep_id: str, run_id: str, n: int) -> AttemptRecord:
-        """Return attempt `n`; KeyMissingError if there is none."""
+        """Return attempt `n`.
+
+        Raises:
+            KeyMissingError: There is none.
+            ArtifactCorruptError: Its file is damaged, or that of another attempt.
+        """
         key = layout.attempt_key(ep_id, run_id, n)
         attempt = read_record(self._storage, key, AttemptRecord.from_dict, _RESTORE)
         if attempt is None:
             raise KeyMissingError(thing=key, reason="does not exist")
+        if (attempt.ep_id, attempt.run_id, attempt.n) != (ep_id, run_id, n):
+            raise ArtifactCorruptError(
+                thing=str(self._storage.local_path(key)),
+                reason=f"is attempt {attempt.n} of {attempt.ep_id}/{attempt.run_id}",
+                way_out=_RESTORE,
+            )
         return attempt
 
     def list(self, ep_id: str, run_id: str) -> tuple[AttemptRecord, ...]:
@@ -180,10 +196,11 @@ class AttemptStore:
         """Return when the attempt last said so; without a readable beat, when it claimed."""
         key = layout.heartbeat_key(attempt.ep_id, attempt.run_id, attempt.n)
         try:
-            beat = datetime.fromisoformat(self._storage.read_bytes(key).decode())
+            text = self._storage.read_bytes(key).decode()
+            check_time(text)
         except (KeyMissingError, ValueError):
-            beat = datetime.fromisoformat(attempt.claimed_at)
-        return beat if beat.tzinfo else beat.replace(tzinfo=UTC)
+            text = attempt.claimed_at
+        return datetime.fromisoformat(text)
 
     def heartbeat_age_s(self, attempt: AttemptRecord) -> float:
         """Return the seconds since the last beat."""

@@ -233,7 +233,7 @@ def read_manifest(storage: Storage, ep_id: str, run_id: str) -> Manifest:
         if (manifest.ep_id, manifest.run_id) != (ep_id, run_id):
             raise _corrupt(key, f"belongs to {manifest.ep_id}/{manifest.run_id}")
         return manifest
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _corrupt(key, f"is not readable: {error}") from error
 
 

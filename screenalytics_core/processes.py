@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
+
+from screenalytics_core.shapes import check_types
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 _PID_NAMESPACE: Final = Path("/proc/self/ns/pid")
@@ -31,6 +34,12 @@ class ProcessIdentity:
     pid_namespace: str
     pid: int
     started_s: float
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """Build it from a record; TypeError or KeyError if it is no process."""
+        check_types(record, {"host": str, "boot_id": str, "pid_namespace": str, "pid": int})
+        return cls(**{**record, "started_s": float(record["started_s"])})
 
     @classmethod
     def current(cls) -> Self:

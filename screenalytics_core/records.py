@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from screenalytics_core.errors import ArtifactCorruptError, InvalidIdError, KeyMissingError
 from screenalytics_core.storage.base import Storage
 
 Record = TypeVar("Record")
+# A file of brackets is JSON too, but too deep to be read.
+_NOT_ONE: Final = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+    InvalidIdError,
+)
 
 
 def read_record(
@@ -26,7 +35,7 @@ def read_record(
         return None
     try:
         return build(json.loads(raw))
-    except (ValueError, TypeError, KeyError, AttributeError, InvalidIdError) as error:
+    except _NOT_ONE as error:
         raise ArtifactCorruptError(
             thing=str(storage.local_path(key)),
             reason=f"is damaged ({type(error).__name__}: {error})",

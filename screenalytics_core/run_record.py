@@ -7,8 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Self
 
 from screenalytics_core.config import LAUNCH_FIELDS, EpisodeRunConfig, settings_hash
+from screenalytics_core.shapes import check_time, check_types
 
 SCHEMA_VERSION: Final = 1
+_TYPES: Final = {
+    **dict.fromkeys(("ep_id", "run_id", "created_at", "source", "settings_hash", "code_ref"), str),
+    **dict.fromkeys(("settings", "video", "models"), dict),
+}
 
 
 class RunKey(NamedTuple):
@@ -96,7 +101,11 @@ class RunRecord:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Self:
-        """Build it from run.json."""
+        """Build it from run.json; TypeError, KeyError or ValueError if it is no record."""
+        check_types(record, _TYPES)
+        check_time(record["created_at"])
+        for file in record["models"].get("files", ()):
+            check_types(file, {"role": str, "sha256": str})
         return cls(**{k: v for k, v in record.items() if k != "episode_id"})
 
 

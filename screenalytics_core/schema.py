@@ -55,7 +55,7 @@ class TableSpec:
             raise SchemaMismatchError(spec_name=self.name, reason=f"unknown columns {unknown}")
         try:
             table = pa.Table.from_pylist(rows, schema=self.arrow_schema())
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeError) as error:
             raise SchemaMismatchError(spec_name=self.name, reason=str(error)) from error
         return self.conform(table)
 

@@ -6,8 +6,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
-# Of a hostile label or a video's name; an escape sequence could rewrite what stands above it.
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Of a hostile label or a video's name; an escape sequence could rewrite what stands above it,
+# an override of the direction what stands beside it. A lone surrogate cannot be written at all.
+_UNSEEN: Final = r"\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_CONTROLS: Final = re.compile(rf"[\x00-\x08\x0b-\x1f{_UNSEEN}]")
+_UNSAFE_IN_JSON: Final = re.compile(f"[{_UNSEEN}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +41,8 @@ class Cell:
 def printable(text: str) -> str:
     """Return a text without control characters, but for tabs and ends of lines."""
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def printable_json(text: str) -> str:
+    """Return a JSON document that says the same without a character that a terminal obeys."""
+    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from screenalytics_assets.cli.cells import Cell, printable
+from screenalytics_assets.cli.cells import Cell, printable, printable_json
 from screenalytics_core.errors import ScreenalyticsError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def fail(error: ScreenalyticsError, status: int, *, as_json: bool) -> int:
 
 def put_json(value: Any, *, indent: int | None = 2) -> None:
     """Print `value` as JSON; without an indent on one line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=indent) + "\n")
+    sys.stdout.write(printable_json(json.dumps(value, ensure_ascii=False, indent=indent)) + "\n")
 
 
 def put_table(

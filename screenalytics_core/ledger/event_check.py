@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
+
+from screenalytics_core.shapes import check_time
 
 if TYPE_CHECKING:
     from screenalytics_core.ledger.events import LedgerEvent
@@ -25,23 +27,33 @@ _REQUIRED: Final = {
     "index_patched": ("patch",),
 }
 _TEXT_FACTS: Final = ("fingerprint", "code_ref")
+_COUNTS: Final = frozenset(
+    {"done", "total", "rows_in", "rows_out", "frames", "inferences", "peak_rss_bytes"}
+)
+# The registry's columns have 64 bits, for sums too.
+_MOST: Final = 2**53
+_MOST_ORDER: Final = 2**62
+MAX_DEPTH: Final = 64
+"""Levels of objects and lists within each other that a patch may have."""
 
 
 def check_event(event: LedgerEvent) -> None:
     """Refuse an event that the fold could not take: ValueError, KeyError or TypeError."""
     is_named = isinstance(event.event_id, str) and isinstance(event.dagster_run_id, str)
-    is_counted = isinstance(event.order, int) and isinstance(event.attempt, int | None)
-    if not is_named or not is_counted or not isinstance(event.step, str | None):
-        raise TypeError("an id or a number is of another type")
+    is_counted = _is_whole(event.order) and (event.attempt is None or _is_whole(event.attempt))
+    is_told = isinstance(event.step, str | None) and isinstance(event.data, Mapping)
+    if not is_named or not is_counted or not is_told:
+        raise TypeError("an id, a number or the data is of another type")
     if not event.event_id or (not event.dagster_run_id and event.kind != "index_patched"):
         raise ValueError("an id is missing")
-    _check_time(event.at)
+    # A lone surrogate is a text to Python, and to nobody else.
+    event.event_id.encode(), event.dagster_run_id.encode()
+    check_time(event.at)
     _check_data(event.kind, event.data)
 
 
-def _check_time(text: str) -> None:
-    if datetime.fromisoformat(text).tzinfo is None:
-        raise ValueError(f"{text} has no time zone")
+def _is_whole(value: Any) -> bool:
+    return type(value) is int and abs(value) <= _MOST_ORDER
 
 
 def _check_data(kind: str, data: Mapping[str, Any]) -> None:
@@ -52,15 +64,50 @@ def _check_data(kind: str, data: Mapping[str, Any]) -> None:
         if shape is not None and not isinstance(value, shape):
             raise TypeError(f"{name} is of another type")
         if name in _TIMES:
-            _check_time(value)
+            check_time(value)
+        elif name in {"done", "total"}:
+            _check_numbers({name: value})
+        elif name == "tags":
+            _check_tags(value)
         elif name == "error":
             value["code"], value["message"]
         elif name == "facts":
             _check_facts(value)
+        elif name in {"patch", "process"}:
+            check_plain(value)
+
+
+def _check_tags(tags: list[Any]) -> None:
+    if not all(isinstance(tag, str) for tag in tags):
+        raise TypeError("a tag is no text")
 
 
 def _check_facts(facts: Mapping[str, Any]) -> None:
-    for name, value in facts.items():
-        wanted = str if name in _TEXT_FACTS else int | float
-        if value is not None and not isinstance(value, wanted):
-            raise TypeError(f"fact {name} is of another type")
+    texts = {name: facts[name] for name in _TEXT_FACTS if facts.get(name) is not None}
+    if not all(isinstance(value, str) for value in texts.values()):
+        raise TypeError("a fact is of another type")
+    _check_numbers({k: v for k, v in facts.items() if k not in _TEXT_FACTS and v is not None})
+
+
+def _check_numbers(values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        if type(value) is not int and (name in _COUNTS or type(value) is not float):
+            raise TypeError(f"{name} is of another type")
+        # Not so written for NaN, which is neither more nor less than anything.
+        if not abs(value) <= _MOST:
+            raise ValueError(f"{name} is more than any run has")
+
+
+def check_plain(value: Any, depth: int = 0) -> None:
+    """Refuse what no view could be written with.
+
+    Raises:
+        ValueError: It is nested too deep, or holds a number that JSON has no word for.
+    """
+    if depth > MAX_DEPTH:
+        raise ValueError(f"more than {MAX_DEPTH} levels deep")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no JSON")
+    members = value.values() if isinstance(value, Mapping) else value
+    for member in members if isinstance(value, Mapping | list | tuple) else ():
+        check_plain(member, depth + 1)

@@ -13,6 +13,7 @@ from typing import Final
 from screenalytics_core import layout
 from screenalytics_core.episodes import EpisodeId, is_path_safe
 from screenalytics_core.errors import InvalidIdError
+from screenalytics_core.ledger.event_check import check_event
 from screenalytics_core.ledger.events import AFTER_ALL, LedgerEvent
 from screenalytics_core.ledger.log_lines import START, LogPart, LogPosition, format_lines, read_log
 from screenalytics_core.ledger.state import RunState, fold
@@ -81,6 +82,8 @@ class EventLog:
     ) -> tuple[LedgerEvent, ...]:
         """Add the events that the log does not hold yet, and return these, numbered.
 
+        An event that no reader would take is logged and left out.
+
         Raises:
             StorageError: The log cannot be written, or its lock is not to be had.
             DiskSpaceError: The disk is full. Nothing was added in either case.
@@ -89,7 +92,7 @@ class EventLog:
         with self._storage.lock(layout.run_lock_key(ep_id, run_id)):
             with self._caught_up(ep_id, run_id) as log:
                 for event in events:
-                    if event.event_id not in log.event_ids:
+                    if event.event_id not in log.event_ids and _is_sound(event):
                         new.setdefault(event.event_id, event)
                 first = log.position.lines + 1
             numbered = tuple(replace(e, sequence=n) for n, e in enumerate(new.values(), first))
@@ -143,3 +146,13 @@ class EventLog:
             if (key, number) not in self._told:
                 self._told.add((key, number))
                 _LOG.warning("%s: line %d is no event and is left out", key, number)
+
+
+def _is_sound(event: LedgerEvent) -> bool:
+    """Tell whether readers will take an event; else it would be added again and again."""
+    try:
+        check_event(event)
+    except (ValueError, KeyError, TypeError) as error:
+        _LOG.warning("event %s is left out: %s", event.event_id, error)
+        return False
+    return True

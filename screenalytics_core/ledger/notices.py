@@ -100,7 +100,7 @@ class NoticeBoard:
                 parsed[key] = _parse(self._storage.read_bytes(key))
             except KeyMissingError:
                 continue
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, RecursionError) as error:
                 refused.append(_refused(key, error))
         try:
             # All at once, since checking a single row takes a millisecond.

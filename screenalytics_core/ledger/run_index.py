@@ -13,6 +13,7 @@ from typing import Any, Final
 from screenalytics_core.artifacts import ARTIFACTS, ArtifactKind
 from screenalytics_core.errors import SettingsError
 from screenalytics_core.ledger.attempt_state import StageState
+from screenalytics_core.ledger.event_check import check_plain
 from screenalytics_core.ledger.run_facts import RunFacts
 from screenalytics_core.ledger.run_rows import UNKNOWN
 from screenalytics_core.ledger.state import merge_patch
@@ -70,6 +71,7 @@ def check_patch(patch: Mapping[str, Any]) -> None:
         SettingsError: It sets a key that the fold owns, or is no JSON object.
     """
     try:
+        check_plain(patch)
         json.dumps(patch, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise _refused("index patch", f"is no JSON ({error})", "Pass plain JSON values.") from error

@@ -78,7 +78,7 @@ def check_status(storage: Storage, key: RunKey, log_lines: int) -> tuple[bool, s
         sequence = int(document["sequence"])
     except KeyMissingError:
         return False, ""
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         return True, f"is no status ({type(error).__name__}: {error})"
     if named != tuple(key):
         return True, f"belongs to {named[0]}/{named[1]}"

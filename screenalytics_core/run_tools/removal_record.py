@@ -85,9 +85,9 @@ def read_audit(storage: Storage) -> Iterator[dict[str, Any]]:
     for line in content.splitlines():
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # torn by a crash
-        if isinstance(record, dict):
+        if isinstance(record, dict) and isinstance(record.get("dagster_run_ids"), list):
             yield record
 
 

@@ -110,3 +110,10 @@ def test_a_bad_document_is_refused(document: dict[str, Any], reason: str) -> Non
         BOOK.conform(document)
 
     assert reason in raised.value.reason
+
+
+def test_text_that_is_no_unicode_is_refused_by_name() -> None:
+    spec = TableSpec("words", (Column("word", pa.string(), "any"),), ())
+
+    with pytest.raises(SchemaMismatchError, match="surrogates not allowed"):
+        spec.from_rows([{"word": "half a character: \ud800"}])

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -364,3 +365,16 @@ def test_every_folder_with_a_record_a_manifest_or_a_log_is_a_run(
 
 def test_without_a_data_root_there_are_no_runs(log: EventLog) -> None:
     assert log.list_runs() == ()
+
+
+def test_an_event_that_no_reader_takes_is_not_added_again_and_again(
+    log: EventLog, storage: LocalStorage
+) -> None:
+    sound = Told().reported("scan", 1, 2).events[0]
+    endless = replace(sound, event_id="d1/9", data={"done": 10**400, "total": 10**401})
+
+    for _ in range(2):
+        log.append(*RUN, [endless, sound])
+
+    assert ids(log.read(*RUN)) == [(1, sound.event_id)]
+    assert len(lines(storage)) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from math import nan
 from typing import Any
 
 import pytest
@@ -19,6 +20,10 @@ from screenalytics_core.ledger.events import (
 from tests.unit.ledger.event_samples import PROCESS, Told, at, numbered, patched, refused
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def nested(levels: int) -> dict[str, Any]:
+    return {"a": nested(levels - 1)} if levels else {}
 
 
 def test_every_event_comes_back_from_its_line() -> None:
@@ -72,6 +77,22 @@ def test_a_line_says_only_what_is_known() -> None:
         pytest.param({"kind": "attempt_claimed", "data": {"process": {}}}, id="no claimed_at"),
         pytest.param({"kind": "run_queued", "data": {"created_at": "now"}}, id="no creation time"),
         pytest.param({"kind": "index_patched", "data": {"patch": None}}, id="no patch"),
+        pytest.param({"kind": "run_started", "data": []}, id="data is a list"),
+        pytest.param({"kind": "run_started", "data": None}, id="data is null"),
+        pytest.param({"dagster_run_id": "d\ud800"}, id="id that is no Unicode"),
+        pytest.param({"attempt": 10**30}, id="attempt beyond all columns"),
+        pytest.param({"at": "0001-01-01T00:00:00+14:00"}, id="before all time"),
+        pytest.param({"data": {"done": 10**400, "total": 10**401}}, id="done beyond all numbers"),
+        pytest.param({"data": {"done": 1, "total": 2, "facts": {"cpu_s": nan}}}, id="NaN"),
+        pytest.param({"data": {"done": 1, "total": 2, "facts": {"cpu_s": 1e308}}}, id="huge"),
+        pytest.param(
+            {"data": {"done": 1, "total": 2, "facts": {"frames": 1.5}}}, id="half a frame"
+        ),
+        pytest.param(
+            {"kind": "run_queued", "data": {"created_at": at(0), "tags": [{}]}}, id="tag is no text"
+        ),
+        pytest.param({"kind": "index_patched", "data": {"patch": nested(65)}}, id="too deep"),
+        pytest.param({"kind": "index_patched", "data": {"patch": {"a": nan}}}, id="patch of NaN"),
     ],
 )
 def test_a_record_that_the_fold_could_not_take_is_no_event(damage: dict[str, Any]) -> None:

@@ -108,6 +108,7 @@ def test_unknown_and_missing_columns_are_refused(desk: Desk) -> None:
         pytest.param(b'{"run": {"run_id": "x"}, "stages": []}', id="not a row"),
         pytest.param(b'{"run": 1, "stages": 2}', id="no rows"),
         pytest.param(b"\xff\xfe", id="no text"),
+        pytest.param(b"[" * 100_000, id="brackets without end"),
     ],
 )
 def test_a_damaged_notice_is_set_aside_and_blocks_nobody(

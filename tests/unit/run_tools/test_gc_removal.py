@@ -281,3 +281,14 @@ def test_a_marker_of_another_run_stays_and_the_last_ones_goes(house: House) -> N
 
     house.collect(keep_completed=1)
     assert legacy_marker(house) is None
+
+
+@pytest.mark.parametrize(
+    "line", [b"{}", b'{"dagster_run_ids": 7}', b"7", b'{"dagster_run_ids": [', b"[" * 100_000]
+)
+def test_a_damaged_audit_line_hides_no_other(house: House, line: bytes) -> None:
+    storage = house.stores.storage
+    whole = b'{"removal_id": "r", "dagster_run_ids": ["d1"]}'
+    storage.write_atomic(layout.GC_AUDIT_KEY, line + b"\n" + whole + b"\n")
+
+    assert removed_dagster_runs(storage) == {"d1"}

@@ -97,7 +97,10 @@ def test_hostile_text_stays_text(part: str) -> None:
     if part == "source":
         values["source"] = HOSTILE
         values["video"] = {"codec": HOSTILE}
-        values["models"] = {"pack": HOSTILE, "files": [{"name": HOSTILE, "sha256": HOSTILE}]}
+        values["models"] = {
+            "pack": HOSTILE,
+            "files": [dict.fromkeys(("role", "name", "sha256"), HOSTILE)],
+        }
         values["settings"] = {HOSTILE: HOSTILE}
     if part == "run_id":
         story.run_id = HOSTILE
