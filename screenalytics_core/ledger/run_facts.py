@@ -15,6 +15,7 @@ from screenalytics_core.artifact_store import ArtifactStore
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.errors import ArtifactCorruptError, ScreenalyticsError
 from screenalytics_core.ledger.attempt_state import StageState
+from screenalytics_core.ledger.stage_fold import facts_of_entries
 from screenalytics_core.ledger.state import RunState
 from screenalytics_core.ledger.vocabulary import RunStatus, StageStatus
 from screenalytics_core.manifest import Manifest, ManifestEntry
@@ -97,6 +98,7 @@ class RunFacts:
             told,
             attempt=entries[-1].attempt or None,
             source=_source_of(entries),
+            facts=facts_of_entries(entries),
             notes=tuple(dict.fromkeys(note for entry in entries for note in _notes(entry))),
         )
         if held.source == "inherited":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from screenalytics_core.ledger.attempt_state import (
     AttemptState,
@@ -18,6 +18,10 @@ from screenalytics_core.ledger.attempt_state import (
 from screenalytics_core.ledger.events import AFTER_ALL, EventKind, LedgerEvent
 from screenalytics_core.ledger.vocabulary import RunStatus, StageStatus
 from screenalytics_core.stages import STAGE_PLAN, PipelineStage
+
+if TYPE_CHECKING:
+    # Only for its name: readers of the registry load no manifest.
+    from screenalytics_core.manifest import ManifestEntry
 
 # What becomes of a step that was running, or never ran, when its attempt ended.
 _FATES: Final = {
@@ -216,6 +220,15 @@ def _merged(told: Sequence[Mapping[str, Any]]) -> StageFacts:
         peak_rss_bytes=max(peaks, default=None),
         input_fingerprint=combined_fingerprint(prints),
         code_ref=refs[-1] if refs else None,
+    )
+
+
+def facts_of_entries(entries: Sequence[ManifestEntry]) -> StageFacts:
+    """Return what a manifest alone tells of the stage that made these artifacts."""
+    rows = [e.files[0].rows for e in entries if e.files and e.files[0].rows is not None]
+    return StageFacts(
+        input_fingerprint=combined_fingerprint(sorted({e.fingerprint for e in entries})),
+        rows_out=sum(rows) if rows else None,
     )
 
 

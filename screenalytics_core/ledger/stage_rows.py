@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from screenalytics_core.ledger.attempt_state import AttemptState, StageState
 from screenalytics_core.ledger.run_rows import NO_TIME, SEQUENCE, UNKNOWN, utc_text
-from screenalytics_core.ledger.stage_fold import combined_fingerprint
+from screenalytics_core.ledger.stage_fold import facts_of_entries
 from screenalytics_core.ledger.vocabulary import STAGE_ROW_STATUSES, StageStatus
 from screenalytics_core.schema import Column, TableSpec
 from screenalytics_core.stages import STAGE_PLAN, PipelineStage
@@ -107,17 +107,17 @@ def _inherited(
     number = max(entry.attempt for entry in entries)
     attempt = next((a for a in facts.state.attempts if a.attempt == number), None)
     at = utc_text(next(_times_of_taking(facts, attempt)))
-    rows = [e.files[0].rows for e in entries if e.files and e.files[0].rows is not None]
+    told = facts_of_entries(entries)
     return {
         **_common(facts, attempt, stage),
         "status": STAGE_ROW_STATUSES[StageStatus.SUCCESS],
         "error": None,
-        "input_fingerprint": combined_fingerprint(sorted({e.fingerprint for e in entries})),
+        "input_fingerprint": told.input_fingerprint,
         "code_ref": facts.record.code_ref if facts.record else UNKNOWN,
         "started_at": at,
         "finished_at": at,
         "rows_in": None,
-        "rows_out": sum(rows) if rows else None,
+        "rows_out": told.rows_out,
         "duration_seconds": 0.0,
         "source": _INHERITED,
         "attempt": number,

@@ -79,6 +79,8 @@ def test_a_stage_that_came_along_from_another_run_succeeded_there(stores: Stores
     assert stage.state.status is StageStatus.SUCCESS
     assert stage.state.source == "inherited"
     assert stage.state.notes == ("from run earlier",)
+    assert stage.state.facts.rows_out == 9
+    assert stage.state.facts.input_fingerprint is not None
     assert stage.derived_from == (), "inheritance is recorded in the manifest, not guessed"
 
 
