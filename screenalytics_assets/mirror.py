@@ -23,6 +23,7 @@ from screenalytics_assets.binding import Stores
 from screenalytics_assets.liveness import sweep
 from screenalytics_assets.normalise import MIRRORED_TYPES, normalise, queued_event
 from screenalytics_assets.tags import PARTITION_TAG, run_id_of
+from screenalytics_core import layout
 from screenalytics_core.attempts import AttemptRecord, Clock, utc_now
 from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import ArtifactCorruptError, InvalidIdError, ScreenalyticsError
@@ -53,11 +54,13 @@ def run_key_of(run: dg.DagsterRun) -> RunKey | None:
     if partition is None:
         return None
     try:
-        return RunKey(EpisodeId.parse(partition).text, run_id_of(run.tags, run.run_id))
+        key = RunKey(EpisodeId.parse(partition).text, run_id_of(run.tags, run.run_id))
+        layout.run_prefix(*key)  # refuses the name of a file that stands beside the folders
     except InvalidIdError as error:
         # Dagster takes any text as a partition key; ours failed that run and says so there.
         _LOG.debug("Dagster run %s is not mirrored: %s", run.run_id, error)
         return None
+    return key
 
 
 def mirror_run(

@@ -36,6 +36,8 @@ _FACTS: Final = (
     "peak_rss_bytes",
 )
 
+_LONGEST_TEXT: Final = 10_000
+
 Data = dict[str, Any]
 
 
@@ -104,6 +106,10 @@ def _callers_tags(tags: Mapping[str, str]) -> list[str]:
 def _text(message: str | None, otherwise: str) -> str:
     """Return a message that every view can hold: names of files may not be valid text."""
     cleaned = (message or "").strip().encode("utf-8", "replace").decode()
+    if len(cleaned) > _LONGEST_TEXT:
+        # It stands in every view of the run, and whoever reads one run's row reads all rows.
+        more = len(cleaned) - _LONGEST_TEXT
+        cleaned = f"{cleaned[:_LONGEST_TEXT]} ... ({more:,} more characters in Dagster's log)"
     return cleaned or otherwise
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -179,7 +180,8 @@ def _describe(
 ) -> EpisodeVideo:
     return EpisodeVideo(
         ep_id=ep_id,
-        source=video_path.name,
+        # A name of other bytes than UTF-8 has characters that no JSON file can hold.
+        source=os.fsencode(video_path.name).decode(errors="replace"),
         sha256=sha256,
         size_bytes=size_bytes,
         duration_s=facts.duration_s,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -49,7 +50,7 @@ class VideoHashCache:
         absolute = path.resolve()
         try:
             before = _stamp(absolute)
-            key = layout.video_hash_key(hashlib.sha256(str(absolute).encode()).hexdigest())
+            key = layout.video_hash_key(hashlib.sha256(os.fsencode(absolute)).hexdigest())
             known = self._known(key)
             if known is not None and known.get("stamp") == before:
                 return str(known["sha256"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Self
@@ -14,6 +15,8 @@ _TYPES: Final = {
     **dict.fromkeys(("ep_id", "run_id", "created_at", "source", "settings_hash", "code_ref"), str),
     **dict.fromkeys(("settings", "video", "models"), dict),
 }
+_VIDEO_NUMBERS: Final = ("size_bytes", "duration_s", "width_px", "height_px", "rotation_deg")
+_MOST: Final = 2**53
 
 
 class RunKey(NamedTuple):
@@ -104,9 +107,20 @@ class RunRecord:
         """Build it from run.json; TypeError, KeyError or ValueError if it is no record."""
         check_types(record, _TYPES)
         check_time(record["created_at"])
+        _check_video(record["video"])
         for file in record["models"].get("files", ()):
             check_types(file, {"role": str, "sha256": str})
         return cls(**{k: v for k, v in record.items() if k != "episode_id"})
+
+
+def _check_video(video: Mapping[str, Any]) -> None:
+    """Refuse facts that cannot be shown; ValueError or TypeError."""
+    for name in _VIDEO_NUMBERS:
+        value = video.get(name)
+        if value is not None and (type(value) not in (int, float) or not abs(value) <= _MOST):
+            raise TypeError(f"{name} of the video is no number, or too large")
+    if not isinstance(video.get("sha256", ""), str) or not isinstance(video.get("fps") or "", str):
+        raise TypeError("sha256 or fps of the video is no text")
 
 
 def binding_differences(bound: RunRecord, wanted: RunRecord) -> list[str]:

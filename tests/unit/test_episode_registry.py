@@ -281,3 +281,17 @@ def test_a_file_that_changes_while_it_is_hashed_is_refused(
     monkeypatch.setattr("screenalytics_core.file_hashes.sha256_file", growing)
     with pytest.raises(VideoChangedError, match="changed while it was read"):
         VideoHashCache(storage).sha256(video)
+
+
+def test_a_video_whose_name_is_no_unicode_is_registered(
+    storage: LocalStorage, tmp_path: Path
+) -> None:
+    try:
+        video = put(tmp_path / os.fsdecode(b"\xff.mp4"), b"pictures")
+    except OSError:
+        pytest.skip("this file system knows no such name")
+
+    facts = register_video(storage, EP, video, probe=probe)
+
+    assert facts.source == "�.mp4"
+    assert load_video(storage, EP) == facts
