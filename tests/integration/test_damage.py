@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,21 +15,18 @@ from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.tags import PROCESS_TAG
 from screenalytics_core.errors import ArtifactCorruptError
-from tests.integration.support import EP_ID, balanced
+from tests.integration.support import EP_ID, balanced, settings_for
 
 pytestmark = pytest.mark.models
 JUNK = [b"", b"{}", b"[]", b"null", b"\xff", b'{"run_id": "../../x"}']
 
 
 @pytest.fixture
-def root(finished: tuple[Settings, EpisodeRunResult]) -> Iterator[Settings]:
-    """The finished root; whatever a test damages is put back."""
-    settings, _ = finished
-    kept = settings.data_root.with_name("kept")
-    shutil.copytree(settings.data_root / "manifests", kept)
-    yield settings
-    shutil.rmtree(settings.data_root / "manifests")
-    kept.rename(settings.data_root / "manifests")
+def root(finished: tuple[Settings, EpisodeRunResult], tmp_path: Path) -> Settings:
+    """A copy of the finished root, to be damaged."""
+    settings = settings_for(tmp_path / "data")
+    shutil.copytree(finished[0].data_root, settings.data_root)
+    return settings
 
 
 def runs_folder(settings: Settings) -> Path:
@@ -97,7 +93,7 @@ def test_a_run_that_lost_its_record_is_not_bound_to_other_settings(root: Setting
 def test_a_copied_run_folder_does_not_work_on_the_original(root: Settings) -> None:
     shutil.copytree(runs_folder(root) / "first", runs_folder(root) / "copy")
 
-    with pytest.raises(ArtifactCorruptError, match="belongs to"):
+    with pytest.raises(ArtifactCorruptError, match=f"{EP_ID}/first"):
         run_episode(EP_ID, None, balanced(), settings=root, launch=Launch(run_id="copy"))
 
 
