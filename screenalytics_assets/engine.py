@@ -23,7 +23,7 @@ from screenalytics_assets.binding import Bound, Stores, Tell, bind_inputs, check
 from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.follower import Follower
 from screenalytics_assets.graph import assets_of_stages
-from screenalytics_assets.instance import open_instance
+from screenalytics_assets.instance import home_errors, open_instance
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.liveness import attempt_is_alive, process_tag, sweep
 from screenalytics_assets.mirror import mirror_runs
@@ -132,7 +132,8 @@ def run_episode(
         )
     bound = bind_inputs(settings, stores, ep_id, config, launch.tell)
     check_disk(stores, bound)
-    with open_instance(settings.dagster_home) as instance:
+    home = settings.dagster_home
+    with home_errors(home), open_instance(home) as instance:
         record = _prepare_run(instance, stores, ep_id, bound, launch)
         return _execute(instance, settings, stores, record, config, assets, tags, launch.listener)
 

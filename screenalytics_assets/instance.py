@@ -70,15 +70,32 @@ def _prepare(home: Path) -> dg.DagsterInstance | None:
 
 
 @contextmanager
+def home_errors(home: Path) -> Iterator[None]:
+    """Turn what its databases say while it is used into one error that names the home.
+
+    Raises:
+        StorageError: A database is damaged, or locked for longer than anybody waits.
+    """
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise _unusable(home, error) from error
+
+
+@contextmanager
 def _named(home: Path) -> Iterator[None]:
     """Turn what can be wrong with a home into one error that names it."""
     try:
         yield
     except (OSError, SQLAlchemyError, yaml.YAMLError, dg.DagsterError) as error:
-        first_line = str(error).strip().partition("\n")[0]
-        raise StorageError(
-            thing=f"DAGSTER_HOME {home}",
-            reason=f"cannot be used ({type(error).__name__}: {first_line})",
-            way_out="Make it writable, or move it away: runs lie in the data root, and a new "
-            "home is made.",
-        ) from error
+        raise _unusable(home, error) from error
+
+
+def _unusable(home: Path, error: Exception) -> StorageError:
+    first_line = str(error).strip().partition("\n")[0]
+    return StorageError(
+        thing=f"DAGSTER_HOME {home}",
+        reason=f"cannot be used ({type(error).__name__}: {first_line})",
+        way_out="Make it writable, or move it away: runs lie in the data root, and a new "
+        "home is made.",
+    )

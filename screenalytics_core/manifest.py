@@ -122,6 +122,8 @@ class ManifestEntry:
         values = {k: v for k, v in record.items() if k != "content_sha256"}
         values["kind"] = ArtifactKind(values["kind"])
         values["files"] = tuple(FileFacts(**f) for f in values["files"])
+        if not values["files"]:
+            raise ValueError(f"{values['kind']} has no file")
         values["inputs"] = {ArtifactKind(k): v for k, v in values["inputs"].items()}
         return cls(**values)
 

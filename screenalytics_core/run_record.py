@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -108,6 +109,8 @@ class RunRecord:
         check_types(record, _TYPES)
         check_time(record["created_at"])
         _check_video(record["video"])
+        # What is no Unicode has no hash and cannot be printed.
+        json.dumps(record, ensure_ascii=False).encode()
         for file in record["models"].get("files", ()):
             check_types(file, {"role": str, "sha256": str})
         return cls(**{k: v for k, v in record.items() if k != "episode_id"})

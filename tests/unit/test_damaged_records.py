@@ -46,6 +46,7 @@ def change(file: Path, *names: str, to: Any) -> None:
         pytest.param(["models", "files"], [{"role": "face_detector"}], id="model without a hash"),
         pytest.param(["models", "files"], [7], id="model is a number"),
         pytest.param(["code_ref"], {}, id="code_ref is an object"),
+        pytest.param(["settings", "device"], "\ud800", id="half a character"),
     ],
 )
 def test_a_run_record_of_another_shape_is_damaged(
@@ -100,4 +101,12 @@ def test_brackets_without_end_are_damage_like_any_other(stores: Stores) -> None:
     with pytest.raises(ArtifactCorruptError):
         stores.runs.get(EP, "r1")
     with pytest.raises(ArtifactCorruptError):
+        stores.artifacts.manifest(EP, "r1")
+
+
+def test_an_artifact_without_a_file_is_none(stores: Stores) -> None:
+    stores.publish_detections("r1")
+    change(stores.file("r1", "manifest.json"), "entries", "detections", "files", to=[])
+
+    with pytest.raises(ArtifactCorruptError, match="detections has no file"):
         stores.artifacts.manifest(EP, "r1")

@@ -21,12 +21,13 @@ def sync(data_root: options.DataRoot = None, as_json: options.AsJson = False) ->
     Example: screenalytics runs sync
     """
     from screenalytics_assets.binding import Stores
-    from screenalytics_assets.instance import open_instance
+    from screenalytics_assets.instance import home_errors, open_instance
     from screenalytics_assets.settings import Settings
     from screenalytics_assets.sync import sync as sync_ledger
 
     settings = Settings.from_env(data_root=data_root)
-    with open_instance(settings.dagster_home) as instance:
+    home = settings.dagster_home
+    with home_errors(home), open_instance(home) as instance:
         report = sync_ledger(instance, Stores.open(settings.data_root))
     if as_json:
         put_json(report.to_dict())
