@@ -20,6 +20,8 @@ import dagster as dg
 from dagster._core.event_api import EventLogCursor
 
 from screenalytics_assets.binding import Stores
+from screenalytics_assets.graph import OUTPUTS
+from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.liveness import sweep
 from screenalytics_assets.normalise import MIRRORED_TYPES, normalise, queued_event
 from screenalytics_assets.tags import PARTITION_TAG, run_id_of
@@ -39,6 +41,8 @@ _OVERLAP_S: Final = 30.0
 # SQLite dates the row of a run that nobody started yet by the whole second.
 _ONE_SECOND_S: Final = 1.0
 _BUDGET_S: Final = 10.0
+# The second is Dagster's own, of what is materialised asset by asset.
+_OUR_JOBS: Final = {EPISODE_JOB, "__ASSET_JOB"}
 _ENDS: Final = {EventKind.RUN_COMPLETED, EventKind.RUN_FAILED, EventKind.RUN_CANCELED}
 # Their events flow although their row does not change; a queued run's row changes first.
 _FLOWING: Final = [
@@ -51,7 +55,7 @@ _FLOWING: Final = [
 def run_key_of(run: dg.DagsterRun) -> RunKey | None:
     """Return the run of ours that a Dagster run belongs to; None if it is not about an episode."""
     partition = run.tags.get(PARTITION_TAG)
-    if partition is None:
+    if partition is None or not _makes_ours(run):
         return None
     try:
         key = RunKey(EpisodeId.parse(partition).text, run_id_of(run.tags, run.run_id))
@@ -61,6 +65,12 @@ def run_key_of(run: dg.DagsterRun) -> RunKey | None:
         _LOG.debug("Dagster run %s is not mirrored: %s", run.run_id, error)
         return None
     return key
+
+
+def _makes_ours(run: dg.DagsterRun) -> bool:
+    """Tell whether a run is of our graph: other assets of the location have other partitions."""
+    selected = {key.to_user_string() for key in run.asset_selection or ()}
+    return bool(selected & OUTPUTS.keys()) if selected else run.job_name in _OUR_JOBS
 
 
 def mirror_run(

@@ -11,6 +11,7 @@ from screenalytics_assets.cli.cells import Cell
 from screenalytics_assets.cli.console import tell
 
 if TYPE_CHECKING:
+    from screenalytics_core.attempts import AttemptRecord
     from screenalytics_core.ledger.ledger import Ledger
     from screenalytics_core.ledger.registry import Registry
     from screenalytics_core.processes import ProcessIdentity
@@ -111,32 +112,41 @@ class Liveness:
     """
 
     storage: LocalStorage
-    _processes: dict[tuple[str, str, int], ProcessIdentity | None] = field(default_factory=dict)
+    _claims: dict[tuple[str, str, int], AttemptRecord | None] = field(default_factory=dict)
     _here: ProcessIdentity | None = None
 
-    def is_gone(self, ep_id: str, run_id: str, attempt: int | None) -> bool:
-        """Tell whether the process that claimed an attempt is dead; False if nobody knows."""
+    def is_gone(
+        self, ep_id: str, run_id: str, attempt: int | None, dagster_run_id: str | None = None
+    ) -> bool:
+        """Tell whether the process that claimed an attempt is dead; False if nobody knows.
+
+        Args:
+            dagster_run_id: Who is asked about. Until it has claimed, the newest attempt is that
+                of an earlier Dagster run, whose process is rightly gone.
+        """
         from screenalytics_core.attempts import process_is_alive
         from screenalytics_core.processes import ProcessIdentity, pid_started_s
 
         if not attempt:
             return False
         key = (ep_id, run_id, attempt)
-        if key not in self._processes:
-            self._processes[key] = self._claimant(*key)
-        process = self._processes[key]
+        if key not in self._claims:
+            self._claims[key] = self._claim(*key)
+        claim = self._claims[key]
         if self._here is None:
             self._here = ProcessIdentity.current()
-        if process is None or not process.shares_pids_with(self._here):
+        if claim is None or not claim.process.shares_pids_with(self._here):
             return False
-        return not process_is_alive(process, None, self._here, pid_started_s)
+        if dagster_run_id is not None and claim.dagster_run_id != dagster_run_id:
+            return False
+        return not process_is_alive(claim.process, None, self._here, pid_started_s)
 
-    def _claimant(self, ep_id: str, run_id: str, attempt: int) -> ProcessIdentity | None:
+    def _claim(self, ep_id: str, run_id: str, attempt: int) -> AttemptRecord | None:
         from screenalytics_core.attempts import AttemptStore
         from screenalytics_core.errors import ScreenalyticsError
 
         try:
-            return AttemptStore(self.storage).get(ep_id, run_id, attempt).process
+            return AttemptStore(self.storage).get(ep_id, run_id, attempt)
         except ScreenalyticsError as error:
             tell(f"nobody knows the process of {ep_id}/{run_id}, attempt {attempt}: {error}")
             return None

@@ -261,6 +261,14 @@ def test_stats_are_per_stage(root: Root) -> None:
     assert "detect" in run(root, "runs", "stats").stdout
 
 
+def test_stats_that_leave_nothing_say_how_much_there_is(root: Root) -> None:
+    root.tell(completed("fine"))
+
+    done = run(root, "runs", "stats", "--ep", "other-s01e01")
+
+    assert "are known" in done.stderr
+
+
 def test_a_run_whose_process_is_dead_is_not_called_running(root: Root) -> None:
     root.tell(running("dead", dead_process()), dead_process())
     root.tell(running("alive", ProcessIdentity.current()), ProcessIdentity.current())
@@ -294,6 +302,7 @@ def test_status_does_not_take_an_earlier_attempts_dead_process_for_that_of_a_new
 
     assert re.search(r"^state +running$", done.stdout, re.MULTILINE)
     assert "dead" not in done.stderr
+    assert "process gone" not in run(root, "runs", "list").stdout
 
 
 def test_status_prints_the_status_file_of_the_active_run(root: Root) -> None:

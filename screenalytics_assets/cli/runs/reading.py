@@ -113,11 +113,14 @@ def stats(
     from screenalytics_core.run_tools.stats import stage_stats
 
     at = parse_since(since, datetime.now(UTC)) if since else None
-    rows = stage_stats(choose_stage_runs(registry.stage_runs(), at, _episode(ep_id)))
+    stage_runs = registry.stage_runs()
+    rows = stage_stats(choose_stage_runs(stage_runs, at, _episode(ep_id)))
     if as_json:
         put_json(rows)
     elif rows:
         _put_stats(rows)
+    elif stage_runs.num_rows:
+        tell(f"no stage attempt is like that; {stage_runs.num_rows:,} are known")
     else:
         _tell_empty(storage)
 
@@ -189,7 +192,9 @@ def _put_runs(rows: list[dict[str, Any]], liveness: Liveness) -> None:
                 status_cell(
                     row["state"],
                     is_gone=row["state"] == "running"
-                    and liveness.is_gone(row["ep_id"], row["run_id"], row["attempt"]),
+                    and liveness.is_gone(
+                        row["ep_id"], row["run_id"], row["attempt"], row["dagster_run_id"]
+                    ),
                 ),
                 when(row["created_ts"]),
                 took(row["duration_s"]) if row["duration_s"] is not None else None,

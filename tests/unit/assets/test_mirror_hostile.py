@@ -10,6 +10,8 @@ import dagster as dg
 import pytest
 
 from screenalytics_assets.binding import Stores
+from screenalytics_assets.jobs import EPISODE_JOB
+from screenalytics_assets.mirror import run_key_of
 from screenalytics_assets.sync import sync
 
 EP_ID = "show-s01e01"
@@ -29,7 +31,8 @@ def stores(tmp_path: Path) -> Stores:
 def add(instance: dg.DagsterInstance, run_id: str) -> dg.DagsterRun:
     """Add a Dagster run that is queued."""
     tags = {"dagster/partition": EP_ID, "run_id": run_id}
-    return instance.add_run(dg.DagsterRun(job_name="any", run_id=str(uuid.uuid4()), tags=tags))
+    run = dg.DagsterRun(job_name=EPISODE_JOB, run_id=str(uuid.uuid4()), tags=tags)
+    return instance.add_run(run)
 
 
 @pytest.mark.parametrize("run_id", ["../x", "x" * 300, "active_run.json", "Cluster.JSON", ".x"])
@@ -78,3 +81,24 @@ def test_what_breaks_the_view_of_one_run_breaks_no_other(
 
     assert "run show-s01e01/broken: ZeroDivisionError: nobody thought of this" in report.problems
     assert stores.ledger.registry.runs()["run_id"].to_pylist() == ["honest"]
+
+
+@pytest.mark.parametrize(
+    ("job_name", "assets", "is_ours"),
+    [
+        pytest.param(EPISODE_JOB, None, True, id="the episode's job"),
+        pytest.param("__ASSET_JOB", ["cast", "identities"], True, id="some of its assets"),
+        pytest.param("__ASSET_JOB", ["cast", "weather"], True, id="one of its assets"),
+        pytest.param("__ASSET_JOB", ["weather"], False, id="somebody else's asset"),
+        pytest.param("nightly_weather", None, False, id="somebody else's job"),
+    ],
+)
+def test_a_run_of_somebody_elses_assets_is_no_episodes_run(
+    job_name: str, assets: list[str] | None, is_ours: bool
+) -> None:
+    keys = None if assets is None else frozenset(dg.AssetKey(name) for name in assets)
+    run = dg.DagsterRun(
+        job_name=job_name, tags={"dagster/partition": "2026-11-02"}, asset_selection=keys
+    )
+
+    assert (run_key_of(run) is not None) is is_ours
