@@ -139,7 +139,8 @@ def _render(stores: Stores, report: SyncReport) -> None:
     going_on: list[RunKey] = []
     for key in ledger.log.list_runs():
         with _alone(key, report.problems):
-            report.problems += [f"{name} of {'/'.join(key)}" for name in ledger.render(*key)]
+            unwritten = ledger.render(*key, registry=False)
+            report.problems += [f"{name} of {'/'.join(key)}" for name in unwritten]
             facts = ledger.facts(*key)
             rows.append((run_row(facts), stage_rows(facts)))
             report.rendered += 1

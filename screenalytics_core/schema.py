@@ -98,7 +98,10 @@ class TableSpec:
         if not self.key or table.num_rows < 2:
             return
         keys = table.select(list(self.key))
-        if keys.group_by(list(self.key)).aggregate([]).num_rows != table.num_rows:
+        if (
+            keys.group_by(list(self.key), use_threads=False).aggregate([]).num_rows
+            != table.num_rows
+        ):
             raise SchemaMismatchError(spec_name=self.name, reason=f"duplicate key {self.key}")
 
 

@@ -4,6 +4,7 @@ Everything an asset of this project does stands here once: find inputs, decide o
 run the step, report progress, hand the result to the IO manager.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from screenalytics_assets.work import PendingOutput, StepWork
 from screenalytics_core.artifacts import ARTIFACTS
 from screenalytics_core.steps.base import Step, StepOutput
 
+_LOG: Final = logging.getLogger(__name__)
 OWNERS: Final = ["team:screenalytics"]
 INFERENCE_POOL: Final = "inference"
 VIDEO_KEY: Final = "video"
@@ -86,7 +88,7 @@ def _produce(
     session = pipeline.session(context.partition_key, context.resources.settings.to_config())
     refs = {kind: inputs[ASSET_OF_KIND[kind]][kind] for kind in step.inputs}
     work = session.begin(step, outputs, refs)
-    progress = ProgressThrottle(step.name, pipeline.listener, _observer(context, work))
+    progress = ProgressThrottle(step.name, pipeline.listener, progress_observer(context, work))
     progress(0, 0, "")  # some steps are over before they would report
 
     def observe_failure() -> None:
@@ -111,10 +113,17 @@ def _out(output: StepOutput) -> dg.AssetOut:
     )
 
 
-def _observer(context: dg.AssetExecutionContext, work: StepWork) -> Callable[[int, int, str], None]:
+def progress_observer(
+    context: dg.AssetExecutionContext, work: StepWork
+) -> Callable[[int, int, str], None]:
+    """Return what tells Dagster how far a step is; it never fails the step."""
+
     def observe(done: int, total: int, message: str) -> None:
         told = progress_metadata(work, done, total, message)
-        context.log_event(_observation(context, work, told))
+        try:
+            context.log_event(_observation(context, work, told))
+        except Exception:  # noqa: BLE001 - a step must not fail because nobody hears how far it is
+            _LOG.warning("progress of step %s is not recorded", work.step.name, exc_info=True)
 
     return observe
 

@@ -103,9 +103,14 @@ class Ledger:
         state = self.log.state(ep_id, run_id)
         return load_run_facts(self._runs, self._artifacts, ep_id, run_id, state)
 
-    def render(self, ep_id: str, run_id: str) -> list[str]:
-        """Write every view of a run; return the names of those that could not be."""
-        return self._render(ep_id, run_id, self._all_views)
+    def render(self, ep_id: str, run_id: str, *, registry: bool = True) -> list[str]:
+        """Write every view of a run; return the names of those that could not be.
+
+        Args:
+            registry: False leaves its rows to whoever rebuilds the registry next.
+        """
+        views = self._all_views if registry else self._views_of_the_run
+        return self._render(ep_id, run_id, views)
 
     def _render(
         self, ep_id: str, run_id: str, views: Callable[[RunFacts], Iterator[tuple[str, Write]]]
@@ -137,11 +142,14 @@ class Ledger:
         return self._all_views
 
     def _all_views(self, facts: RunFacts) -> Iterator[tuple[str, Write]]:
+        yield from self._views_of_the_run(facts)
+        yield _REGISTRY, lambda: self.registry.record(run_row(facts), stage_rows(facts))
+
+    def _views_of_the_run(self, facts: RunFacts) -> Iterator[tuple[str, Write]]:
         yield from self._progress_views(facts)
         for stage in STAGE_PHASES:
             yield from self._marker_views(facts, stage)
         yield _ACTIVE, lambda: self._activate(facts)
-        yield _REGISTRY, lambda: self.registry.record(run_row(facts), stage_rows(facts))
 
     def _progress_views(self, facts: RunFacts) -> Iterator[tuple[str, Write]]:
         key = layout.status_key(facts.ep_id, facts.run_id)
