@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from screenalytics_assets.code_ref import current_code_ref
 from screenalytics_assets.settings import Settings
-from screenalytics_core.artifact_store import ArtifactRef, ArtifactStore
-from screenalytics_core.artifacts import ArtifactKind
-from screenalytics_core.attempts import AttemptStore
+from screenalytics_assets.stores import Stores
 from screenalytics_core.config import EpisodeRunConfig
 from screenalytics_core.episode_registry import load_video
-from screenalytics_core.errors import ArtifactNotFoundError
-from screenalytics_core.ledger.ledger import Ledger
-from screenalytics_core.runs import RunBinding, RunStore
-from screenalytics_core.storage.local import LocalStorage
+from screenalytics_core.runs import RunBinding
 from screenalytics_core.vision.models.onnx_session import resolve_device
 from screenalytics_core.vision.models.packs import ModelsHome, find_pack
 from screenalytics_core.vision.models.protocols import ModelPack, PackInfo
@@ -32,42 +26,6 @@ Tell = Callable[[str], None]
 
 def silent(line: str) -> None:
     """Drop a line for people: nobody is there to read it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Everything that is kept under one data root."""
-
-    storage: LocalStorage
-    runs: RunStore
-    attempts: AttemptStore
-    artifacts: ArtifactStore
-    ledger: Ledger
-
-    @classmethod
-    def open(cls, data_root: Path) -> Stores:
-        """Open the stores of `data_root`; creates nothing."""
-        storage = LocalStorage(data_root)
-        runs = RunStore(storage)
-        attempts = AttemptStore(storage)
-        artifacts = ArtifactStore(storage, runs, attempts)
-        ledger = Ledger(storage, runs, attempts, artifacts)
-        return cls(storage, runs, attempts, artifacts, ledger)
-
-    def require(self, ep_id: str, run_id: str, kind: ArtifactKind) -> ArtifactRef:
-        """Return an artifact that a run must hold.
-
-        Raises:
-            ArtifactNotFoundError: It does not.
-        """
-        ref = self.artifacts.ref(ep_id, run_id, kind)
-        if ref is None:
-            raise ArtifactNotFoundError(
-                thing=f"artifact {kind} of run {ep_id}/{run_id}",
-                reason="is not in the run's manifest",
-                way_out="Run the stage that makes it.",
-            )
-        return ref
 
 
 @dataclass(frozen=True, slots=True)

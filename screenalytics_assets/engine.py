@@ -19,7 +19,7 @@ import dagster as dg
 
 from screenalytics_assets.assets.video import video_observation
 from screenalytics_assets.beta import without_beta_warnings
-from screenalytics_assets.binding import Bound, Stores, Tell, bind_inputs, check_disk, silent
+from screenalytics_assets.binding import Bound, Tell, bind_inputs, check_disk, silent
 from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.follower import Follower
 from screenalytics_assets.graph import assets_of_stages
@@ -33,6 +33,7 @@ from screenalytics_assets.resources import Listener
 from screenalytics_assets.results import EpisodeRunResult
 from screenalytics_assets.reuse import check_fresh
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_assets.tags import RUN_ID_TAG, launch_tags, wants_fresh
 from screenalytics_core.artifact_ref import ArtifactRef
 from screenalytics_core.artifacts import ArtifactKind

@@ -8,8 +8,8 @@ from typing import Final, Self
 
 import dagster as dg
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.mirror import mirror_runs, tolerated
+from screenalytics_assets.stores import Stores
 
 _PERIOD_S: Final = 2.0
 

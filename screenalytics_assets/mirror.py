@@ -19,11 +19,11 @@ from typing import Final
 import dagster as dg
 from dagster._core.event_api import EventLogCursor
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.graph import OUTPUTS
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.liveness import sweep
 from screenalytics_assets.normalise import MIRRORED_TYPES, normalise, queued_event
+from screenalytics_assets.stores import Stores
 from screenalytics_assets.tags import PARTITION_TAG, run_id_of
 from screenalytics_core import layout
 from screenalytics_core.attempts import AttemptRecord, Clock, utc_now

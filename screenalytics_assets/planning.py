@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from screenalytics_assets.binding import Bound, Stores
+from screenalytics_assets.binding import Bound
 from screenalytics_assets.reuse import Candidates, Compute, Reuse, decide, wants_other_settings
+from screenalytics_assets.stores import Stores
 from screenalytics_core import fingerprints
 from screenalytics_core.artifact_search import find_run
 from screenalytics_core.artifact_store import ArtifactRef, EntryFacts

@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from screenalytics_assets.binding import Stores, Tell, bind_inputs, silent
+from screenalytics_assets.binding import Tell, bind_inputs, silent
 from screenalytics_assets.engine import Launch, run_episode
 from screenalytics_assets.graph import assets_of_stages
 from screenalytics_assets.resources import Listener
 from screenalytics_assets.results import EpisodeRunResult
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.config import EpisodeRunConfig
 from screenalytics_core.episode_registry import recorded_video

@@ -7,12 +7,13 @@ from typing import Any, Final, Literal, Optional, Union, get_args, get_origin
 import dagster as dg
 from pydantic import Field, create_model
 
-from screenalytics_assets.binding import Stores, bind_inputs, check_disk, silent
+from screenalytics_assets.binding import bind_inputs, check_disk, silent
 from screenalytics_assets.heartbeat import Heartbeat
 from screenalytics_assets.liveness import attempt_is_alive
 from screenalytics_assets.reuse import check_fresh
 from screenalytics_assets.session import RunSession
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_assets.tags import UPSTREAM_RUN_ID_TAG, run_id_of, wants_fresh
 from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
 from screenalytics_core.errors import RunBusyError

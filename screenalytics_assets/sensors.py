@@ -4,9 +4,9 @@ from typing import Any
 
 import dagster as dg
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.mirror import tick
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 
 # The daemon itself looks at most every 5 s.
 _INTERVAL_S = 5

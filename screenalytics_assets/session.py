@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from screenalytics_assets.binding import Bound, Stores
+from screenalytics_assets.binding import Bound
 from screenalytics_assets.media import LoosePictures
 from screenalytics_assets.planning import Planner
 from screenalytics_assets.reuse import Compute, Reuse
+from screenalytics_assets.stores import Stores
 from screenalytics_assets.work import PendingOutput, StepWork
 from screenalytics_core.artifact_store import ArtifactRef, PreparedArtifact
 from screenalytics_core.artifacts import ArtifactKind

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import dagster as dg
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.liveness import attempt_is_alive, sweep
 from screenalytics_assets.mirror import mirror_run, tolerated
+from screenalytics_assets.stores import Stores
 from screenalytics_core.attempts import AttemptRecord, utc_now
 from screenalytics_core.errors import SchemaMismatchError, ScreenalyticsError
 from screenalytics_core.ledger.attempt_state import AttemptState

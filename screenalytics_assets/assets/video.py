@@ -3,9 +3,9 @@
 import dagster as dg
 
 from screenalytics_assets.assets.shell import VIDEO_KEY
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.partitions import EPISODES
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_core.episode_registry import list_episodes, video_sha256
 from screenalytics_core.errors import VideoError
 from screenalytics_core.storage.base import Storage

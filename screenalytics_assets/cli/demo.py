@@ -59,7 +59,7 @@ def demo(
 
 def _mark_as_placeholder(settings: Settings, result: EpisodeRunResult) -> None:
     """Say in the run index that this is no real episode."""
-    from screenalytics_assets.binding import Stores
+    from screenalytics_assets.stores import Stores
 
     ledger = Stores.open(settings.data_root).ledger
     ledger.patch_index(result.ep_id, result.run_id, {"pipelineMode": "placeholder"})
@@ -79,7 +79,7 @@ def _show(rows: list[dict[str, Any]], result: EpisodeRunResult, video_path: Path
 def _against_truth(
     truth: dict[str, Any], result: EpisodeRunResult, settings: Settings
 ) -> list[dict[str, Any]]:
-    from screenalytics_assets.binding import Stores
+    from screenalytics_assets.stores import Stores
     from screenalytics_core.artifacts import ArtifactKind
     from screenalytics_core.demo_truth import compare_with_truth
 

@@ -81,19 +81,13 @@ def open_registry(data_root: Path | None) -> tuple[LocalStorage, Registry]:
 
 
 def open_ledger(data_root: Path | None) -> tuple[LocalStorage, RunStore, Ledger]:
-    """Open the ledger; `binding.Stores` would import the models' libraries with it.
-
-    Call it before anything else that imports Arrow.
-    """
+    """Open the ledger; call it before anything else that imports Arrow."""
     import_arrow(without=("pandas",))
-    from screenalytics_core.artifact_store import ArtifactStore
-    from screenalytics_core.attempts import AttemptStore
-    from screenalytics_core.ledger.ledger import Ledger
-    from screenalytics_core.runs import RunStore
+    from screenalytics_assets.settings import Settings
+    from screenalytics_assets.stores import Stores
 
-    storage = open_storage(data_root)
-    runs, attempts = RunStore(storage), AttemptStore(storage)
-    return storage, runs, Ledger(storage, runs, attempts, ArtifactStore(storage, runs, attempts))
+    stores = Stores.open(Settings.from_env(data_root=data_root).data_root)
+    return stores.storage, stores.runs, stores.ledger
 
 
 def status_cell(word: str, *, is_gone: bool = False) -> Cell:

@@ -26,8 +26,8 @@ def screen_time(
 
     Example: screenalytics screen-time rhobh-s05e14 --csv > people.csv
     """
-    from screenalytics_assets.binding import Stores
     from screenalytics_assets.settings import Settings
+    from screenalytics_assets.stores import Stores
     from screenalytics_core.artifacts import ArtifactKind
 
     stores = Stores.open(Settings.from_env(data_root=data_root).data_root)

@@ -13,9 +13,9 @@ import cv2
 import insightface
 import numpy as np
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.engine import EpisodeRunConfig
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from tests.videos import Picture
 
 EP_ID = "show-s01e01"

@@ -14,10 +14,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.engine import EpisodeRunResult, Launch, run_episode
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_assets.sync import sync
 from screenalytics_core import layout
 from screenalytics_core.ledger.vocabulary import RunStatus
@@ -38,7 +38,7 @@ run_episode(EP_ID, sys.argv[1], balanced(), settings=settings_for(Path(sys.argv[
 SYNC = """
 import sys
 from pathlib import Path
-from screenalytics_assets.binding import Stores
+from screenalytics_assets.stores import Stores
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.sync import sync
 from tests.integration.support import settings_for

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.engine import EpisodeRunResult, Launch, PipelineStage, run_episode
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.replay import Verdict, compare_manifests, replay_run
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_assets.sync import sync
 from screenalytics_core.errors import ModelError, RunExistsError, VideoChangedError
 from screenalytics_core.run_record import RunKey

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.engine import EpisodeRunResult, Launch, PipelineStage, run_episode
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_assets.tags import PROCESS_TAG
 from screenalytics_core.errors import ArtifactCorruptError
 from tests.integration.support import EP_ID, balanced, settings_for

@@ -7,7 +7,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.engine import (
     EpisodeRunResult,
     Launch,
@@ -19,6 +18,7 @@ from screenalytics_assets.engine import (
 from screenalytics_assets.graph import OUTPUTS
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.errors import (
     InputConflictError,

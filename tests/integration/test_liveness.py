@@ -10,13 +10,13 @@ import dagster as dg
 import pytest
 
 from screenalytics_assets.assets.shell import INFERENCE_POOL
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.engine import EpisodeRunResult, Launch, run_episode
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.outcome import outcome_of
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_core.errors import RunBusyError
 from tests.integration.support import EP_ID, balanced, start_stuck_run
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.engine import EpisodeRunResult, Launch, run_episode
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.mirror import mirror_run, tick
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_core import layout
 from screenalytics_core.ledger.vocabulary import RunStatus
 from tests.integration.support import EP_ID, balanced, settings_for

@@ -12,7 +12,6 @@ import dagster as dg
 import pytest
 
 from screenalytics_assets.beta import without_beta_warnings
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.code_ref import current_code_ref
 from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.engine import (
@@ -27,6 +26,7 @@ from screenalytics_assets.instance import open_instance
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.resources import ProgressThrottle
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_assets.tags import FRESH_TAG, PARENT_RUN_ID_TAG, TRACE_ID_TAG
 from screenalytics_core.artifact_store import ArtifactStore
 from screenalytics_core.artifacts import ArtifactKind

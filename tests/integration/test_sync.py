@@ -12,10 +12,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.engine import EpisodeRunResult, Launch, run_episode
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_assets.sync import SyncReport, sync
 from screenalytics_core import layout
 from screenalytics_core.ledger.vocabulary import RunStatus

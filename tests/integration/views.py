@@ -10,9 +10,9 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_core import layout
 from screenalytics_core.ledger.vocabulary import (
     REGISTRY_STATUSES,

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import dagster as dg
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.definitions import build_definitions
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.partitions import add_episode
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
 from screenalytics_core.episode_registry import register_video
 from screenalytics_core.vision.decode import probe_video
 

@@ -20,9 +20,9 @@ def sync(data_root: options.DataRoot = None, as_json: options.AsJson = False) ->
 
     Example: screenalytics runs sync
     """
-    from screenalytics_assets.binding import Stores
     from screenalytics_assets.instance import home_errors, open_instance
     from screenalytics_assets.settings import Settings
+    from screenalytics_assets.stores import Stores
     from screenalytics_assets.sync import sync as sync_ledger
 
     settings = Settings.from_env(data_root=data_root)

@@ -9,9 +9,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.mirror import run_key_of
+from screenalytics_assets.stores import Stores
 from screenalytics_assets.sync import sync
 
 EP_ID = "show-s01e01"

@@ -10,9 +10,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from screenalytics_assets.binding import Stores
 from screenalytics_assets.instance import open_instance
+from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.mirror import tick
+from screenalytics_assets.stores import Stores
 
 EP_ID = "show-s01e01"
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -35,8 +36,8 @@ def stores(tmp_path: Path) -> Stores:
 def change(instance: dg.DagsterInstance, run_id: str, at: datetime) -> None:
     """Add a Dagster run that was canceled at `at`."""
     tags = {"dagster/partition": EP_ID, "run_id": run_id}
-    run = instance.add_run(dg.DagsterRun(job_name="any", run_id=str(uuid.uuid4()), tags=tags))
-    event = dg.DagsterEvent(event_type_value="PIPELINE_CANCELED", job_name="any")
+    run = instance.add_run(dg.DagsterRun(job_name=EPISODE_JOB, run_id=str(uuid.uuid4()), tags=tags))
+    event = dg.DagsterEvent(event_type_value="PIPELINE_CANCELED", job_name=EPISODE_JOB)
     instance.run_storage.handle_run_event(run.run_id, event, update_timestamp=at)
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from screenalytics_assets.binding import Bound
-from screenalytics_assets.binding import Stores as Opened
 from screenalytics_assets.measuring import Usage
 from screenalytics_assets.session import RunSession
+from screenalytics_assets.stores import Stores as Opened
 from screenalytics_assets.work import PendingOutput
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.errors import AttemptSupersededError, SchemaMismatchError

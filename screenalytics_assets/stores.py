@@ -1,0 +1,50 @@
+"""Everything that is kept under one data root, opened together; no model library is imported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from screenalytics_core.artifact_store import ArtifactRef, ArtifactStore
+from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.attempts import AttemptStore
+from screenalytics_core.errors import ArtifactNotFoundError
+from screenalytics_core.ledger.ledger import Ledger
+from screenalytics_core.runs import RunStore
+from screenalytics_core.storage.local import LocalStorage
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything that is kept under one data root."""
+
+    storage: LocalStorage
+    runs: RunStore
+    attempts: AttemptStore
+    artifacts: ArtifactStore
+    ledger: Ledger
+
+    @classmethod
+    def open(cls, data_root: Path) -> Stores:
+        """Open the stores of `data_root`; creates nothing."""
+        storage = LocalStorage(data_root)
+        runs = RunStore(storage)
+        attempts = AttemptStore(storage)
+        artifacts = ArtifactStore(storage, runs, attempts)
+        ledger = Ledger(storage, runs, attempts, artifacts)
+        return cls(storage, runs, attempts, artifacts, ledger)
+
+    def require(self, ep_id: str, run_id: str, kind: ArtifactKind) -> ArtifactRef:
+        """Return an artifact that a run must hold.
+
+        Raises:
+            ArtifactNotFoundError: It does not.
+        """
+        ref = self.artifacts.ref(ep_id, run_id, kind)
+        if ref is None:
+            raise ArtifactNotFoundError(
+                thing=f"artifact {kind} of run {ep_id}/{run_id}",
+                reason="is not in the run's manifest",
+                way_out="Run the stage that makes it.",
+            )
+        return ref
