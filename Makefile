@@ -23,7 +23,7 @@ demo: install
 	$(BIN)/screenalytics demo
 
 test: install
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='screenalytics_core/*' --format=total
 	$(BIN)/coverage report --include='screenalytics_assets/*' --format=total
