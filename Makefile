@@ -22,8 +22,16 @@ $(STAMP): requirements.lock pyproject.toml
 demo: install
 	$(BIN)/screenalytics demo
 
+# Two processes, since the integration tests alone take most of the time.
+FAST := tests/architecture tests/contract tests/unit
+SLOW := tests/integration
+
 test: install
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=
+	rm -f .coverage .coverage.*
+	COVERAGE_FILE=.coverage.fast $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 $(FAST) & fast=$$!; \
+	COVERAGE_FILE=.coverage.slow $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 $(SLOW); slow=$$?; \
+	wait $$fast && test $$slow -eq 0
+	$(BIN)/coverage combine .coverage.fast .coverage.slow
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='screenalytics_core/*' --format=total
 	$(BIN)/coverage report --include='screenalytics_assets/*' --format=total
