@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,13 @@ import pytest
 from screenalytics_assets.engine import EpisodeRunResult, Launch, run_episode
 from screenalytics_assets.settings import Settings
 from screenalytics_core.vision.models.protocols import ModelPack
-from tests.integration.support import EP_ID, balanced, real_face_frames, settings_for
+from tests.integration.support import (
+    EP_ID,
+    CopyFinished,
+    balanced,
+    real_face_frames,
+    settings_for,
+)
 from tests.videos import make_video
 
 
@@ -33,4 +40,20 @@ def finished(
     settings = settings_for(tmp_path_factory.mktemp("root") / "data")
     result = run_episode(EP_ID, clip, balanced(), settings=settings, launch=Launch(run_id="first"))
     assert result.success, result.error
+    shutil.copytree(settings.data_root, _snapshot(settings))
     return settings, result
+
+
+@pytest.fixture(scope="session")
+def copy_finished(finished: tuple[Settings, EpisodeRunResult]) -> CopyFinished:
+    """Copies the finished root, as it was before any test added a run, to be changed at will."""
+
+    def copy(root: Path) -> Settings:
+        shutil.copytree(_snapshot(finished[0]), root)
+        return settings_for(root)
+
+    return copy
+
+
+def _snapshot(settings: Settings) -> Path:
+    return settings.data_root.with_name("snapshot")

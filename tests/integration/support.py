@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from screenalytics_assets.stores import Stores
 from tests.videos import Picture
 
 EP_ID = "show-s01e01"
+CopyFinished = Callable[[Path], Settings]
 WIDTH, HEIGHT = 640, 448
 WAIT_S = 60.0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -21,7 +20,7 @@ from screenalytics_assets.stores import Stores
 from screenalytics_assets.sync import sync
 from screenalytics_core.errors import ModelError, RunExistsError, VideoChangedError
 from screenalytics_core.run_record import RunKey
-from tests.integration.support import EP_ID, balanced, content, settings_for
+from tests.integration.support import EP_ID, CopyFinished, balanced, content
 
 pytestmark = pytest.mark.models
 Finished = tuple[Settings, EpisodeRunResult]
@@ -44,10 +43,9 @@ def said(*arguments: str | Path, root: Path, status: int = 0) -> Any:
 
 
 @pytest.fixture
-def mine(finished: Finished, tmp_path: Path) -> Settings:
+def mine(copy_finished: CopyFinished, tmp_path: Path) -> Settings:
     """A copy of the finished root, to be changed at will."""
-    shutil.copytree(finished[0].data_root, tmp_path / "data")
-    return settings_for(tmp_path / "data")
+    return copy_finished(tmp_path / "data")
 
 
 @pytest.mark.parametrize("command", ["diff", "export", "verify", "gc", "replay"])

@@ -8,25 +8,23 @@ from pathlib import Path
 import pytest
 
 from screenalytics_assets.definitions import build_definitions
-from screenalytics_assets.engine import EpisodeRunResult, Launch, PipelineStage, run_episode
+from screenalytics_assets.engine import Launch, PipelineStage, run_episode
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_assets.tags import PROCESS_TAG
 from screenalytics_core.errors import ArtifactCorruptError
-from tests.integration.support import EP_ID, balanced, settings_for
+from tests.integration.support import EP_ID, CopyFinished, balanced
 
 pytestmark = pytest.mark.models
 JUNK = [b"", b"{}", b"[]", b"null", b"\xff", b'{"run_id": "../../x"}']
 
 
 @pytest.fixture
-def root(finished: tuple[Settings, EpisodeRunResult], tmp_path: Path) -> Settings:
+def root(copy_finished: CopyFinished, tmp_path: Path) -> Settings:
     """A copy of the finished root, to be damaged."""
-    settings = settings_for(tmp_path / "data")
-    shutil.copytree(finished[0].data_root, settings.data_root)
-    return settings
+    return copy_finished(tmp_path / "data")
 
 
 def runs_folder(settings: Settings) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import shutil
 import subprocess
 import sys
 import time
@@ -20,7 +19,7 @@ from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_core import layout
 from screenalytics_core.ledger.vocabulary import RunStatus
-from tests.integration.support import EP_ID, balanced, settings_for
+from tests.integration.support import EP_ID, CopyFinished, balanced, settings_for
 from tests.integration.views import assert_nothing_lies, assert_views_agree, read_views
 from tests.integration.without_us import LITE, execute_without_us, register
 
@@ -193,10 +192,9 @@ def test_the_status_file_shows_how_far_a_long_step_is(
 
 
 def test_a_damaged_log_line_is_taken_in_again_by_sync(
-    finished: tuple[Settings, EpisodeRunResult], tmp_path: Path
+    copy_finished: CopyFinished, tmp_path: Path
 ) -> None:
-    copied = settings_for(tmp_path / "data")
-    shutil.copytree(finished[0].data_root, copied.data_root)
+    copied = copy_finished(tmp_path / "data")
     path = copied.data_root / layout.events_key(EP_ID, "first")
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:5], b"\0" * 40 + b"\n", *lines[6:-1], lines[-1][:20]]))

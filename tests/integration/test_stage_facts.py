@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +32,14 @@ from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.errors import ArtifactCorruptError, InvalidIdError, SettingsError
 from screenalytics_core.vision.models.arcface import ArcFaceEmbedder
 from screenalytics_core.vision.models.mtcnn import MtcnnDetector
-from tests.integration.support import EP_ID, balanced, content, real_face_frames, settings_for
+from tests.integration.support import (
+    EP_ID,
+    CopyFinished,
+    balanced,
+    content,
+    real_face_frames,
+    settings_for,
+)
 
 pytestmark = pytest.mark.models
 Finished = tuple[Settings, EpisodeRunResult]
@@ -129,12 +135,11 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def known(finished: Finished, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+def known(
+    finished: Finished, copy_finished: CopyFinished, tmp_path_factory: pytest.TempPathFactory
+) -> Finished:
     """A copy of the finished root: fresh results in it are nobody else's newest ones."""
-    settings, result = finished
-    root = tmp_path_factory.mktemp("known") / "data"
-    shutil.copytree(settings.data_root, root)
-    return settings_for(root), result
+    return copy_finished(tmp_path_factory.mktemp("known") / "data"), finished[1]
 
 
 @pytest.fixture(scope="module")

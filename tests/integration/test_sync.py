@@ -20,7 +20,13 @@ from screenalytics_assets.sync import SyncReport, sync
 from screenalytics_core import layout
 from screenalytics_core.ledger.vocabulary import RunStatus
 from screenalytics_core.stages import STAGE_PHASES, PipelineStage
-from tests.integration.support import EP_ID, balanced, content, settings_for, start_stuck_run
+from tests.integration.support import (
+    EP_ID,
+    CopyFinished,
+    balanced,
+    content,
+    start_stuck_run,
+)
 from tests.integration.views import assert_nothing_lies, assert_views_agree, read_views
 
 pytestmark = pytest.mark.models
@@ -30,13 +36,6 @@ Finished = tuple[Settings, EpisodeRunResult]
 def sync_now(settings: Settings) -> SyncReport:
     with open_instance(settings.dagster_home) as instance:
         return sync(instance, Stores.open(settings.data_root))
-
-
-def copy_of(finished: Finished, tmp_path: Path) -> Settings:
-    """Return a data root with the finished run, to be damaged."""
-    settings = settings_for(tmp_path / "data")
-    shutil.copytree(finished[0].data_root, settings.data_root)
-    return settings
 
 
 def without_clock_and_place(document: dict[str, Any]) -> dict[str, Any]:
@@ -49,8 +48,10 @@ def kill_a_stuck_run(clip: Path, settings: Settings, tmp_path: Path) -> None:
     process.wait()
 
 
-def test_views_that_were_lost_are_written_as_they_were(finished: Finished, tmp_path: Path) -> None:
-    settings = copy_of(finished, tmp_path)
+def test_views_that_were_lost_are_written_as_they_were(
+    copy_finished: CopyFinished, tmp_path: Path
+) -> None:
+    settings = copy_finished(tmp_path / "data")
     before = read_views(settings, EP_ID, "first")
     active = (settings.data_root / layout.active_run_key(EP_ID)).read_bytes()
     run = settings.data_root / layout.run_prefix(EP_ID, "first")
@@ -77,8 +78,10 @@ def test_views_that_were_lost_are_written_as_they_were(finished: Finished, tmp_p
 
 
 @pytest.mark.parametrize("lost", ["the home", "the home and the logs", "the logs"])
-def test_every_view_is_rendered_after(lost: str, finished: Finished, tmp_path: Path) -> None:
-    settings = copy_of(finished, tmp_path)
+def test_every_view_is_rendered_after(
+    lost: str, copy_finished: CopyFinished, tmp_path: Path
+) -> None:
+    settings = copy_finished(tmp_path / "data")
     if "home" in lost:
         shutil.rmtree(settings.dagster_home)
     if "logs" in lost:
