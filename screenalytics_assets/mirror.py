@@ -101,10 +101,14 @@ def mirror_run(
         # Concurrent writers may commit a lower storage id later; after the end none is out.
         events = [queued_event(record), *read_events(instance, run.run_id, 0, n)]
     if attempt is not None:
-        process = asdict(attempt.process)
-        events.append(attempt_claimed(run.run_id, attempt.n, attempt.claimed_at, process))
+        events.append(claim_event(attempt))
     before = stores.ledger.log.state(*key).sequence
     return stores.ledger.record(*key, events).sequence - before
+
+
+def claim_event(claim: AttemptRecord) -> LedgerEvent:
+    """Return the event that says which attempt a Dagster run became."""
+    return attempt_claimed(claim.dagster_run_id, claim.n, claim.claimed_at, asdict(claim.process))
 
 
 def _attempt_of(stores: Stores, key: RunKey, dagster_run_id: str) -> AttemptRecord | None:
@@ -137,16 +141,20 @@ def read_events(
 
 
 @contextmanager
-def tolerated(dagster_run_id: str, problems: list[str]) -> Iterator[None]:
-    """Log what is wrong with one run and note it in `problems`, so that the others go on."""
+def tolerated(run: str, problems: list[str]) -> Iterator[None]:
+    """Log what is wrong with one run and note it in `problems`, so that the others go on.
+
+    Args:
+        run: Names it: a Dagster run's id, or `EP/RUN`.
+    """
     try:
         yield
     except ScreenalyticsError as error:
-        _LOG.warning("Dagster run %s is not mirrored: %s", dagster_run_id, error)
+        _LOG.warning("the ledger of run %s is not current: %s", run, error)
         problems.append(str(error))
     except Exception as error:  # noqa: BLE001 - the ledger degrades, it never stops a run
-        _LOG.exception("Dagster run %s is not mirrored", dagster_run_id)
-        problems.append(f"Dagster run {dagster_run_id}: {type(error).__name__}: {error}")
+        _LOG.exception("the ledger of run %s is not current", run)
+        problems.append(f"run {run}: {type(error).__name__}: {error}")
 
 
 def mirror_runs(

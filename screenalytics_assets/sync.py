@@ -6,28 +6,25 @@ there is, and an attempt that nobody else can end is declared lost in its own lo
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import dagster as dg
 
 from screenalytics_assets.liveness import attempt_is_alive, sweep
-from screenalytics_assets.mirror import mirror_run, tolerated
+from screenalytics_assets.mirror import claim_event, mirror_run, tolerated
 from screenalytics_assets.stores import Stores
-from screenalytics_core.attempts import AttemptRecord, utc_now
-from screenalytics_core.errors import SchemaMismatchError, ScreenalyticsError
+from screenalytics_core.attempts import utc_now
+from screenalytics_core.errors import SchemaMismatchError
 from screenalytics_core.ledger.attempt_state import AttemptState
-from screenalytics_core.ledger.events import LedgerEvent, attempt_claimed, attempt_lost
+from screenalytics_core.ledger.events import LedgerEvent, attempt_lost
 from screenalytics_core.ledger.registry import Registry
 from screenalytics_core.ledger.run_rows import run_row
 from screenalytics_core.ledger.stage_rows import stage_rows
 from screenalytics_core.processes import ProcessIdentity
 from screenalytics_core.runs import RunKey
 
-_LOG: Final = logging.getLogger(__name__)
 _PAGE: Final = 200
 
 Rows = tuple[dict[str, Any], list[dict[str, Any]]]
@@ -66,24 +63,11 @@ def sync(instance: dg.DagsterInstance, stores: Stores) -> SyncReport:
         with tolerated(record.dagster_run.run_id, report.problems):
             mirror_run(instance, stores, record, from_start=True)
     for key in stores.ledger.log.list_runs():
-        with _alone(key, report.problems):
+        with tolerated("/".join(key), report.problems):
             if _end_lost_attempts(instance, stores, key):
                 report.lost.append("/".join(key))
     _render(stores, report)
     return report
-
-
-@contextmanager
-def _alone(key: RunKey, problems: list[str]) -> Iterator[None]:
-    """Log what is wrong with one run and note it in `problems`, so that the others go on."""
-    try:
-        yield
-    except ScreenalyticsError as error:
-        _LOG.warning("run %s/%s: %s", *key, error)
-        problems.append(str(error))
-    except Exception as error:  # noqa: BLE001 - whatever one folder holds, the others are repaired
-        _LOG.exception("run %s/%s", *key)
-        problems.append(f"run {'/'.join(key)}: {type(error).__name__}: {error}")
 
 
 def _every_run(instance: dg.DagsterInstance) -> Iterator[dg.RunRecord]:
@@ -103,7 +87,7 @@ def _end_lost_attempts(instance: dg.DagsterInstance, stores: Stores, key: RunKey
     claims = {claim.dagster_run_id: claim for claim in stores.attempts.list(*key)}
     if log.state(*key).attempts or not stores.artifacts.manifest(*key).entries:
         # With artifacts but no log at all, the status is derived from the artifacts instead.
-        log.append(*key, [_claimed(claim) for claim in claims.values()])
+        log.append(*key, [claim_event(claim) for claim in claims.values()])
     here = ProcessIdentity.current()
     lost: list[LedgerEvent] = []
     state = log.state(*key)
@@ -117,10 +101,6 @@ def _end_lost_attempts(instance: dg.DagsterInstance, stores: Stores, key: RunKey
         lost.append(attempt_lost(attempt.dagster_run_id, n, utc_now(), _reason(attempt)))
     log.append(*key, lost)
     return bool(lost)
-
-
-def _claimed(claim: AttemptRecord) -> LedgerEvent:
-    return attempt_claimed(claim.dagster_run_id, claim.n, claim.claimed_at, asdict(claim.process))
 
 
 def _reason(attempt: AttemptState) -> str:
@@ -138,7 +118,7 @@ def _render(stores: Stores, report: SyncReport) -> None:
     rows: list[Rows] = []
     going_on: list[RunKey] = []
     for key in ledger.log.list_runs():
-        with _alone(key, report.problems):
+        with tolerated("/".join(key), report.problems):
             unwritten = ledger.render(*key, registry=False)
             report.problems += [f"{name} of {'/'.join(key)}" for name in unwritten]
             facts = ledger.facts(*key)
@@ -149,7 +129,7 @@ def _render(stores: Stores, report: SyncReport) -> None:
     _rebuild(ledger.registry, rows, report)
     for key in going_on:
         # What it recorded between its rows' rendering and the rebuilding was replaced.
-        with _alone(key, report.problems):
+        with tolerated("/".join(key), report.problems):
             ledger.render(*key)
 
 

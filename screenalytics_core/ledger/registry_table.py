@@ -152,7 +152,7 @@ class RegistryTable:
         try:
             source = pa.BufferReader(content)
             file = pq.ParquetFile(source, page_checksum_verification=True)
-            # Arrow's threads once aborted a command that ended while they did.
+            # A reading command aborted once at its exit; Arrow's thread pool is only suspected.
             table = file.read(use_threads=False)
         except UNREADABLE as error:
             raise SchemaMismatchError(spec_name=self.spec.name, reason=str(error)) from None

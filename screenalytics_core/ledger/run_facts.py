@@ -15,7 +15,7 @@ from screenalytics_core.artifact_store import ArtifactStore
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.errors import ArtifactCorruptError, ScreenalyticsError
 from screenalytics_core.ledger.attempt_state import StageState
-from screenalytics_core.ledger.stage_fold import facts_of_entries
+from screenalytics_core.ledger.stage_fold import combined_source, facts_of_entries
 from screenalytics_core.ledger.state import RunState
 from screenalytics_core.ledger.vocabulary import RunStatus, StageStatus
 from screenalytics_core.manifest import Manifest, ManifestEntry
@@ -97,7 +97,7 @@ class RunFacts:
         held = replace(
             told,
             attempt=entries[-1].attempt or None,
-            source=_source_of(entries),
+            source=combined_source({entry.source for entry in entries}),
             facts=facts_of_entries(entries),
             notes=tuple(dict.fromkeys(note for entry in entries for note in _notes(entry))),
         )
@@ -110,12 +110,6 @@ class RunFacts:
         missing = set(STAGE_ARTIFACTS[stage]) - {entry.kind for entry in entries}
         note = f"unfinished, and no event says why: {', '.join(sorted(missing))} not published"
         return KnownStage(replace(held, notes=(*held.notes, note)), (MANIFEST_FILE,))
-
-
-def _source_of(entries: tuple[ManifestEntry, ...]) -> str:
-    """Return where a stage's artifacts came from; one computed one makes it computed."""
-    sources = {str(entry.source) for entry in entries}
-    return "computed" if "computed" in sources else sorted(sources)[0]
 
 
 def _notes(entry: ManifestEntry) -> tuple[str, ...]:

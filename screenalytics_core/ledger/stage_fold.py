@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -172,7 +172,7 @@ def _stage(
         progress=max(reporting, key=lambda p: p.updated_at, default=None),
         error=next((s.error for s in steps if s.error is not None), None),
         blocked_reason=_reason(culprit, attempt.error) if is_blocked else None,
-        source=_source_of({e.data["source"] for e in published if e.data.get("source")}),
+        source=combined_source({e.data["source"] for e in published if e.data.get("source")}),
         assets=tuple(e.data["asset"] for e in published),
         notes=tuple(dict.fromkeys(e.data["note"] for e in published if e.data.get("note"))),
         retries=sum(s.retries for s in steps),
@@ -199,7 +199,7 @@ def _reason(culprit: _Step | None, error: ErrorFacts | None) -> str:
     return error.message if error else "the run ended before it"
 
 
-def _source_of(sources: set[str]) -> str | None:
+def combined_source(sources: Collection[str]) -> str | None:
     """Return where a stage's outputs came from; one computed output makes it computed."""
     if not sources:
         return None

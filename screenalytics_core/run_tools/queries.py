@@ -101,11 +101,6 @@ def count_statuses(stage_runs: pa.Table) -> dict[str, int]:
     return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
 
-def stage_key(row: Row) -> StageKey:
-    """Return what names a stage attempt."""
-    return (row["ep_id"], row["run_id"], row["stage"], row["attempt"])
-
-
 class ChangedRows:
     """Follows the table of stage attempts: gives each row once, and again when it changed."""
 
