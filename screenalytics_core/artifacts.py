@@ -271,6 +271,22 @@ IDENTITIES = DocumentSpec(
             ),
             ("identity_id",),
         ),
+        TableSpec(
+            "memberships",
+            (
+                _TRACK_ID,
+                Column("identity_id", _TEXT, "identity it was given to; null = none", None, True),
+                Column(
+                    "similarity", _F64, "cosine similarity to that identity's centre", None, True
+                ),
+                Column("rival_id", _TEXT, "likeliest other identity that it may be", None, True),
+                Column(
+                    "rival_similarity", _F64, "cosine similarity to the rival's centre", None, True
+                ),
+                Column("confidence", _F64, "0 to 1: how sure the identity is; 0 without one"),
+            ),
+            ("track_id",),
+        ),
     ),
 )
 CAST = DocumentSpec(
@@ -314,12 +330,19 @@ BODY_DETECTIONS = TableSpec(
     ),
     ("detection_id",),
 )
+BODY_APPEARANCE = ArraySpec(
+    "body_appearance",
+    "float16",
+    (None, None),
+    "appearance vector of each body detection, L2-normalised; row = its place in body_detections",
+)
 BODY_TRACKS = TableSpec(
     "body_tracks",
     (
         Column("body_track_id", _INT, "body track"),
         *_TRACK_COLUMNS,
         Column("appearance_row", _INT, "row in body_embeddings", None, True),
+        Column("appearance", _TEXT, "what made the vector: reid or hsv_stripes", None, True),
     ),
     ("body_track_id",),
 )
@@ -328,18 +351,38 @@ BODY_EMBEDDINGS = ArraySpec(
 )
 TRACK_FUSION = DocumentSpec(
     "track_fusion",
-    (Column("method", _TEXT, "fusion method"),),
+    (
+        Column("method", _TEXT, "fusion method"),
+        Column("has_bodies", pa.bool_(), "a person detector looked at the episode"),
+        Column("body_bridge_s", _F64, "longest time that appearance may bridge", "s"),
+    ),
     (
         TableSpec(
             "associations",
             (
                 Column("body_track_id", _INT, "body track"),
+                _START,
+                _END,
                 Column("identity_id", _TEXT, "identity; null = nobody", None, True),
-                Column("evidence", _TEXT, "face_in_body or appearance"),
-                Column("shared_frames", _INT, "frames with the face inside the body", "frame"),
+                Column("evidence", _TEXT, "face_in_body, appearance or none"),
+                Column("track_ids", pa.list_(_INT), "face tracks that voted for the identity"),
+                Column("shared_frames", _INT, "frames with such a face inside the body", "frame"),
+                Column("similarity", _F64, "cosine similarity of the appearance", None, True),
+                Column("gap_s", _F64, "time to the body that appearance bridges from", "s", True),
                 Column("confidence", _F64, "0 to 1"),
             ),
-            ("body_track_id",),
+            ("body_track_id", "start_s"),
+        ),
+        TableSpec(
+            "scenes",
+            (
+                Column("scene_id", _INT, "0-based, in time order"),
+                Column("first_shot_id", _INT, "first shot, included"),
+                Column("last_shot_id", _INT, "last shot, included"),
+                _START,
+                _END,
+            ),
+            ("scene_id",),
         ),
     ),
 )
@@ -357,19 +400,23 @@ _PERSON_COLUMNS = (
     Column("face_s", _F64, "union of the face tracks' intervals", "s"),
     Column("body_only_s", _F64, "body seen without face; null = no body branch ran", "s", True),
     Column("total_s", _F64, "union of face and body intervals", "s"),
-    Column("low_s", _F64, "lower bound; null = not estimated", "s", True),
-    Column("high_s", _F64, "upper bound; null = not estimated", "s", True),
-    Column("share", _F64, "total_s / duration_s, 0 to 1"),
+    Column("low_s", _F64, "the part of total_s that is sure", "s"),
+    Column("high_s", _F64, "total_s and everything else that may be this person", "s"),
+    Column("share", _F64, "total_s / counted_s, 0 to 1"),
     Column("first_s", _F64, "first appearance", "s"),
     Column("last_s", _F64, "end of the last appearance", "s"),
     Column("track_count", _INT, "face tracks"),
+    Column("body_track_count", _INT, "body tracks"),
 )
 SCREEN_TIME = DocumentSpec(
     "screen_time",
     (
         Column("duration_s", _F64, "length of the episode", "s"),
+        Column("counted_s", _F64, "length without the trimmed stretches", "s"),
         Column("covered_s", _F64, "time with at least one identified person", "s"),
+        Column("overlap_s", _F64, "time with at least two identified people", "s"),
         Column("unknown_s", _F64, "time with a face that has no identity", "s"),
+        Column("has_bodies", pa.bool_(), "a person detector looked at the episode"),
     ),
     (
         TableSpec(
@@ -379,6 +426,24 @@ SCREEN_TIME = DocumentSpec(
                 Column("segments", pa.list_(_SEGMENT), "half-open intervals, disjoint, ascending"),
             ),
             (),
+        ),
+        TableSpec(
+            "co_appearances",
+            (
+                Column("person_id", _TEXT, "cast_id, else identity_id, of the one with more time"),
+                Column("other_id", _TEXT, "the same of the other one"),
+                Column("together_s", _F64, "time with both on screen, more than 0", "s"),
+            ),
+            ("person_id", "other_id"),
+        ),
+        TableSpec(
+            "trims",
+            (
+                Column("name", _TEXT, "recap or credits"),
+                _START,
+                _END,
+            ),
+            ("name",),
         ),
     ),
 )
@@ -395,6 +460,8 @@ SEGMENTS = TableSpec(
         _END,
         Column("source", _TEXT, "face, or body"),
         Column("track_ids", pa.list_(_INT), "face tracks behind the segment"),
+        Column("body_track_ids", pa.list_(_INT), "body tracks behind the segment"),
+        Column("confidence", _F64, "0 to 1, of the surest track behind it"),
     ),
     (),
 )
@@ -465,6 +532,20 @@ _SPECS = (
             BODY_DETECTIONS,
             "one row per body",
         ),
+        FileSpec(
+            "body_sampled_frames",
+            "body_tracking/body_sampled_frames.npy",
+            Codec.NPY,
+            SAMPLED_FRAMES,
+            "frames looked at",
+        ),
+        FileSpec(
+            "body_appearance",
+            "body_tracking/body_appearance.npy",
+            Codec.NPY,
+            BODY_APPEARANCE,
+            "what each body looks like",
+        ),
     ),
     _artifact(
         ArtifactKind.BODY_TRACKS,
@@ -506,6 +587,7 @@ _SPECS = (
         ArtifactKind.REPORT,
         "the report people keep",
         FileSpec("pdf", "report.pdf", Codec.PDF, None, "PDF with reproducible bytes"),
+        FileSpec("html", "report.html", Codec.HTML, None, "one page with everything inside"),
     ),
 )
 

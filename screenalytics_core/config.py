@@ -21,11 +21,14 @@ Profile = Literal["low_power", "balanced", "high_accuracy"]
 DEFAULT_PROFILE: Final[Profile] = "balanced"
 
 PROFILES: Final[dict[str, dict[str, Any]]] = {
-    "low_power": {"stride": 6, "det_max_side_px": 480, "max_samples_per_track": 6, "embed_batch": 4,
+    "low_power": {"stride": 6, "body_stride": 12, "det_max_side_px": 480,
+                  "max_samples_per_track": 6, "embed_batch": 4,
                   "save_crops": False, "force_recluster": False},
-    "balanced": {"stride": 3, "det_max_side_px": 640, "max_samples_per_track": 6, "embed_batch": 4,
+    "balanced": {"stride": 3, "body_stride": 6, "det_max_side_px": 640,
+                 "max_samples_per_track": 6, "embed_batch": 4,
                  "save_crops": False, "force_recluster": False},
-    "high_accuracy": {"stride": 1, "det_max_side_px": 960, "max_samples_per_track": 16,
+    "high_accuracy": {"stride": 1, "body_stride": 2, "det_max_side_px": 960,
+                      "max_samples_per_track": 16,
                       "save_crops": False, "force_recluster": False},
 }  # fmt: skip
 
@@ -87,6 +90,16 @@ class EpisodeRunConfig(BaseModel):
     )
     min_identity_sim: float | None = Field(
         None, gt=-1, lt=1, description="minimum similarity to the identity's centre; null = pack's"
+    )
+    body_tracking: bool = Field(True, description="look for bodies, which fill in hidden faces")
+    body_stride: int = Field(
+        2, ge=1, le=300, description="every n-th frame is given to the person detector"
+    )
+    body_thresh: float = Field(
+        0.5, gt=0, lt=1, description="confidence of a body track's strong detections"
+    )
+    body_bridge_s: float = Field(
+        10.0, ge=0, le=600, description="longest time that a body's appearance stands for a face, s"
     )
     save_crops: bool = Field(True, description="also write loose crops under frames/")
     save_frames: bool = Field(False, description="also write the faces' frames under frames/")

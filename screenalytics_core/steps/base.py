@@ -62,6 +62,14 @@ Progress = Callable[[int, int, str], None]
 """(done, total, message); cheap to call often, throttled by the receiver."""
 
 
+Note = Callable[[ArtifactKind, str], None]
+"""(output, sentence for people): why an output is not what one would expect."""
+
+
+def no_note(kind: ArtifactKind, sentence: str) -> None:
+    """Ignore a note."""
+
+
 def no_progress(done: int, total: int, message: str) -> None:
     """Ignore progress."""
 
@@ -83,6 +91,8 @@ class StepInput:
         settings: Only the fields that the step's outputs declare, thresholds resolved.
         artifacts: The step's declared inputs.
         wanted: The outputs to compute; a multi-output step may skip the others.
+        trims: Stretches not to count, name -> [start_s, end_s] or null (`reads_trims` only).
+        note: Takes a sentence that then stands at an output in manifest, status and UI.
         run_record: run.json without `created_at` (report only).
     """
 
@@ -95,6 +105,8 @@ class StepInput:
     video: VideoSource | None = None
     progress: Progress = no_progress
     media: MediaSink | None = None
+    trims: Mapping[str, Any] = field(default_factory=dict)
+    note: Note = no_note
     run_record: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, kind: ArtifactKind, part: str | None = None) -> Any:
@@ -124,6 +136,7 @@ class StepOutput:
         settings: Fields of EpisodeRunConfig that it reads.
         model_roles: Models whose hashes enter the fingerprint.
         reads_video: The video's sha256 enters the fingerprint.
+        reads_trims: The stretches of the video that are not to be counted enter it.
         reads_run_record: run.json without created_at enters the fingerprint.
         launch_settings: Fields of EpisodeRunConfig that it reads although no byte depends
             on them (how many workers, loose pictures); they stay out of the fingerprint.
@@ -137,6 +150,7 @@ class StepOutput:
     settings: tuple[str, ...] = ()
     model_roles: tuple[str, ...] = ()
     reads_video: bool = False
+    reads_trims: bool = False
     reads_run_record: bool = False
     launch_settings: tuple[str, ...] = ()
 

@@ -64,11 +64,27 @@ class PersonDetector(Protocol):
         ...
 
 
+class PersonEmbedder(Protocol):
+    """Turns bodies into vectors of what they look like. Safe to call from several threads."""
+
+    @property
+    def appearance(self) -> str:
+        """What the vectors are: `reid` (a network trained to tell people) or `hsv_stripes`."""
+        ...
+
+    def embed(self, image_bgr: Image, bboxes_xyxy: FloatArray) -> FloatArray:
+        """Map (N, 4) px boxes of an (H, W, 3) image to (N, D) L2-normalised vectors.
+
+        D is the same for every call, with N = 0 too.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ModelFile:
     """One model of a pack: what it does, what it is called, and the bytes it has."""
 
-    role: str  # face_detector | face_embedder | person_detector
+    role: str  # face_detector | face_embedder | person_detector | person_embedder
     name: str  # file name
     sha256: str
     licence: str
@@ -145,5 +161,9 @@ class ModelPack(Protocol):
         ...
 
     def person_detector(self, *, min_confidence: float) -> PersonDetector | None:
-        """Load the person detector, or return None if the pack has none."""
+        """Load the person detector, or return None if there is none on this machine."""
+        ...
+
+    def person_embedder(self) -> PersonEmbedder:
+        """Load the network that tells people apart by their bodies, else the HSV stripes."""
         ...
