@@ -28,6 +28,11 @@ class Limits:
     warn_below: float | None = None
     warn_above: float | None = None
 
+    def exclude(self, value: float) -> bool:
+        """Tell whether `value` lies outside."""
+        low, high = self.warn_below, self.warn_above
+        return (low is not None and value < low) or (high is not None and value > high)
+
 
 # For TV: 10-30 tracks a minute, less than a fifth of them short, less than a twentieth
 # broken, are what the project's predecessor set itself; the rest follows from them.
@@ -66,7 +71,7 @@ def track_metrics(
                 "value": value,
                 "warn_below": limits.warn_below,
                 "warn_above": limits.warn_above,
-                "is_warning": value is not None and _is_outside(value, limits),
+                "is_warning": value is not None and limits.exclude(value),
             }
         )
     return {
@@ -74,11 +79,6 @@ def track_metrics(
         "observed_detection_count": sum(len(ids) for ids in seen),
         "metrics": rows,
     }
-
-
-def _is_outside(value: float, limits: Limits) -> bool:
-    low, high = limits.warn_below, limits.warn_above
-    return (low is not None and value < low) or (high is not None and value > high)
 
 
 def _values(
