@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from screenalytics_core.report import text
-from screenalytics_core.run_tools.markup import escaped, public, table, tag
+from screenalytics_core.report.html_markup import escaped, public, table, tag
 from screenalytics_core.run_tools.page_style import CSS
 from screenalytics_core.run_tools.show import changed_settings, short
 from screenalytics_core.run_tools.timeline import draw_timeline

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from screenalytics_core.run_tools.markup import escaped, public, tag
+from screenalytics_core.report.html_markup import escaped, public, tag
 from screenalytics_core.run_tools.wording import moment, took, when
 
 _WIDTH: Final = 1080

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from screenalytics_core.report.html_markup import escaped, public
 from screenalytics_core.run_record import RunRecord
-from screenalytics_core.run_tools.markup import escaped, public
 from screenalytics_core.run_tools.page import render_page
 from screenalytics_core.run_tools.show import run_overview
 from screenalytics_core.run_tools.timeline import draw_timeline
