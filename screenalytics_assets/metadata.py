@@ -49,8 +49,9 @@ def published_metadata(
     shown["run_id"] = session.run_id
     # A relaunched run holds what it computed earlier: this attempt only checked it.
     shown["source"] = refs[0].entry.source if pending.reused is None else "checkpoint"
-    if pending.reused is not None and pending.reused.note:
-        shown["reuse"] = pending.reused.note
+    notes = [ref.entry.note for ref in refs if ref.entry.note]
+    if notes:
+        shown["note"] = "; ".join(notes)
     shown["fingerprint"] = pending.fingerprint
     shown["code_ref"] = pending.code_ref
     shown["rows_in"] = pending.rows_in

@@ -10,7 +10,7 @@ from typing import Any, Final
 import dagster as dg
 
 from screenalytics_assets.failures import INTERRUPTED, describe_step_failure
-from screenalytics_assets.graph import STEPS, stage_of_asset
+from screenalytics_assets.graph import OUTPUTS, STEPS, stage_of_asset
 from screenalytics_assets.liveness import DIED
 from screenalytics_assets.tags import (
     PARENT_RUN_ID_TAG,
@@ -19,6 +19,7 @@ from screenalytics_assets.tags import (
     UPSTREAM_RUN_ID_TAG,
 )
 from screenalytics_core.ledger.events import EventKind, LedgerEvent, dagster_event_id, iso
+from screenalytics_core.stages import PipelineStage
 
 STAGE_OF_STEP: Final = {s.name: stage_of_asset(s.outputs[0].name) for s in STEPS}
 _PARENT_TAG: Final = "dagster/parent_run_id"
@@ -80,7 +81,7 @@ def normalise(record: dg.EventLogRecord, attempt: int | None) -> LedgerEvent | N
     if said is None:
         return None
     is_of_step = said.kind.value.startswith(("step_", "artifact_"))
-    stage = STAGE_OF_STEP.get(event.step_key or "") if is_of_step else None
+    stage = _stage_of(said, event.step_key or "") if is_of_step else None
     if is_of_step and stage is None:
         return None
     return LedgerEvent(
@@ -94,6 +95,13 @@ def normalise(record: dg.EventLogRecord, attempt: int | None) -> LedgerEvent | N
         step=event.step_key if is_of_step else None,
         data=said.data,
     )
+
+
+def _stage_of(said: Said, step: str) -> PipelineStage | None:
+    """Return the stage of an event: that of what was published, which a step may share."""
+    if said.kind is EventKind.ARTIFACT_PUBLISHED and said.data["asset"] in OUTPUTS:
+        return stage_of_asset(said.data["asset"])
+    return STAGE_OF_STEP.get(step)
 
 
 def _callers_tags(tags: Mapping[str, str]) -> list[str]:
@@ -162,8 +170,8 @@ def _published(event: dg.DagsterEvent) -> Said:
         "source": str(told.get("source", "computed")),
         "facts": _facts(told),
     }
-    if told.get("reuse"):
-        data["note"] = str(told["reuse"])
+    if told.get("note"):
+        data["note"] = str(told["note"])
     return Said(EventKind.ARTIFACT_PUBLISHED, data)
 
 

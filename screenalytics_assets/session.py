@@ -160,7 +160,8 @@ class RunSession:
             )
         made_from = self._planner.entry_facts(pending.output, pending.fingerprint, pending.inputs)
         for prepared in pending.prepared:
-            artifacts.publish(prepared, self.attempt.n, made_from)
+            noted = replace(made_from, note=pending.notes.get(prepared.kind))
+            artifacts.publish(prepared, self.attempt.n, noted)
         if ArtifactKind.SCREEN_TIME in kinds:
             self.stores.runs.activate(self.ep_id, self.run_id)
         return [self._own(kind) for kind in kinds]
@@ -185,6 +186,7 @@ class RunSession:
             code_ref=work.code_ref,
             inputs={k: work.inputs[k].content_sha256 for k in output.inputs},
             prepared=own,
+            notes=dict(work.notes),
             reused=reused,
         )
 
@@ -204,6 +206,7 @@ class RunSession:
             models=meter.pack(self._bound.pack),
             video=meter.video(open_video(video_path)) if reads_video else None,
             progress=progress,
+            note=work.note,
             media=LoosePictures(self.stores.storage, self.ep_id, self.run_id),
             run_record=self.record.without_created_at(),
         )

@@ -20,6 +20,7 @@ class StepWork:
     Attributes:
         outputs: The wanted ones.
         code_ref: The code that this process runs.
+        notes: What the step had to say to people of what it made.
         fingerprint: Of the first output that is computed; None while it is not known.
     """
 
@@ -27,8 +28,13 @@ class StepWork:
     outputs: tuple[StepOutput, ...]
     inputs: Mapping[ArtifactKind, ArtifactRef]
     code_ref: str
+    notes: dict[ArtifactKind, str] = field(default_factory=dict)
     fingerprint: str | None = None
     meter: Meter = field(default_factory=Meter)
+
+    def note(self, kind: ArtifactKind, sentence: str) -> None:
+        """Take a sentence for people about an output; a later one stands beside it."""
+        self.notes[kind] = "; ".join(filter(None, (self.notes.get(kind), sentence)))
 
     @property
     def rows_in(self) -> int:
@@ -45,6 +51,7 @@ class PendingOutput:
         code_ref: The code that made it, or found it made.
         inputs: Content sha256 of each input it was made from.
         prepared: Encoded files of each kind; empty when reused.
+        notes: What its step had to say of its artifacts.
         reused: Where the output comes from instead.
         rows_in: Rows that its step read of earlier stages; 0 when told by a sibling.
         usage: What its step used up; nothing when told by a sibling.
@@ -56,6 +63,7 @@ class PendingOutput:
     code_ref: str
     inputs: Mapping[ArtifactKind, str]
     prepared: tuple[PreparedArtifact, ...] = ()
+    notes: Mapping[ArtifactKind, str] = field(default_factory=dict)
     reused: Reuse | None = None
     rows_in: int = 0
     usage: Usage = field(default_factory=Usage)

@@ -28,12 +28,13 @@ def seen_person(
         "face_s": total_s,
         "body_only_s": None,
         "total_s": total_s,
-        "low_s": None,
-        "high_s": None,
+        "low_s": total_s,
+        "high_s": total_s,
         "share": total_s / 100,
         "first_s": segments[0][0],
         "last_s": segments[-1][1],
         "track_count": 1,
+        "body_track_count": 0,
         "segments": [{"start_s": s, "end_s": e, "source": "face"} for s, e in segments],
     }
 
@@ -42,7 +43,16 @@ def publish_screen_time(
     stores: Stores, run_id: str, *people: dict[str, Any], attempt: int = 1
 ) -> ManifestEntry:
     total_s = sum(p["total_s"] for p in people)
-    document = {"duration_s": 100.0, "covered_s": total_s, "unknown_s": 0.0, "people": people}
+    document = {
+        "duration_s": 100.0,
+        "counted_s": 100.0,
+        "covered_s": total_s,
+        "overlap_s": 0.0,
+        "unknown_s": 0.0,
+        "has_bodies": False,
+        "co_appearances": [],
+        "trims": [],
+    }
     columns = [c.name for c in SCREEN_TIME_CSV.columns]
     rows = [{name: p[name] for name in columns} for p in people]
     data = {

@@ -90,6 +90,11 @@ class _Step:
         self.failed_order = AFTER_ALL
         self.reports, self.is_measured = {}, False
 
+    @property
+    def is_share(self) -> bool:
+        """Whether all that is known is what another stage's step made for this one."""
+        return self.started_at is None and bool(self.published)
+
     def close(self, attempt: AttemptState) -> None:
         """Share the fate of an attempt that ended and left this step open."""
         if self.status is StageStatus.RUNNING and attempt.status.is_terminal:
@@ -136,15 +141,17 @@ def fold_stages(
 
 
 def _fold_steps(status: RunStatus, ordered: Iterable[LedgerEvent]) -> list[_Step]:
-    steps: dict[str, _Step] = {}
+    # A step that makes outputs of two stages, as the scan does, stands in both.
+    steps: dict[tuple[str, PipelineStage], _Step] = {}
     canceling = False
     for event in ordered:
         canceling = canceling or event.kind is EventKind.RUN_CANCELING
         if event.step is None or event.stage is None:
             continue
-        step = steps.get(event.step)
+        key = (event.step, event.stage)
+        step = steps.get(key)
         if step is None:
-            step = steps[event.step] = _Step(event.step, event.stage)
+            step = steps[key] = _Step(*key)
         if event.kind is EventKind.STEP_FAILED and canceling and status is not RunStatus.FAILED:
             # Canceling interrupts the running step, which Dagster shows as a failure.
             step.end(StageStatus.CANCELED, event)
@@ -156,7 +163,9 @@ def _fold_steps(status: RunStatus, ordered: Iterable[LedgerEvent]) -> list[_Step
 def _stage(
     stage: PipelineStage, steps: Sequence[_Step], attempt: AttemptState, culprit: _Step | None
 ) -> StageState:
-    status = _status_of([s.status for s in steps], attempt.status)
+    # A share brings its facts; when the stage runs, its own steps say.
+    own = [s.status for s in steps if not s.is_share]
+    status = _status_of(own or [StageStatus.NOT_STARTED], attempt.status)
     published = [event for step in steps for event in step.published.values()]
     reporting = [p for step in steps if (p := step.progress()) is not None]
     ends = [s.ended_at for s in steps if s.ended_at is not None]

@@ -23,9 +23,10 @@ STAGE_OF: Final = {
     "faces": PipelineStage.FACES_EMBED,
     "embeddings": PipelineStage.FACES_EMBED,
     "identities": PipelineStage.CLUSTER,
+    "body_tracks": PipelineStage.BODY_TRACKING,
     "screen_time": PipelineStage.SCREEN_TIME,
 }
-STEPS: Final = tuple(STAGE_OF)
+STEPS: Final = ("scan", "tracks", "faces", "embeddings", "identities", "screen_time")
 PROCESS: Final = {"host": "host", "pid": 42}
 _BEGIN: Final = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 
@@ -100,6 +101,13 @@ class Told:
     def published(self, step: str, source: str = "computed", **facts: Any) -> Self:
         data = {"asset": step, "source": source, "facts": facts}
         return self.tell(EventKind.ARTIFACT_PUBLISHED, step, **data)
+
+    def shared(self, step: str, stage: PipelineStage, asset: str, **facts: Any) -> Self:
+        """Publish what a step makes for another stage than its own."""
+        self.published(step, **facts)
+        event = self.events[-1]
+        self.events[-1] = replace(event, stage=stage, data={**event.data, "asset": asset})
+        return self
 
     def succeeded(self, step: str) -> Self:
         return self.tell(EventKind.STEP_SUCCEEDED, step)

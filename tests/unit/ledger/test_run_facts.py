@@ -102,7 +102,7 @@ def test_a_damaged_manifest_leaves_what_the_log_says(
 def test_the_report_can_be_opened_by_its_url(stores: Stores) -> None:
     publish_screen_time(stores, "r1")
     before: RunFacts = facts_of(stores, "r1")
-    stores.publish("r1", Kind.REPORT, {"pdf": b"%PDF-1.4"})
+    stores.publish("r1", Kind.REPORT, {"pdf": b"%PDF-1.4", "html": b"<html>"})
     after = facts_of(stores, "r1")
 
     path = stores.file("r1", "report.pdf")

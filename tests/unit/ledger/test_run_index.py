@@ -46,7 +46,7 @@ def patched(stores: Stores, patch: dict[str, Any]) -> Story:
 
 def test_a_completed_run_is_completed_at_a_hundred_percent(stores: Stores) -> None:
     publish_screen_time(stores, "r1")
-    stores.publish("r1", Kind.REPORT, {"pdf": b"%PDF-1.4"})
+    stores.publish("r1", Kind.REPORT, {"pdf": b"%PDF-1.4", "html": b"<html>"})
     story = Story().launched().finished(Stage.SCREEN_TIME).finished(Stage.PDF_EXPORT).completed()
 
     run_folder = f"manifests/{EP}/runs/r1"

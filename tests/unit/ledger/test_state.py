@@ -11,7 +11,7 @@ from screenalytics_core.ledger.vocabulary import RunStatus, StageStatus
 from screenalytics_core.stages import STAGE_PLAN, PipelineStage
 from tests.unit.ledger.event_samples import STEPS, Told, at, patched, refused
 
-DETECT, FACES, CLUSTER = STAGE_PLAN[:3]
+DETECT, FACES, CLUSTER, BODIES = STAGE_PLAN[:4]
 SCREEN_TIME, PDF = PipelineStage.SCREEN_TIME, PipelineStage.PDF_EXPORT
 
 
@@ -317,6 +317,27 @@ def test_what_a_newer_attempt_does_not_plan_stays_as_it_was() -> None:
         "cluster": "success",
         "screentime": "blocked",
     }
+
+
+def test_a_scan_is_charged_for_bodies_to_the_stage_that_starts_later() -> None:
+    told = Told("d1").begins(1, ["scan", "body_tracks"]).started("scan")
+    told.published("scan", cpu_s=8.0)
+    told.shared("scan", BODIES, "body_detections", cpu_s=2.0).succeeded("scan")
+    scanned = fold(told)
+    told.started("body_tracks").published("body_tracks", cpu_s=0.5).succeeded("body_tracks")
+    state = fold(told)
+
+    assert seen(scanned) == {"detect": "success"}
+    assert seen(state) == {"detect": "success", "body_tracking": "success"}
+    assert [state.stages[s].facts.cpu_s for s in (DETECT, BODIES)] == [8.0, 2.5]
+    assert state.stages[BODIES].started_at == told.events[-3].at
+
+
+def test_a_scan_that_failed_after_the_bodies_blocks_their_stage() -> None:
+    told = Told("d1").begins(1, ["scan", "body_tracks"]).started("scan")
+    told.shared("scan", BODIES, "body_detections").failed("scan").run_failed()
+
+    assert seen(fold(told)) == {"detect": "failed", "body_tracking": "blocked"}
 
 
 def test_a_launch_that_finds_the_run_busy_never_counts() -> None:

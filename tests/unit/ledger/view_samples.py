@@ -132,9 +132,12 @@ def hold(
 def publish_screen_time(stores: Stores, run_id: str, people: int = 1) -> None:
     person = {
         "face_s": 2.0, "total_s": 2.0, "share": 0.2, "first_s": 0.0, "last_s": 2.0,
-        "track_count": 1, "segments": [],
+        "low_s": 2.0, "high_s": 2.0, "track_count": 1, "body_track_count": 0, "segments": [],
     }  # fmt: skip
-    document = {"duration_s": 10.0, "covered_s": 2.0, "unknown_s": 0.0}
+    document = {
+        "duration_s": 10.0, "counted_s": 10.0, "covered_s": 2.0, "overlap_s": 0.0,
+        "unknown_s": 0.0, "has_bodies": False, "co_appearances": [], "trims": [],
+    }  # fmt: skip
     value = SCREEN_TIME.conform({**document, "people": [person] * people})
     empty = {"csv": SCREEN_TIME_CSV.from_rows([]), "segments": SEGMENTS.from_rows([])}
     stores.publish(run_id, Kind.SCREEN_TIME, {"screen_time": value, **empty})
