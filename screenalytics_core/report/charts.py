@@ -18,8 +18,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from screenalytics_core.crops import read_jpegs
 from screenalytics_core.report import fonts, style, text
+from screenalytics_core.report.faces import crops_of_faces
 from screenalytics_core.report.flowables import measure, ticks
-from screenalytics_core.report.model import crops_of_faces
 
 NOBODY: Final = "No identified person in this episode."
 _DPI: Final = 110

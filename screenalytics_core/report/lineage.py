@@ -24,7 +24,9 @@ _ROLES: Final = {
     "face_detector": "finds faces",
     "face_embedder": "compares faces",
     "person_detector": "finds bodies",
+    "person_embedder": "compares bodies",
 }
+_BODY_FRAMES: Final = "body_sampled_frames.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ class Lineage:
     settings_hash: str
     code_ref: str
     files: tuple[FileRow, ...]
+
+    @property
+    def settings_changed_first(self) -> tuple[SettingRow, ...]:
+        """The settings, those that differ from the profile first."""
+        return tuple(sorted(self.settings, key=lambda row: not row.is_changed))
 
 
 def build_lineage(record: Mapping[str, Any], files: Sequence[FileRow]) -> Lineage:
@@ -132,8 +139,10 @@ def _rate(fps: Any) -> str:
 
 def _model(row: Mapping[str, Any], files: Sequence[FileRow]) -> ModelRow:
     role = str(row.get("role", ""))
-    # A pack may hold a person detector that a run without a body branch never opens.
-    is_idle = role == "person_detector" and not any(f.kind.startswith("body_") for f in files)
+    # A person detector may be there and never opened: then no frame was searched for bodies.
+    is_idle = role.startswith("person_") and not any(
+        f.rows for f in files if f.path.endswith(_BODY_FRAMES)
+    )
     return ModelRow(
         role=_ROLES.get(role, role) + (" (did not run)" if is_idle else ""),
         name=str(row.get("name", "")),

@@ -1,31 +1,53 @@
-"""What the report says, computed from artifacts; how it looks is `pdf`'s business.
+"""What the report says, in the words of both renderers (`pdf` and `html`); `gather` fills it.
 
-Pure: no clock, no path, no bytes of pictures. A person's picture is named by its crop and
-handed to the renderer separately.
+No clock, no path, no bytes of pictures: a picture is named by its crop inside crops.zip and
+handed to the renderers separately.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+from screenalytics_core.report.lineage import Lineage
+from screenalytics_core.vision.intervals import Interval
+from screenalytics_core.vision.quality_counters import QualityCounter
 
-from screenalytics_core.report.lineage import FileRow, Lineage
-from screenalytics_core.vision.intervals import union
 
-Interval = tuple[float, float]
+@dataclass(frozen=True, slots=True)
+class FacePicture:
+    """An accepted face: its picture, and where in the episode it is from.
+
+    Attributes:
+        crop: Name inside crops.zip.
+        quality: 0 to 1.
+    """
+
+    crop: str
+    face_id: int
+    track_id: int
+    frame_idx: int
+    timestamp_s: float
+    quality: float
 
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """One segment of a person: half-open seconds, and `face` or `body`."""
+    """One segment of a person: half-open seconds, and what it rests on.
+
+    Attributes:
+        source: `face` or `body`.
+        confidence: 0 to 1, of the surest track behind it.
+        crop: The best face seen during it, by its name inside crops.zip; None for a body.
+    """
 
     start_s: float
     end_s: float
     source: str
+    track_ids: tuple[int, ...]
+    body_track_ids: tuple[int, ...]
+    confidence: float
+    crop: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +55,124 @@ class PersonRow:
     """One person of the episode.
 
     Attributes:
+        person_id: cast_id, else identity_id; what co-appearances name.
         name: The label, else the identity's id.
         handle: Ids that lead back into the run, e.g. `id_0003`; empty when it is the name.
-        share: total_s / length of the episode, 0 to 1.
-        crop: Name of the picture inside crops.zip, None if there is none.
+        body_only_s: None when no person detector looked at the episode.
+        low_s: The part of total_s that is sure; low_s <= total_s <= high_s.
+        high_s: total_s and everything else that may be this person.
+        share: total_s / counted_s, 0 to 1; low_share and high_share likewise.
+        confidence: 0 to 1, of the least sure of the person's identities; None without one.
+        crop: The face to show, by its name inside crops.zip; None if there is none.
+        sheet: Faces from all over the person's tracks, best first.
     """
 
+    person_id: str
     name: str
     handle: str
     is_named: bool
     total_s: float
     face_s: float
     body_only_s: float | None
-    bounds_s: Interval | None
+    low_s: float
+    high_s: float
     share: float
+    low_share: float
+    high_share: float
+    confidence: float | None
     first_s: float
     last_s: float
     track_count: int
+    body_track_count: int
     segments: tuple[Appearance, ...]
     crop: str | None
+    sheet: tuple[FacePicture, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class MetricRow:
-    """One health figure of the tracking with its limits."""
+class CoAppearance:
+    """Two people on screen at once, for `together_s` > 0 seconds; `names` go with the ids."""
+
+    person_id: str
+    other_id: str
+    name: str
+    other_name: str
+    together_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """A stretch that is not counted, e.g. recap or credits."""
 
     name: str
-    value: float | None
-    warn_below: float | None
-    warn_above: float | None
-    is_warning: bool
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """A face track whose owner is doubtful; look at it where it matters most.
+
+    Attributes:
+        length_s: How long it is on screen, i.e. how much it can change.
+        given: Name of the person it counts for; None = nobody.
+        similarity: Cosine similarity to that identity's centre.
+        rival: Name of the likeliest other person.
+        confidence: 0 to 1.
+        crop: Its best face, by its name inside crops.zip.
+        reason: One line on why it is listed.
+    """
+
+    track_id: int
+    start_s: float
+    end_s: float
+    first_frame_idx: int
+    last_frame_idx: int
+    length_s: float
+    given: str | None
+    similarity: float | None
+    rival: str | None
+    rival_similarity: float | None
+    confidence: float
+    crop: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRow:
+    """Body tracks (or time parts of them) that were tied to a person for one reason.
+
+    Attributes:
+        evidence: `face_in_body`, `appearance`, or `none` (tied to nobody).
+        total_s: Sum of their lengths; two bodies at once count twice.
+        mean_confidence: 0 to 1.
+    """
+
+    evidence: str
+    associations: int
+    total_s: float
+    mean_confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class BodyFacts:
+    """What the body branch did.
+
+    Attributes:
+        has_bodies: A person detector looked at the episode.
+        detector: File name of the person detector; None if none looked.
+        appearance: What made the appearance vectors: `reid` or `hsv_stripes`; None if none.
+        bridge_s: Longest time that appearance may stand for a hidden face, seconds.
+        why_none: A sentence on why seconds are those of faces only; None with bodies.
+    """
+
+    has_bodies: bool
+    detector: str | None
+    appearance: str | None
+    track_count: int
+    bridge_s: float
+    evidence: tuple[EvidenceRow, ...]
+    why_none: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +180,18 @@ class ReportModel:
     """Everything that stands in the report.
 
     Attributes:
+        start_s: Timestamp of the first frame, seconds; times below are on the same clock.
+        counted_s: Length without `trims`; the whole of every share.
+        covered_s: Time with at least one identified person.
+        overlap_s: Time with at least two of them.
+        unknown_s: Time with a face that has no identity.
+        people: Most seconds first.
         shots_s: Half-open interval of every shot, seconds.
         unknown_segments_s: Where faces without an identity are, disjoint, ascending.
+        co_appearances: Most seconds first.
+        counters: Quality of the result against its warning limits, with advice.
+        review: Doubtful tracks, those that can change most first.
+        review_total: How many there are; `review` may hold fewer.
         counts: (what, how many), in reading order.
     """
 
@@ -79,136 +199,30 @@ class ReportModel:
     run_id: str
     start_s: float
     duration_s: float
+    counted_s: float
     covered_s: float
+    overlap_s: float
     unknown_s: float
     people: tuple[PersonRow, ...]
     shots_s: tuple[Interval, ...]
     unknown_segments_s: tuple[Interval, ...]
+    co_appearances: tuple[CoAppearance, ...]
+    trims: tuple[Trim, ...]
+    bodies: BodyFacts
+    counters: tuple[QualityCounter, ...]
+    review: tuple[ReviewRow, ...]
+    review_total: int
     counts: tuple[tuple[str, int | None], ...]
-    metrics: tuple[MetricRow, ...]
     lineage: Lineage
 
     @property
     def crops(self) -> tuple[str, ...]:
-        """Names of the pictures that the report shows, in its order, each once."""
-        return tuple(dict.fromkeys(p.crop for p in self.people if p.crop is not None))
+        """Names of all pictures, each once, ascending: the order of the archive."""
+        return tuple(sorted({name for name in self._crops() if name is not None}))
 
-
-@dataclass(frozen=True, slots=True)
-class ReportInputs:
-    """The values of the artifacts that the report reads; see their specs in `artifacts`."""
-
-    ep_id: str
-    run_id: str
-    shots: Mapping[str, Any]
-    tracks: pa.Table
-    track_metrics: Mapping[str, Any]
-    faces: pa.Table
-    identities: Mapping[str, Any]
-    cast: Mapping[str, Any]
-    screen_time: Mapping[str, Any]
-    lineage: Lineage
-
-
-def build_model(inputs: ReportInputs) -> ReportModel:
-    """Compute the report's content; an episode without a face gives an empty, valid one."""
-    screen_time = inputs.screen_time
-    return ReportModel(
-        ep_id=inputs.ep_id,
-        run_id=inputs.run_id,
-        start_s=inputs.shots["start_s"],
-        duration_s=screen_time["duration_s"],
-        covered_s=screen_time["covered_s"],
-        unknown_s=screen_time["unknown_s"],
-        people=people_rows(screen_time, inputs.identities, inputs.cast, inputs.faces),
-        shots_s=tuple((s["start_s"], s["end_s"]) for s in inputs.shots["shots"]),
-        unknown_segments_s=_unknown_segments(inputs.tracks, inputs.identities),
-        counts=_counts(inputs),
-        metrics=tuple(MetricRow(**m) for m in inputs.track_metrics["metrics"]),
-        lineage=inputs.lineage,
-    )
-
-
-def people_rows(
-    screen_time: Mapping[str, Any],
-    identities: Mapping[str, Any],
-    cast: Mapping[str, Any],
-    faces: pa.Table,
-) -> tuple[PersonRow, ...]:
-    """Return the people, most seconds first; equal seconds by first appearance, then name."""
-    face_of = {i["identity_id"]: i["representative_face_id"] for i in identities["identities"]}
-    crop_of = crops_of_faces(faces, face_of.values())
-    rows = [
-        _person(p, next((crop_of[f] for f in _faces_of(p, face_of, cast) if f in crop_of), None))
-        for p in screen_time["people"]
-    ]
-    return tuple(sorted(rows, key=lambda r: (-r.total_s, r.first_s, r.name)))
-
-
-def _person(row: Mapping[str, Any], crop: str | None) -> PersonRow:
-    ids = [row[k] for k in ("identity_id", "cast_id") if row.get(k)]
-    name = row.get("label") or (ids[0] if ids else "unnamed")
-    low, high = row.get("low_s"), row.get("high_s")
-    return PersonRow(
-        name=name,
-        handle=" · ".join(i for i in ids if i != name),
-        is_named=bool(row.get("label")),
-        total_s=row["total_s"],
-        face_s=row["face_s"],
-        body_only_s=row.get("body_only_s"),
-        bounds_s=None if low is None or high is None else (low, high),
-        share=row["share"],
-        first_s=row["first_s"],
-        last_s=row["last_s"],
-        track_count=row["track_count"],
-        segments=tuple(Appearance(s["start_s"], s["end_s"], s["source"]) for s in row["segments"]),
-        crop=crop,
-    )
-
-
-def _faces_of(
-    person: Mapping[str, Any], face_of: Mapping[str, int], cast: Mapping[str, Any]
-) -> Iterable[int]:
-    """Yield face ids that may show a person: their identity's, else those of their cast rows."""
-    if person.get("identity_id") in face_of:
-        yield face_of[person["identity_id"]]
-    if person.get("cast_id"):
-        for row in cast["people"]:
-            if row["cast_id"] == person["cast_id"] and row.get("identity_id") in face_of:
-                yield face_of[row["identity_id"]]
-
-
-def crops_of_faces(faces: pa.Table, face_ids: Iterable[int]) -> dict[int, str]:
-    """Return face_id -> name inside crops.zip, for those of `face_ids` that have a crop."""
-    wanted = pa.array(sorted(set(face_ids)), pa.int64())
-    rows = faces.select(["face_id", "crop"]).filter(
-        pc.and_(pc.is_in(faces["face_id"], wanted), pc.is_valid(faces["crop"]))
-    )
-    return dict(zip(rows["face_id"].to_pylist(), rows["crop"].to_pylist(), strict=True))
-
-
-def _unknown_segments(tracks: pa.Table, identities: Mapping[str, Any]) -> tuple[Interval, ...]:
-    unassigned = pa.array(identities["unassigned_track_ids"], pa.int64())
-    rows = tracks.filter(pc.is_in(tracks["track_id"], unassigned))
-    return union(zip(rows["start_s"].to_pylist(), rows["end_s"].to_pylist(), strict=True))
-
-
-def _rows_of(files: Iterable[FileRow], name: str) -> int | None:
-    return next((f.rows for f in files if f.path == name), None)
-
-
-def _counts(inputs: ReportInputs) -> tuple[tuple[str, int | None], ...]:
-    files = inputs.lineage.files
-    return (
-        ("frames decoded", inputs.shots["frame_count"]),
-        ("frames searched for faces", _rows_of(files, "sampled_frames.npy")),
-        ("shots", len(inputs.shots["shots"])),
-        ("faces detected", _rows_of(files, "detections.jsonl")),
-        ("face tracks", inputs.tracks.num_rows),
-        ("candidate faces", inputs.faces.num_rows),
-        ("accepted faces", int(pc.sum(inputs.faces["accepted"]).as_py() or 0)),
-        ("identities", len(inputs.identities["identities"])),
-        ("tracks without an identity", len(inputs.identities["unassigned_track_ids"])),
-        ("pairs of tracks that cannot be one person", inputs.identities["cannot_link_pairs"]),
-        ("people with screen time", len(inputs.screen_time["people"])),
-    )
+    def _crops(self) -> Iterable[str | None]:
+        for person in self.people:
+            yield person.crop
+            yield from (face.crop for face in person.sheet)
+            yield from (segment.crop for segment in person.segments)
+        yield from (row.crop for row in self.review)

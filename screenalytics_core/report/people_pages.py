@@ -147,10 +147,7 @@ def _person_cells(person: PersonRow, portrait: Portrait) -> list[Any]:
 
 
 def _time_notes(person: PersonRow) -> list[Flowable]:
-    notes = []
-    if person.bounds_s is not None:
-        low, high = person.bounds_s
-        notes.append(f"{low:,.1f} to {high:,.1f} s")
+    notes = [f"{person.low_s:,.1f} to {person.high_s:,.1f} s"]
     if person.body_only_s is not None:
         notes.append(f"{person.body_only_s:,.1f} s body only")
     return [Paragraph(n, style.SMALL_RIGHT) for n in notes]

@@ -10,7 +10,8 @@ from reportlab.platypus import Flowable, KeepTogether, PageBreak, Paragraph, Spa
 
 from screenalytics_core.report import style, text
 from screenalytics_core.report.markup import escaped, heading, paragraph
-from screenalytics_core.report.model import MetricRow, ReportModel
+from screenalytics_core.report.model import ReportModel
+from screenalytics_core.vision.quality_counters import QualityCounter
 
 _TIGHT: Final = 0.9 * mm
 _CHANGED: Final = "●"
@@ -25,7 +26,7 @@ def run_story(model: ReportModel) -> list[Flowable]:
         *_inputs(model),
         *_models(model),
         *_counts(model),
-        *_metrics(model.metrics),
+        *_counters(model.counters),
         *_settings(model),
         *_files(model),
     ]
@@ -69,7 +70,7 @@ def _counts(model: ReportModel) -> list[Flowable]:
     return [*heading("Counts"), _two_columns(cells, (62, 20))]
 
 
-def _metrics(metrics: Sequence[MetricRow]) -> list[Flowable]:
+def _counters(metrics: Sequence[QualityCounter]) -> list[Flowable]:
     story = heading("Health of the tracking")
     if not metrics:
         return [*story, paragraph("Nothing was measured.", style.BODY)]
@@ -78,7 +79,7 @@ def _metrics(metrics: Sequence[MetricRow]) -> list[Flowable]:
         verdict = f'<font color="{style.WARN_HEX}"><b>outside its limits</b></font>'
         rows.append(
             [
-                paragraph(m.name.replace("_", " "), style.SMALL_INK),
+                paragraph(m.title, style.SMALL_INK),
                 Paragraph(text.number(m.value), style.SMALL_INK_RIGHT),
                 Paragraph(_expected(m), style.SMALL_RIGHT),
                 Paragraph(verdict if m.is_warning else "", style.SMALL_INK),
@@ -92,7 +93,7 @@ def _metrics(metrics: Sequence[MetricRow]) -> list[Flowable]:
     return [*story, _table(rows, (62, 26, 40, 46), extra=shade, indent=True)]
 
 
-def _expected(metric: MetricRow) -> str:
+def _expected(metric: QualityCounter) -> str:
     low, high = metric.warn_below, metric.warn_above
     if low is not None and high is not None:
         return f"{text.number(low)} to {text.number(high)}"
@@ -102,7 +103,7 @@ def _expected(metric: MetricRow) -> str:
 
 
 def _settings(model: ReportModel) -> list[Flowable]:
-    rows = model.lineage.settings
+    rows = model.lineage.settings_changed_first
     changed = sum(r.is_changed for r in rows)
     profile = model.lineage.profile
     if changed:

@@ -7,10 +7,12 @@ from typing import Final
 
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.crops import read_jpegs
-from screenalytics_core.report.lineage import FileRow, build_lineage
-from screenalytics_core.report.model import ReportInputs, ReportModel, build_model
+from screenalytics_core.report.gather import ReportInputs, build_model
+from screenalytics_core.report.lineage import FileRow
+from screenalytics_core.report.model import ReportModel
 from screenalytics_core.report.pdf import render_pdf
 from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
+from screenalytics_core.vision.quality_counters import quality_counters
 
 # Embeddings and representatives are only named in the table of files: with them, the report
 # lists everything that its numbers rest on.
@@ -24,6 +26,9 @@ _INPUTS: Final = (
     ArtifactKind.TRACK_REPS,
     ArtifactKind.IDENTITIES,
     ArtifactKind.CAST,
+    ArtifactKind.BODY_DETECTIONS,
+    ArtifactKind.BODY_TRACKS,
+    ArtifactKind.TRACK_FUSION,
     ArtifactKind.SCREEN_TIME,
 )
 
@@ -35,18 +40,25 @@ def build(step: StepInput) -> ReportModel:
         for kind in _INPUTS
         for f in step.artifacts[kind].files
     )
+    track_metrics = step.read(ArtifactKind.TRACK_METRICS)
+    faces, identities = step.read(ArtifactKind.FACES), step.read(ArtifactKind.IDENTITIES)
     return build_model(
         ReportInputs(
             ep_id=step.ep_id,
             run_id=step.run_id,
             shots=step.read(ArtifactKind.SHOTS),
             tracks=step.read(ArtifactKind.TRACKS),
-            track_metrics=step.read(ArtifactKind.TRACK_METRICS),
-            faces=step.read(ArtifactKind.FACES),
-            identities=step.read(ArtifactKind.IDENTITIES),
+            track_metrics=track_metrics,
+            faces=faces,
+            identities=identities,
             cast=step.read(ArtifactKind.CAST),
+            body_tracks=step.read(ArtifactKind.BODY_TRACKS),
+            track_fusion=step.read(ArtifactKind.TRACK_FUSION),
             screen_time=step.read(ArtifactKind.SCREEN_TIME),
-            lineage=build_lineage(step.run_record, files),
+            segments=step.read(ArtifactKind.SCREEN_TIME, "segments"),
+            counters=quality_counters(track_metrics, faces, identities),
+            run_record=step.run_record,
+            files=files,
         )
     )
 
@@ -70,7 +82,7 @@ STEP: Final = Step(
         StepOutput(
             "report",
             (ArtifactKind.REPORT,),
-            version="1",
+            version="2",
             inputs=_INPUTS,
             reads_run_record=True,
         ),

@@ -1,0 +1,84 @@
+"""The tracks that a person should look at, since the machine is not sure whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pyarrow as pa
+
+from screenalytics_core.report.faces import FaceIndex
+from screenalytics_core.report.model import ReviewRow
+from screenalytics_core.report.people import name_of
+from screenalytics_core.vision.intervals import Interval, subtraction, total_s
+
+LOW_CONFIDENCE: Final = 0.5
+LONG_S: Final = 2.0
+AT_MOST: Final = 60
+_DECIDED: Final = "decision"
+_COLUMNS: Final = ("track_id", "start_s", "end_s", "first_frame_idx", "last_frame_idx")
+
+
+def review_rows(
+    tracks: pa.Table,
+    identities: Mapping[str, Any],
+    cast: Mapping[str, Any],
+    index: FaceIndex,
+    trims: Sequence[Interval],
+) -> list[ReviewRow]:
+    """Return assigned tracks of low confidence and long ones of nobody.
+
+    What can change most comes first: seconds on screen times what confidence lacks to 1.
+    A track that a person has decided on, or that lies in `trims`, is not listed.
+    """
+    membership_of = {m["track_id"]: m for m in identities["memberships"]}
+    names = {r["identity_id"]: name_of(r) for r in cast["people"] if r["identity_id"]}
+    decided = {r["track_id"] for r in cast["people"] if r["source"] == _DECIDED}
+    rows = []
+    for track in tracks.select(_COLUMNS).to_pylist():
+        length_s = total_s(subtraction([(track["start_s"], track["end_s"])], trims))
+        if track["track_id"] in decided or length_s <= 0:
+            continue
+        row = _row(track, length_s, membership_of.get(track["track_id"]), names, index)
+        if row is not None:
+            rows.append(row)
+    return sorted(rows, key=lambda r: (-r.length_s * (1 - r.confidence), r.track_id))
+
+
+def _row(
+    track: Mapping[str, Any],
+    length_s: float,
+    membership: Mapping[str, Any] | None,
+    names: Mapping[str, str],
+    index: FaceIndex,
+) -> ReviewRow | None:
+    of: Mapping[str, Any] = membership or {}
+    given, rival = of.get("identity_id"), of.get("rival_id")
+    confidence = of.get("confidence", 0.0)
+    if length_s < LONG_S if given is None else confidence >= LOW_CONFIDENCE:
+        return None
+    return ReviewRow(
+        **track,
+        length_s=length_s,
+        given=names.get(given, given) if given else None,
+        similarity=of.get("similarity"),
+        rival=names.get(rival, rival) if rival else None,
+        rival_similarity=of.get("rival_similarity"),
+        confidence=confidence,
+        crop=index.best_of([track["track_id"]]),
+        reason=_reason(membership, names),
+    )
+
+
+def _reason(membership: Mapping[str, Any] | None, names: Mapping[str, str]) -> str:
+    if membership is None:
+        return "no face of it was good enough to compare"
+    similarity, other = membership["similarity"], membership["rival_similarity"]
+    rival = names.get(membership["rival_id"], membership["rival_id"])
+    if membership["identity_id"] is None:
+        return f"nobody's; nearest is {rival}" if rival else "nobody's, and like nobody"
+    if rival is None or other is None or similarity is None:
+        return "seen too little to be sure"
+    if other > similarity:
+        return f"more like {rival}"
+    return f"nearly as much like {rival}"
