@@ -26,9 +26,6 @@ _INPUTS: Final = (
     ArtifactKind.TRACK_REPS,
     ArtifactKind.IDENTITIES,
     ArtifactKind.CAST,
-    ArtifactKind.BODY_DETECTIONS,
-    ArtifactKind.BODY_TRACKS,
-    ArtifactKind.TRACK_FUSION,
     ArtifactKind.SCREEN_TIME,
 )
 
