@@ -1,0 +1,1 @@
+"""Segments as files that editors and players open: EDL, FCPXML and WebVTT."""
