@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from screenalytics_assets.settings import Settings
@@ -9,6 +11,11 @@ from screenalytics_core.vision.models.home import ModelsHome
 from screenalytics_core.vision.models.lite_install import install_lite
 from screenalytics_core.vision.models.packs import find_pack
 from screenalytics_core.vision.models.protocols import ModelPack
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hear Ctrl-C: a shell starts what runs in the background deaf to it, children included."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
