@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from screenalytics_core.report import text
 from screenalytics_core.report.html_markup import escaped, public, table, tag
-from screenalytics_core.run_tools.page_style import CSS
+from screenalytics_core.run_tools.page_style import style_sheet
 from screenalytics_core.run_tools.show import changed_settings, short
 from screenalytics_core.run_tools.timeline import draw_timeline
 from screenalytics_core.run_tools.wording import took, when
@@ -46,7 +46,7 @@ def render_page(overview: Mapping[str, Any]) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{escaped(_POLICY)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escaped(title)}</title>\n<style>\n{CSS}\n</style></head>\n"
+        f"<title>{escaped(title)}</title>\n<style>\n{style_sheet()}\n</style></head>\n"
         f"<body><main>\n{chr(10).join(s for s in sections if s)}\n</main></body></html>\n"
     )
 
