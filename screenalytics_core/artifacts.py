@@ -327,6 +327,13 @@ BODY_DETECTIONS = TableSpec(
         _SHOT_ID,
         _BBOX,
         Column("confidence", _F32, "detector's confidence, 0.1 to 1"),
+        Column(
+            "appearance",
+            _TEXT,
+            "what made its vector in body_appearance: reid or hsv_stripes; null = it has none",
+            None,
+            True,
+        ),
     ),
     ("detection_id",),
 )

@@ -1,6 +1,6 @@
-"""`shots` and `detections` from one decode.
+"""`shots`, `detections` and `body_detections` from one decode.
 
-Detections do not take `shots` as an input: both come from the same pass, so they depend on
+Detections do not take `shots` as an input: all come from the same pass, so they depend on
 the same settings. Where only detections are wanted and the shots are at hand, they are used
 and cuts are not looked for again; the rows are the same.
 """
@@ -9,72 +9,77 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import reduce
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
-from screenalytics_core.artifacts import DETECTIONS, ArtifactKind
+from screenalytics_core.artifacts import BODY_DETECTIONS, DETECTIONS, ArtifactKind
 from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
-from screenalytics_core.vision.box_rows import MIN_CONFIDENCE, Boxes
-from screenalytics_core.vision.models.protocols import FaceDetector, Image
+from screenalytics_core.steps.scan_looks import look_for_bodies, look_for_faces
 from screenalytics_core.vision.sampling import sampled_frames
 from screenalytics_core.vision.scanning import Look, Looker, Scan, join_parts, scan_part
 from screenalytics_core.vision.shots import CutFinder, Shot
 from screenalytics_core.vision.video import VideoFacts, VideoSource
 
 _FACES: Final = "faces"
+_BODIES: Final = "bodies"
 _SHOT_SETTINGS: Final = ("scene_detector", "scene_threshold", "adaptive_threshold")
 
 
 def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
-    """Make the wanted of `shots` and `detections`.
+    """Make the wanted of `shots`, `detections` and `body_detections`.
 
     Raises:
         VideoError: The video ends early, cannot be decoded, or changed meanwhile.
-        ModelError: The detector's file is unusable.
+        ModelError: A model's file is unusable.
     """
-    video = step.need_video()
-    wants_faces = ArtifactKind.DETECTIONS in step.wanted
-    looks = {_FACES: _look_for_faces(step)} if wants_faces else {}
-    if ArtifactKind.SHOTS not in step.wanted and ArtifactKind.SHOTS in step.artifacts:
-        scan = _scan_known_shots(step, video, looks)
-    else:
-        scan = _scan_all(step, video, looks)
-    video.check_unchanged()
+    wants_bodies = ArtifactKind.BODY_DETECTIONS in step.wanted
+    bodies = look_for_bodies(step) if wants_bodies else None
+    looks: dict[str, Look] = {}
+    if ArtifactKind.DETECTIONS in step.wanted:
+        looks[_FACES] = look_for_faces(step)
+    if bodies is not None:
+        looks[_BODIES] = bodies.look
     made: dict[ArtifactKind, ArtifactData] = {}
+    if wants_bodies and bodies is None:
+        made[ArtifactKind.BODY_DETECTIONS] = _no_bodies()
+    if not looks and ArtifactKind.SHOTS not in step.wanted:
+        return made
+    video = step.need_video()
+    scan = _scan(step, video, looks)
+    video.check_unchanged()
     if ArtifactKind.SHOTS in step.wanted:
         made[ArtifactKind.SHOTS] = {
             "shots": _shots_document(scan, video.facts),
             "frame_times": scan.frame_times_s,
         }
-    if wants_faces:
+    if _FACES in looks:
         made[ArtifactKind.DETECTIONS] = {
-            "detections": _detections(scan),
-            "sampled_frames": scan.sampled,
+            "detections": DETECTIONS.conform(_table(scan, _FACES)),
+            "sampled_frames": scan.sampled[_FACES],
         }
+    if bodies is not None:
+        made[ArtifactKind.BODY_DETECTIONS] = _bodies(scan, bodies.appearance)
     return made
-
-
-def _look_for_faces(step: StepInput) -> Look:
-    # Fewer than this are never kept; what counts as a strong one is the tracker's business.
-    detector: FaceDetector = step.need_models().face_detector(
-        max_side_px=step.settings.det_max_side_px, min_confidence=MIN_CONFIDENCE
-    )
-
-    def look(image_bgr: Image) -> Boxes:
-        faces = detector.detect(image_bgr)
-        return Boxes(faces.bboxes_xyxy, faces.confidences, faces.landmarks_xy)
-
-    return look
 
 
 def _looker(step: StepInput, looks: Mapping[str, Look]) -> Looker:
     return Looker(looks, (step.settings.workers or os.cpu_count() or 1) if looks else 1)
 
 
-def _scan_all(step: StepInput, video: VideoSource, looks: Mapping[str, Look]) -> Scan:
-    stride = step.settings.stride
+def _scan(step: StepInput, video: VideoSource, looks: Mapping[str, Look]) -> Scan:
+    strides = {name: look.stride for name, look in looks.items()}
+    with _looker(step, looks) as looker:
+        if ArtifactKind.SHOTS not in step.wanted and ArtifactKind.SHOTS in step.artifacts:
+            return _scan_known_shots(step, video, looker, strides)
+        return _scan_all(step, video, looker, strides)
+
+
+def _scan_all(
+    step: StepInput, video: VideoSource, looker: Looker, strides: Mapping[str, int]
+) -> Scan:
     expected = video.facts.frame_count
     finder = CutFinder(
         step.settings.scene_detector,
@@ -85,21 +90,23 @@ def _scan_all(step: StepInput, video: VideoSource, looks: Mapping[str, Look]) ->
     def on_frame(frame_idx: int) -> None:
         step.progress(frame_idx + 1, max(expected, frame_idx + 1), "frames scanned")
 
-    with _looker(step, looks) as looker:
-        part = scan_part(video.frames(), finder, looker, stride=stride, on_frame=on_frame)
-    return join_parts([part], stride)
+    part = scan_part(video.frames(), finder, looker, on_frame=on_frame)
+    return join_parts([part], strides)
 
 
-def _scan_known_shots(step: StepInput, video: VideoSource, looks: Mapping[str, Look]) -> Scan:
+def _scan_known_shots(
+    step: StepInput, video: VideoSource, looker: Looker, strides: Mapping[str, int]
+) -> Scan:
     rows: list[dict[str, Any]] = step.read(ArtifactKind.SHOTS)["shots"]
     shots = [Shot(row["start_frame"], row["end_frame"]) for row in rows]
-    sampled = sampled_frames(shots, step.settings.stride)
-    with _looker(step, looks) as looker:
-        for done, frame in enumerate(video.frames_at(sampled.tolist()), start=1):
-            looker.look(frame)
-            step.progress(done, len(sampled), "frames looked at")
-        found = looker.finish()
-    return Scan(step.read(ArtifactKind.SHOTS, "frame_times"), shots, sampled, found)
+    edges = {frame for shot in shots for frame in (shot.start_frame, shot.end_frame - 1)}
+    sampled = {name: sampled_frames(shots, stride) for name, stride in strides.items()}
+    wanted = reduce(np.union1d, sampled.values()).tolist()
+    for done, frame in enumerate(video.frames_at(wanted), start=1):
+        looker.look(frame, is_edge=frame.frame_idx in edges)
+        step.progress(done, len(wanted), "frames looked at")
+    frame_times_s = step.read(ArtifactKind.SHOTS, "frame_times")
+    return Scan(frame_times_s, shots, sampled, looker.finish())
 
 
 def _shots_document(scan: Scan, facts: VideoFacts) -> dict[str, Any]:
@@ -124,14 +131,34 @@ def _shots_document(scan: Scan, facts: VideoFacts) -> dict[str, Any]:
     }
 
 
-def _detections(scan: Scan) -> pa.Table:
-    table = scan.rows[_FACES].table()
+def _bodies(scan: Scan, appearance: str) -> ArtifactData:
+    table = _table(scan, _BODIES).drop_columns(["landmarks_xy"])
+    names = pa.array([appearance] * table.num_rows, pa.string())
+    return {
+        "body_detections": BODY_DETECTIONS.conform(table.append_column("appearance", names)),
+        "body_sampled_frames": scan.sampled[_BODIES],
+        "body_appearance": scan.rows[_BODIES].appearances(),
+    }
+
+
+def _no_bodies() -> ArtifactData:
+    """Return what stands for "nobody looked": even an empty picture has frames looked at."""
+    return {
+        "body_detections": BODY_DETECTIONS.from_rows([]),
+        "body_sampled_frames": np.empty(0, np.int64),
+        "body_appearance": np.empty((0, 0), np.float16),
+    }
+
+
+def _table(scan: Scan, name: str) -> pa.Table:
+    """Return a detector's boxes, each numbered and with its shot."""
+    table = scan.rows[name].table()
     starts = np.array([shot.start_frame for shot in scan.shots], np.int64)
     frame_idxs = table.column("frame_idx").to_numpy()
     shot_ids = np.searchsorted(starts, frame_idxs, side="right") - 1
     table = table.append_column("shot_id", pa.array(shot_ids, pa.int64()))
     ids = pa.array(np.arange(table.num_rows), pa.int64())
-    return DETECTIONS.conform(table.append_column("detection_id", ids))
+    return table.append_column("detection_id", ids)
 
 
 STEP = Step(
@@ -153,7 +180,17 @@ STEP = Step(
             model_roles=("face_detector",),
             reads_video=True,
         ),
+        StepOutput(
+            name="body_detections",
+            kinds=(ArtifactKind.BODY_DETECTIONS,),
+            version="1",
+            settings=(*_SHOT_SETTINGS, "body_tracking", "body_stride", "device"),
+            launch_settings=("workers",),
+            model_roles=("person_detector", "person_embedder"),
+            reads_video=True,
+        ),
     ),
     run=run,
-    description="One decode of the video: cuts, the time of every frame, faces on sampled frames",
+    description="One decode of the video: cuts, the time of every frame, faces and bodies on "
+    "sampled frames",
 )

@@ -18,18 +18,26 @@ _ROWS_PER_CHUNK: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class Boxes:
-    """Boxes of one picture: (N, 4) px, (N,) in 0..1, and (N, 10) px or None."""
+    """Boxes of one picture.
+
+    Attributes:
+        bboxes_xyxy: (N, 4) px.
+        confidences: (N,) in 0..1.
+        landmarks_xy: (N, 10) px, or None.
+        appearances: (N, D) what each box looks like, L2-normalised, or None.
+    """
 
     bboxes_xyxy: FloatArray
     confidences: FloatArray
     landmarks_xy: FloatArray | None = None
+    appearances: FloatArray | None = None
 
 
 def clip_boxes(boxes: Boxes, width_px: int, height_px: int) -> Boxes:
     """Clip boxes to the picture; drop those outside it, without area, or not finite.
 
     Boxes below `MIN_CONFIDENCE` go too, and confidences are limited to 1. Landmarks may lie
-    outside the picture and stay as they are.
+    outside the picture and stay as they are. Appearances go: they were not of these boxes.
     """
     limit = np.array([width_px, height_px, width_px, height_px], np.float32)
     clipped = np.clip(np.asarray(boxes.bboxes_xyxy, np.float32).reshape(-1, 4), 0, limit)
@@ -45,7 +53,10 @@ def clip_boxes(boxes: Boxes, width_px: int, height_px: int) -> Boxes:
 
 
 class BoxRows:
-    """Rows of frame_idx, timestamp_s, bbox_xyxy, confidence and landmarks_xy."""
+    """Rows of frame_idx, timestamp_s, bbox_xyxy, confidence and landmarks_xy; appearances beside.
+
+    All boxes have an appearance, or none has.
+    """
 
     SCHEMA: Final = pa.schema(
         [
@@ -61,6 +72,8 @@ class BoxRows:
         self._chunks: list[pa.RecordBatch] = []
         self._open: list[tuple[int, float, Boxes]] = []
         self._open_rows = 0
+        # In half the bytes: an hour of bodies has some 100,000 of them.
+        self._appearances: list[NDArray[np.float16]] = []
 
     def add(self, frame_idx: int, timestamp_s: float, boxes: Boxes) -> None:
         """Append the boxes of one frame; frames must come in ascending order."""
@@ -68,6 +81,8 @@ class BoxRows:
             return
         self._open.append((frame_idx, timestamp_s, boxes))
         self._open_rows += len(boxes.confidences)
+        if boxes.appearances is not None:
+            self._appearances.append(boxes.appearances.astype(np.float16))
         if self._open_rows >= _ROWS_PER_CHUNK:
             self._close_chunk()
 
@@ -81,6 +96,12 @@ class BoxRows:
         self._close_chunk()
         return pa.Table.from_batches(self._chunks, self.SCHEMA)
 
+    def appearances(self) -> NDArray[np.float16]:
+        """Return the (N, D) appearances, row by row those of `table`; (0, 0) if there is none."""
+        if not self._appearances:
+            return np.empty((0, 0), np.float16)
+        return np.concatenate(self._appearances)
+
     @classmethod
     def joined(cls, parts: Sequence[BoxRows]) -> BoxRows:
         """Return the rows of all parts, in their order."""
@@ -88,6 +109,7 @@ class BoxRows:
         for part in parts:
             part._close_chunk()
             rows._chunks.extend(part._chunks)
+            rows._appearances.extend(part._appearances)
         return rows
 
     def only_frames(self, frame_idxs: NDArray[np.int64]) -> BoxRows:
@@ -96,6 +118,8 @@ class BoxRows:
         keep = np.isin(table.column("frame_idx").to_numpy(), frame_idxs)
         rows = BoxRows()
         rows._chunks.extend(table.filter(pa.array(keep)).to_batches())
+        if self._appearances:
+            rows._appearances.append(self.appearances()[keep])
         return rows
 
 

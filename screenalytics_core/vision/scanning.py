@@ -1,9 +1,10 @@
 """One decode feeding the cut finder and any number of detectors.
 
 A part of a video is scanned by itself (`scan_part`) and the parts are joined
-(`join_parts`): the serial scan is the case of one part. A part looks at every frame that
-could turn out to begin or end a shot; which of them do is settled when the whole is known,
-and the others' boxes are dropped then. So any split gives the same result.
+(`join_parts`): the serial scan is the case of one part. Each detector has a stride of its
+own, and a part gives all of them every frame that could turn out to begin or end a shot;
+which of them do is settled when the whole is known, and the others' boxes are dropped then.
+So any split gives the same result.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from screenalytics_core.vision.box_rows import Boxes, BoxRows, clip_boxes
-from screenalytics_core.vision.models.protocols import Image
+from screenalytics_core.vision.models.protocols import FloatArray, Image
 from screenalytics_core.vision.sampling import sampled_frames
 from screenalytics_core.vision.shots import (
     SMALL_SIDE_PX,
@@ -30,11 +31,32 @@ from screenalytics_core.vision.shots import (
 )
 from screenalytics_core.vision.video import Frame
 
-Look = Callable[[Image], Boxes]
-"""A detector: picture -> boxes."""
-
 # Enough that no worker waits for the decoder, few enough to hold little.
 _IN_FLIGHT_PER_WORKER: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A detector, and how often it looks.
+
+    Attributes:
+        detect: Picture -> boxes, which may reach past its edges.
+        stride: It is given every `stride`-th frame, and the first and last one of each shot.
+        describe: Picture and (N, 4) px boxes inside it -> (N, D) what they look like; None =
+            boxes alone are wanted.
+    """
+
+    detect: Callable[[Image], Boxes]
+    stride: int
+    describe: Callable[[Image, FloatArray], FloatArray] | None = None
+
+    def boxes(self, image_bgr: Image) -> Boxes:
+        """Return what is in an (H, W, 3) picture, clipped to it and described."""
+        height, width = image_bgr.shape[:2]
+        boxes = clip_boxes(self.detect(image_bgr), width, height)
+        if self.describe is None or len(boxes.confidences) == 0:
+            return boxes
+        return replace(boxes, appearances=self.describe(image_bgr, boxes.bboxes_xyxy))
 
 
 @dataclass(slots=True)
@@ -61,13 +83,13 @@ class Scan:
 
     Attributes:
         frame_times_s: (frame_count + 1,) start of every frame, and the end of the last one.
-        sampled: Frames that were given to the detectors, ascending.
-        rows: Boxes of each detector, on `sampled` frames only, in frame order.
+        sampled: Frames that each detector was given, ascending.
+        rows: Boxes of each detector, on its `sampled` frames only, in frame order.
     """
 
     frame_times_s: NDArray[np.float64]
     shots: list[Shot]
-    sampled: NDArray[np.int64]
+    sampled: Mapping[str, NDArray[np.int64]]
     rows: Mapping[str, BoxRows]
 
 
@@ -91,13 +113,22 @@ class Looker:
     def __exit__(self, *exc_info: object) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def look(self, frame: Frame) -> None:
-        """Queue a frame; frames must come in ascending order."""
-        if not self._looks:
+    def look(self, frame: Frame, *, is_edge: bool) -> None:
+        """Queue a frame for the detectors whose turn it is; frames must come in ascending order.
+
+        Args:
+            is_edge: It may begin or end a shot: every detector's turn.
+        """
+        turns = [
+            (name, look)
+            for name, look in self._looks.items()
+            if is_edge or frame.frame_idx % look.stride == 0
+        ]
+        if not turns:
             return
         while len(self._running) >= self._limit:
             self._take_oldest()
-        future = self._pool.submit(self._look_at, frame)
+        future = self._pool.submit(_look_at, frame, turns)
         self._running.append((frame.frame_idx, frame.timestamp_s, future))
 
     def finish(self) -> dict[str, BoxRows]:
@@ -106,15 +137,16 @@ class Looker:
             self._take_oldest()
         return self.rows
 
-    def _look_at(self, frame: Frame) -> dict[str, Boxes]:
-        image = frame.bgr()
-        height, width = image.shape[:2]
-        return {n: clip_boxes(look(image), width, height) for n, look in self._looks.items()}
-
     def _take_oldest(self) -> None:
         frame_idx, timestamp_s, future = self._running.popleft()
         for name, boxes in future.result().items():
             self.rows[name].add(frame_idx, timestamp_s, boxes)
+
+
+def _look_at(frame: Frame, turns: Sequence[tuple[str, Look]]) -> dict[str, Boxes]:
+    """Let several detectors look at a frame, which is converted once."""
+    image = frame.bgr()
+    return {name: look.boxes(image) for name, look in turns}
 
 
 def scan_part(
@@ -122,7 +154,6 @@ def scan_part(
     finder: CutFinder,
     looker: Looker,
     *,
-    stride: int,
     start_frame: int = 0,
     end_frame: int | None = None,
     on_frame: Callable[[int], None] = lambda _: None,
@@ -144,10 +175,8 @@ def scan_part(
     last: Frame | None = None
 
     def release(frame: Frame) -> None:
-        idx = frame.frame_idx
-        if idx % stride == 0 or idx in boundaries:
-            looker.look(frame)
-        boundaries.discard(idx)
+        looker.look(frame, is_edge=frame.frame_idx in boundaries)
+        boundaries.discard(frame.frame_idx)
 
     for frame in _until(frames, None if end_frame is None else end_frame + finder.look_ahead):
         idx = frame.frame_idx
@@ -180,8 +209,11 @@ def _until(frames: Iterable[Frame], last_frame: int | None) -> Iterator[Frame]:
             return
 
 
-def join_parts(parts: Sequence[Part], stride: int) -> Scan:
+def join_parts(parts: Sequence[Part], strides: Mapping[str, int]) -> Scan:
     """Join parts that touch, in order, the first of which starts at frame 0.
+
+    Args:
+        strides: Of each detector, the one it looked with.
 
     Raises:
         ValueError: They leave a gap or overlap.
@@ -195,8 +227,7 @@ def join_parts(parts: Sequence[Part], stride: int) -> Scan:
         places.extend(part.places)
     frame_count = len(times)
     shots = shots_between(settle_cuts(places, frame_count), frame_count)
-    sampled = sampled_frames(shots, stride)
-    names = parts[0].rows if parts else {}
-    rows = {n: BoxRows.joined([p.rows[n] for p in parts]).only_frames(sampled) for n in names}
+    sampled = {name: sampled_frames(shots, stride) for name, stride in strides.items()}
+    rows = {n: BoxRows.joined([p.rows[n] for p in parts]).only_frames(sampled[n]) for n in strides}
     ends = [*times, parts[-1].end_s] if parts else []
     return Scan(np.array(ends, np.float64), shots, sampled, rows)

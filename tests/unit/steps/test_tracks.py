@@ -220,7 +220,8 @@ def test_body_tracks_come_from_the_same_rows() -> None:
     spec = BODY_TRACKS
 
     table = tracks_table(made.tracks(), made.frame_times_s, spec, "body_track_id", {
-        "appearance_row": pa.array([None], pa.int64())
+        "appearance_row": pa.array([None], pa.int64()),
+        "appearance": pa.array([None], pa.string()),
     })  # fmt: skip
 
     assert table.schema == spec.arrow_schema()

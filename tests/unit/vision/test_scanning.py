@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from screenalytics_core.vision.box_rows import Boxes, BoxRows, clip_boxes
-from screenalytics_core.vision.models.protocols import Image
-from screenalytics_core.vision.scanning import Looker, Part, Scan, join_parts, scan_part
+from screenalytics_core.vision.models.protocols import FloatArray, Image
+from screenalytics_core.vision.scanning import Look, Looker, Part, Scan, join_parts, scan_part
 from screenalytics_core.vision.shots import CutFinder, SceneDetectorName
 
 SIDE = 24
@@ -28,6 +28,7 @@ class FakeFrame:
     """A frame whose picture is one colour per shot; it knows how many live and were converted."""
 
     alive: ClassVar[weakref.WeakSet[FakeFrame]] = weakref.WeakSet()
+    converted: ClassVar[list[int]] = []
 
     def __init__(self, frame_idx: int, colour: tuple[int, int, int]) -> None:
         self.frame_idx = frame_idx
@@ -37,6 +38,7 @@ class FakeFrame:
         FakeFrame.alive.add(self)
 
     def bgr(self) -> Image:
+        FakeFrame.converted.append(self.frame_idx)
         picture = self.small_bgr(SIDE)
         # The fake detector reads the index back from here.
         picture[0, 0] = (self.frame_idx % 256, self.frame_idx // 256, 0)
@@ -64,6 +66,19 @@ def look(image: Image) -> Boxes:
     return Boxes(boxes, np.linspace(0.9, 0.5, count, dtype=np.float32))
 
 
+def look_at_few(image: Image) -> Boxes:
+    """A second detector, which sees one box on every other frame."""
+    found = look(image)
+    is_odd = image[0, 0, 0] % 2
+    return Boxes(found.bboxes_xyxy[:is_odd], found.confidences[:is_odd])
+
+
+def describe(image: Image, bboxes_xyxy: FloatArray) -> FloatArray:
+    """The frame's index and the left edge of each box, in steps that float16 holds."""
+    frame_idx = np.full(len(bboxes_xyxy), image[0, 0, 0], np.float32)
+    return np.column_stack([frame_idx, bboxes_xyxy[:, 0]])
+
+
 def new_finder(name: SceneDetectorName) -> CutFinder:
     return CutFinder(name, scene_threshold=27.0, adaptive_threshold=3.0)
 
@@ -73,41 +88,90 @@ def scan(
     *,
     name: SceneDetectorName = "content",
     stride: int = 3,
+    body_stride: int = 5,
     bounds: tuple[int, ...] = (),
     workers: int = 2,
 ) -> Scan:
     """Scan in pieces that meet at `bounds`."""
     edges = [0, *bounds, None]
+    looks = {"faces": Look(look, stride), "bodies": Look(look_at_few, body_stride, describe)}
     parts = []
     for start, end in itertools.pairwise(edges):
         assert start is not None
         finder = new_finder(name)
         frames = frames_of(lengths, max(0, start - finder.look_back))
-        with Looker({"faces": look}, workers) as looker:
-            part = scan_part(
-                frames, finder, looker, stride=stride, start_frame=start, end_frame=end
-            )
+        with Looker(looks, workers) as looker:
+            part = scan_part(frames, finder, looker, start_frame=start, end_frame=end)
         parts.append(part)
-    return join_parts(parts, stride)
+    return join_parts(parts, {name: look.stride for name, look in looks.items()})
 
 
-def looked_at(lengths: list[int], **how: object) -> list[int]:
-    seen: list[int] = []
+def looked_at(lengths: list[int], *strides: int) -> list[list[int]]:
+    """The frames that a detector of each stride was given."""
+    seen: list[list[int]] = [[] for _ in strides]
 
-    def noting(image: Image) -> Boxes:
-        seen.append(int(image[0, 0, 0]) + 256 * int(image[0, 0, 1]))
-        return look(image)
+    def noting(into: list[int]) -> Callable[[Image], Boxes]:
+        def detect(image: Image) -> Boxes:
+            into.append(int(image[0, 0, 0]) + 256 * int(image[0, 0, 1]))
+            return look(image)
 
-    with Looker({"faces": noting}, 1) as looker:
-        scan_part(frames_of(lengths), new_finder("content"), looker, stride=3)
+        return detect
+
+    looks = {str(i): Look(noting(seen[i]), stride) for i, stride in enumerate(strides)}
+    with Looker(looks, 1) as looker:
+        scan_part(frames_of(lengths), new_finder("content"), looker)
     return seen
 
 
 def test_every_nth_frame_and_both_ends_of_every_shot_are_looked_at_and_no_other() -> None:
     result = scan([11, 9], name="content", stride=4)
 
-    assert result.sampled.tolist() == [0, 4, 8, 10, 11, 12, 16, 19]
-    assert looked_at([11, 9]) == [0, 3, 6, 9, 10, 11, 12, 15, 18, 19]
+    assert result.sampled["faces"].tolist() == [0, 4, 8, 10, 11, 12, 16, 19]
+    assert looked_at([11, 9], 3) == [[0, 3, 6, 9, 10, 11, 12, 15, 18, 19]]
+
+
+def test_each_detector_has_its_stride_and_all_look_at_both_ends_of_every_shot() -> None:
+    result = scan([11, 9], stride=4, body_stride=6)
+
+    assert result.sampled["faces"].tolist() == [0, 4, 8, 10, 11, 12, 16, 19]
+    assert result.sampled["bodies"].tolist() == [0, 6, 10, 11, 12, 18, 19]
+    assert looked_at([11, 9], 4, 6) == [
+        [0, 4, 8, 10, 11, 12, 16, 19],
+        [0, 6, 10, 11, 12, 18, 19],
+    ]
+
+
+def test_a_frame_is_converted_once_and_not_at_all_if_nobody_looks_at_it() -> None:
+    FakeFrame.converted.clear()
+
+    looked_at([11, 9], 4, 6)
+
+    assert FakeFrame.converted == [0, 4, 6, 8, 10, 11, 12, 16, 18, 19]
+
+
+def test_a_box_is_described_as_it_stands_in_the_table() -> None:
+    def reach_out(image: Image) -> Boxes:
+        boxes = look(image)
+        return Boxes(boxes.bboxes_xyxy - np.float32(1), boxes.confidences)
+
+    with Looker({"bodies": Look(reach_out, 1, describe)}, 2) as looker:
+        part = scan_part(frames_of([40]), new_finder("off"), looker)
+
+    table = part.rows["bodies"].table()
+    lefts = [box[0] for box in table["bbox_xyxy"].to_pylist()]
+    assert min(lefts) == 0
+    assert len(lefts) == sum(i % 3 for i in range(40))
+    vectors = part.rows["bodies"].appearances()
+    assert vectors.dtype == np.float16
+    assert vectors[:, 0].tolist() == table["frame_idx"].to_pylist()
+    assert vectors[:, 1].tolist() == pytest.approx(lefts, abs=1e-3)
+
+
+def test_what_nobody_described_has_no_appearance() -> None:
+    with Looker({"faces": Look(look, 1)}, 1) as looker:
+        part = scan_part(frames_of([9]), new_finder("off"), looker)
+
+    assert part.rows["faces"].appearances().shape == (0, 0)
 
 
 def test_frame_times_have_one_more_entry_than_there_are_frames() -> None:
@@ -121,8 +185,8 @@ def test_rows_are_in_frame_order_whatever_the_threads_do() -> None:
         time.sleep(0.02 if image[0, 0, 0] % 4 == 0 else 0)
         return look(image)
 
-    with Looker({"faces": slow_at_first}, 4) as looker:
-        part = scan_part(frames_of([40]), new_finder("off"), looker, stride=1)
+    with Looker({"faces": Look(slow_at_first, 1)}, 4) as looker:
+        part = scan_part(frames_of([40]), new_finder("off"), looker)
 
     assert part.rows["faces"].table().equals(scan([40], name="off", stride=1).rows["faces"].table())
 
@@ -132,38 +196,42 @@ def test_rows_are_in_frame_order_whatever_the_threads_do() -> None:
     name=st.sampled_from(DETECTORS),
     lengths=st.lists(st.integers(1, 14), min_size=1, max_size=6),
     stride=st.integers(1, 7),
+    body_stride=st.integers(1, 12),
     data=st.data(),
 )
 def test_a_video_scanned_in_pieces_gives_the_serial_result(
-    name: SceneDetectorName, lengths: list[int], stride: int, data: st.DataObject
+    name: SceneDetectorName, lengths: list[int], stride: int, body_stride: int, data: st.DataObject
 ) -> None:
     inner = st.integers(1, max(1, sum(lengths) - 1))
     bounds = tuple(sorted(data.draw(st.sets(inner, max_size=2 if sum(lengths) > 1 else 0))))
 
-    serial = scan(lengths, name=name, stride=stride)
-    pieces = scan(lengths, name=name, stride=stride, bounds=bounds)
+    serial = scan(lengths, name=name, stride=stride, body_stride=body_stride)
+    pieces = scan(lengths, name=name, stride=stride, body_stride=body_stride, bounds=bounds)
 
     assert pieces.shots == serial.shots
     assert pieces.frame_times_s.tolist() == serial.frame_times_s.tolist()
-    assert pieces.sampled.tolist() == serial.sampled.tolist()
-    assert pieces.rows["faces"].table().equals(serial.rows["faces"].table())
+    for detector in ("faces", "bodies"):
+        assert pieces.sampled[detector].tolist() == serial.sampled[detector].tolist()
+        assert pieces.rows[detector].table().equals(serial.rows[detector].table())
+        of_pieces, of_serial = (s.rows[detector].appearances() for s in (pieces, serial))
+        assert of_pieces.tolist() == of_serial.tolist()
 
 
 def test_boxes_on_a_frame_that_turns_out_not_to_be_an_end_are_dropped() -> None:
     # Frame 2 begins something new, but too soon after the start to be a shot.
     lengths = [2, 20]
 
-    assert 1 in looked_at(lengths)
-    result = scan(lengths, name="content", stride=3)
-    assert result.sampled.tolist() == [0, 3, 6, 9, 12, 15, 18, 21]
-    assert set(result.rows["faces"].table()["frame_idx"].to_pylist()) <= set(
-        result.sampled.tolist()
-    )
+    assert 1 in looked_at(lengths, 4)[0]
+    result = scan(lengths, stride=4, body_stride=5)
+    assert result.sampled["faces"].tolist() == [0, 4, 8, 12, 16, 20, 21]
+    assert result.rows["faces"].table()["frame_idx"].to_pylist() == [4, 8, 8, 16, 20, 20]
+    assert result.rows["bodies"].table()["frame_idx"].to_pylist() == [5]
+    assert result.rows["bodies"].appearances()[:, 0].tolist() == [5]
 
 
 def test_parts_that_do_not_touch_are_refused() -> None:
     with pytest.raises(ValueError, match="a part starts at frame 5, not 0"):
-        join_parts([Part(5)], 3)
+        join_parts([Part(5)], {"faces": 3})
 
 
 @pytest.mark.parametrize("name", DETECTORS)
@@ -181,10 +249,8 @@ def test_a_longer_video_holds_no_more_frames_at_once(name: SceneDetectorName) ->
             time.sleep(0.0005)
             return look(image)
 
-        with Looker({"faces": slow}, 2) as looker:
-            scan_part(
-                counting(frames_of([20] * (length // 20))), new_finder(name), looker, stride=1
-            )
+        with Looker({"faces": Look(slow, 1), "bodies": Look(slow, 2)}, 2) as looker:
+            scan_part(counting(frames_of([20] * (length // 20))), new_finder(name), looker)
         return most
 
     bound = 2 * 2 + 5  # in flight, waiting for the cut finder, in hand
@@ -201,8 +267,8 @@ def test_an_error_in_a_worker_ends_the_scan_and_the_rest_is_not_looked_at() -> N
         raise RuntimeError("model broke")
 
     def run() -> None:
-        with Looker({"faces": failing}, 1) as looker:
-            scan_part(frames_of([500]), new_finder("off"), looker, stride=1)
+        with Looker({"faces": Look(failing, 1)}, 1) as looker:
+            scan_part(frames_of([500]), new_finder("off"), looker)
 
     with pytest.raises(RuntimeError, match="model broke"):
         run()
@@ -214,11 +280,12 @@ def test_several_detectors_share_one_picture() -> None:
     def upside_down(image: Image) -> Boxes:
         return Boxes(np.array([[0, 0, 5, 5]], np.float32), np.array([0.3], np.float32))
 
-    with Looker({"faces": look, "bodies": upside_down}, 2) as looker:
-        part = scan_part(frames_of([9]), new_finder("off"), looker, stride=2)
+    looks = {"faces": Look(look, 2), "bodies": Look(upside_down, 2)}
+    with Looker(looks, 2) as looker:
+        part = scan_part(frames_of([9]), new_finder("off"), looker)
 
-    with Looker({"faces": look}, 2) as looker:
-        alone = scan_part(frames_of([9]), new_finder("off"), looker, stride=2)
+    with Looker({"faces": Look(look, 2)}, 2) as looker:
+        alone = scan_part(frames_of([9]), new_finder("off"), looker)
     assert part.rows["faces"].table().equals(alone.rows["faces"].table())
     assert part.rows["bodies"].table()["frame_idx"].to_pylist() == [0, 2, 4, 6, 8]
 
