@@ -14,7 +14,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from benchmarks import folding, registry
+from benchmarks import bodies, folding, registry
 from benchmarks.contestants import Setup
 from benchmarks.material import find_material
 from benchmarks.memory import bench_memory
@@ -22,8 +22,8 @@ from benchmarks.overhead import bench_overhead
 from benchmarks.processes import ROOT
 from benchmarks.speed import bench_speed
 
-PARTS = ("registry", "folding", "overhead", "speed", "memory")
-NEEDS_CLIPS = {"overhead", "speed", "memory"}
+PARTS = ("registry", "folding", "overhead", "speed", "bodies", "memory")
+NEEDS_CLIPS = {"overhead", "speed", "bodies", "memory"}
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -69,6 +69,8 @@ def measure_on_clips(args: argparse.Namespace, parts: Collection[str]) -> dict[s
             results["overhead"] = bench_overhead(setup, material.clips[0], args.overhead_rounds)
         if "speed" in parts:
             results["speed"] = bench_speed(setup, material.clips, args.loops, args.rounds)
+        if "bodies" in parts:
+            results["bodies"] = bodies.bench_bodies(setup, material.clips, args.loops, args.rounds)
         if "memory" in parts:
             results["memory"] = bench_memory(setup, material.clips[0], args.memory_loops)
         return results
@@ -103,6 +105,8 @@ def table(results: dict[str, Any]) -> list[str]:
             f"{speed['ratio']:>8.3f}{speed['peak_rss_mb']:>8.0f}   "
             + verdict(speed["ratio"] <= speed["limit"], f"at most {speed['limit']}")
         )
+    if "bodies" in results:
+        lines += ["", *bodies.report(results["bodies"])]
     if memory := results.get("memory"):
         fits = memory["looped_mb"] < memory["limit_mb"]
         flat = abs(memory["ratio"] - 1) <= memory["limit_growth"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,8 +48,16 @@ class ProductRun:
         return sum(float(stage["compute_sec"]) for stage in self.result["stages"])
 
 
-def run_product(setup: Setup, video: Path, root: str, episode: int = 1) -> ProductRun:
+FACES_ONLY = ("body_tracking=false",)
+
+
+def run_product(
+    setup: Setup, video: Path, root: str, episode: int = 1, given: Sequence[str] = ()
+) -> ProductRun:
     """Run `screenalytics run` on `video`; nothing is reused between different roots.
+
+    Args:
+        given: Settings beside the profile's, as `name=value`.
 
     Raises:
         BenchError: The run failed.
@@ -61,6 +70,7 @@ def run_product(setup: Setup, video: Path, root: str, episode: int = 1) -> Produ
             "--models", setup.models,
             "--profile", setup.profile,
             "--set", f"workers={setup.threads}",
+            *(part for setting in given for part in ("--set", setting)),
             "--json",
         ],
         SCREENALYTICS_DATA_ROOT=str(data_root),
