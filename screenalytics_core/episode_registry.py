@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -13,20 +13,23 @@ from screenalytics_core import layout
 from screenalytics_core.episodes import EpisodeId, is_path_safe
 from screenalytics_core.errors import (
     EpisodeVideoConflictError,
+    SettingsError,
     VideoChangedError,
     VideoError,
 )
 from screenalytics_core.file_hashes import VideoHashCache
 from screenalytics_core.records import read_record
 from screenalytics_core.storage.base import Storage
+from screenalytics_core.vision.intervals import Interval
+from screenalytics_core.vision.trims import Trims, parse_trims
 from screenalytics_core.vision.video import VideoFacts
 
 SCHEMA_VERSION: Final = 1
 Probe = Callable[[Path], VideoFacts]
 
 
-def _no_trims() -> dict[str, Any]:
-    return {"recap": None, "credits": None}
+def _no_trims() -> Trims:
+    return parse_trims({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class EpisodeVideo:
     Attributes:
         source: Name of the file it came from.
         fps: Average rate as a fraction, e.g. 30000/1001.
-        trims: Stretches to leave out, as [start_s, end_s] or null.
+        trims: Stretches that are not counted, `recap` and `credits`, each [start_s, end_s) in
+            the video's own clock or null; see `vision.trims`.
     """
 
     ep_id: str
@@ -52,7 +56,7 @@ class EpisodeVideo:
     container: str
     has_audio: bool
     rotation_deg: int
-    trims: dict[str, Any] = field(default_factory=_no_trims)
+    trims: Trims = field(default_factory=_no_trims)
     schema_version: int = SCHEMA_VERSION
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,13 +69,15 @@ class EpisodeVideo:
         video = cls(**{k: v for k, v in record.items() if k != "episode_id"})
         if not (isinstance(video.size_bytes, int) and isinstance(video.sha256, str)):
             raise TypeError("size_bytes must be a whole number and sha256 a text")
-        return video
+        return replace(video, trims=parse_trims(video.trims))
 
 
 def register_video(
     storage: Storage, ep_id: str, video_path: Path, *, probe: Probe, replace: bool = False
 ) -> EpisodeVideo:
     """Make a file the episode's video; registering the same content again changes nothing.
+
+    Trims belong to a content: another video begins without.
 
     Args:
         probe: Opens the file and returns its facts, or raises VideoError.
@@ -92,9 +98,51 @@ def register_video(
         if known is not None and known.sha256 == sha256 and _is_in_place(storage, known):
             return known
         size_bytes = _place(storage, ep_id, video_path, sha256)
-        video = _describe(ep_id, video_path, facts, sha256, size_bytes)
-        content = json.dumps(video.to_dict(), indent=1, ensure_ascii=False).encode() + b"\n"
-        storage.write_atomic(layout.video_facts_key(ep_id), content)
+        same = known if known is not None and known.sha256 == sha256 else None
+        trims = same.trims if same else _no_trims()
+        video = _describe(ep_id, video_path, facts, sha256, size_bytes, trims)
+        _write(storage, video)
+    return video
+
+
+def set_trims(
+    storage: Storage,
+    ep_id: str,
+    *,
+    recap: Interval | None = None,
+    credits: Interval | None = None,
+    clear: bool = False,
+) -> EpisodeVideo:
+    """Say which stretches of the episode's video are not counted.
+
+    The next run computes screen time and report anew, also in a run that is finished.
+
+    Args:
+        recap: [start_s, end_s) in the video's own clock; None leaves it as it is.
+        credits: The same.
+        clear: Drop what is not given.
+
+    Raises:
+        VideoError: The episode has no registered video.
+        SettingsError: A stretch does not end after its start.
+    """
+    ep_id = EpisodeId.parse(ep_id).text
+    given = {"recap": recap, "credits": credits}
+    with storage.lock(layout.video_facts_key(ep_id)):
+        video = recorded_video(storage, ep_id)
+        if video is None:
+            raise _not_registered(ep_id)
+        kept = {} if clear else video.trims
+        try:
+            trims = parse_trims({**kept, **{k: v for k, v in given.items() if v is not None}})
+        except (TypeError, ValueError) as error:
+            raise SettingsError(
+                thing=f"trims of {ep_id}",
+                reason=str(error),
+                way_out="Write --recap 0:00-1:35 or --credits 41:10-43:00.",
+            ) from error
+        video = replace(video, trims=trims)
+        _write(storage, video)
     return video
 
 
@@ -108,11 +156,7 @@ def load_video(storage: Storage, ep_id: str) -> EpisodeVideo:
     ep_id = EpisodeId.parse(ep_id).text
     video = recorded_video(storage, ep_id)
     if video is None:
-        raise VideoError(
-            thing=f"episode {ep_id}",
-            reason="has no registered video",
-            way_out=f"Run `screenalytics episodes add VIDEO --ep-id {ep_id}`.",
-        )
+        raise _not_registered(ep_id)
     found = video_sha256(storage, ep_id)
     if found != video.sha256:
         raise VideoChangedError(
@@ -176,7 +220,7 @@ def _place(storage: Storage, ep_id: str, video_path: Path, sha256: str) -> int:
 
 
 def _describe(
-    ep_id: str, video_path: Path, facts: VideoFacts, sha256: str, size_bytes: int
+    ep_id: str, video_path: Path, facts: VideoFacts, sha256: str, size_bytes: int, trims: Trims
 ) -> EpisodeVideo:
     return EpisodeVideo(
         ep_id=ep_id,
@@ -193,6 +237,20 @@ def _describe(
         container=facts.container,
         has_audio=facts.has_audio,
         rotation_deg=facts.rotation_deg,
+        trims=trims,
+    )
+
+
+def _write(storage: Storage, video: EpisodeVideo) -> None:
+    content = json.dumps(video.to_dict(), indent=1, ensure_ascii=False).encode() + b"\n"
+    storage.write_atomic(layout.video_facts_key(video.ep_id), content)
+
+
+def _not_registered(ep_id: str) -> VideoError:
+    return VideoError(
+        thing=f"episode {ep_id}",
+        reason="has no registered video",
+        way_out=f"Run `screenalytics episodes add VIDEO --ep-id {ep_id}`.",
     )
 
 

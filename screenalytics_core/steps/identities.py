@@ -4,6 +4,9 @@ Tracks are joined by average linkage, never two that were seen at one time in di
 places. A track that does not resemble its group leaves it and stands alone. To be a person, a
 group needs one face that passed every gate or several doubtful ones; the tracks of the others,
 and tracks without any usable face, are unassigned: their time counts as unknown.
+
+`memberships` says for each track how sure its identity is and whose it may be instead, which
+is what the bounds of screen time are made of.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from screenalytics_core.vision.identities import (
     strong_groups,
 )
 from screenalytics_core.vision.intervals import total_s
+from screenalytics_core.vision.memberships import Membership, memberships_of
 from screenalytics_core.vision.observed import fixed_vectors, observed_boxes
 
 METHOD: Final = "average linkage on cosine similarity, cannot-link"
@@ -47,6 +51,9 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     )
     groups = strong_groups(part_strangers(joined, vectors, step.settings.min_identity_sim), vectors)
     people = _in_order(people_of(groups, vectors), tracks)
+    memberships = memberships_of(
+        [person.track_ids for person in people], vectors, pairs, step.settings.cluster_thresh
+    )
     return {
         ArtifactKind.IDENTITIES: {
             "identities": IDENTITIES.conform(
@@ -57,6 +64,7 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
                     "cannot_link_pairs": len(pairs),
                     "unassigned_track_ids": _unassigned(tracks, people),
                     "identities": _rows(people, reps, faces),
+                    "memberships": _membership_rows(memberships, tracks),
                 }
             )
         }
@@ -118,17 +126,40 @@ def _rows(people: Sequence[Person], reps: pa.Table, faces: pa.Table) -> list[dic
         zip(accepted["face_id"].to_pylist(), accepted["quality"].to_pylist(), strict=True)
     )
     rows = []
-    for number, person in enumerate(people, start=1):
+    for place, person in enumerate(people):
         members = np.searchsorted(rep_ids, person.track_ids)
         candidates = best_faces[members].tolist()
         rows.append(
             {
-                "identity_id": f"id_{number:04d}",
+                "identity_id": _identity_id(place),
                 "track_ids": list(person.track_ids),
                 "face_count": int(face_counts[members].sum()),
                 "cohesion": person.cohesion,
                 "representative_face_id": max(candidates, key=lambda f: (quality[f], -f)),
                 "confidence": person.confidence,
+            }
+        )
+    return rows
+
+
+def _identity_id(place: int) -> str:
+    return f"id_{place + 1:04d}"
+
+
+def _membership_rows(memberships: Sequence[Membership], tracks: pa.Table) -> list[dict[str, Any]]:
+    """Return a row per face track, ascending; of one without a usable face nothing is known."""
+    known = {m.track_id: m for m in memberships}
+    rows = []
+    for track_id in sorted(tracks.column("track_id").to_pylist()):
+        m = known.get(track_id) or Membership(track_id, None, None, None, None, 0.0)
+        rows.append(
+            {
+                "track_id": track_id,
+                "identity_id": None if m.group is None else _identity_id(m.group),
+                "similarity": m.similarity,
+                "rival_id": None if m.rival is None else _identity_id(m.rival),
+                "rival_similarity": m.rival_similarity,
+                "confidence": m.confidence,
             }
         )
     return rows
@@ -140,7 +171,7 @@ STEP = Step(
         StepOutput(
             name="identities",
             kinds=(ArtifactKind.IDENTITIES,),
-            version="1",
+            version="2",
             # The faces' own vectors are not read, but belong to whoever inherits a track's.
             inputs=(
                 ArtifactKind.TRACKS,

@@ -17,11 +17,14 @@ from screenalytics_core.episode_registry import (
     list_episodes,
     load_video,
     register_video,
+    set_trims,
 )
 from screenalytics_core.errors import (
+    ArtifactCorruptError,
     DiskSpaceError,
     EpisodeVideoConflictError,
     InvalidIdError,
+    SettingsError,
     VideoChangedError,
     VideoError,
 )
@@ -204,6 +207,80 @@ def test_only_registered_episodes_are_listed(storage: LocalStorage, video: Path)
     (storage.root / "videos" / "dropped-in").mkdir()
 
     assert list_episodes(storage) == ("b-s01e01", "b-s01e02")
+
+
+# --- trims ---------------------------------------------------------------------------------
+
+
+def test_trims_are_set_one_by_one_and_cleared(storage: LocalStorage, video: Path) -> None:
+    register_video(storage, EP, video, probe=probe)
+
+    assert set_trims(storage, EP, recap=(0, 95.5)).trims == {"recap": [0, 95.5], "credits": None}
+    both = set_trims(storage, "RHOBH-S05E14", credits=(2470.0, 2580.0))
+    assert both.trims == {"recap": [0, 95.5], "credits": [2470, 2580]}
+    assert load_video(storage, EP) == both
+
+    assert set_trims(storage, EP, recap=(5, 9), clear=True).trims == {
+        "recap": [5, 9], "credits": None,
+    }  # fmt: skip
+    assert set_trims(storage, EP, clear=True) == register_video(storage, EP, video, probe=probe)
+    assert load_video(storage, EP).trims == {"recap": None, "credits": None}
+
+
+def test_a_trim_that_does_not_end_after_its_start_is_refused(
+    storage: LocalStorage, video: Path
+) -> None:
+    before = set_trims_of(storage, video, recap=(0, 5))
+
+    with pytest.raises(SettingsError, match="credits must end after its start: 9 to 9 s"):
+        set_trims(storage, EP, credits=(9, 9))
+    assert load_video(storage, EP) == before
+
+
+def set_trims_of(storage: LocalStorage, video: Path, **trims: tuple[float, float]) -> object:
+    register_video(storage, EP, video, probe=probe)
+    return set_trims(storage, EP, **trims)  # type: ignore[arg-type]
+
+
+def test_only_a_registered_episode_has_trims(storage: LocalStorage) -> None:
+    with pytest.raises(VideoError, match="has no registered video"):
+        set_trims(storage, EP, recap=(0, 5))
+    assert list_episodes(storage) == ()
+
+
+def test_trims_go_with_the_content_they_were_set_for(
+    storage: LocalStorage, video: Path, tmp_path: Path
+) -> None:
+    trimmed = set_trims_of(storage, video, recap=(0, 5))
+    episode_video_path(storage, EP).unlink()
+
+    assert register_video(storage, EP, video, probe=probe) == trimmed
+    other = put(tmp_path / "other.mp4", b"second")
+    replaced = register_video(storage, EP, other, probe=probe, replace=True)
+    assert replaced.trims == {"recap": None, "credits": None}
+
+
+@pytest.mark.parametrize(
+    ("trims", "reason"),
+    [
+        pytest.param({"intro": [0, 5]}, "no trim is called intro", id="unknown name"),
+        pytest.param({"recap": [5, 5]}, "recap must end after its start", id="no length"),
+        pytest.param({"recap": [True, 5]}, r"recap is \[start_s, end_s\]", id="truth value"),
+        pytest.param({"recap": ["0:00", "1:35"]}, r"recap is \[start_s, end_s\]", id="text"),
+        pytest.param({"recap": [0, 5, 9]}, r"recap is \[start_s, end_s\]", id="three"),
+        pytest.param({"recap": [0, float("nan")]}, "recap must end after", id="no number"),
+        pytest.param([0, 5], "trims are a mapping", id="no mapping"),
+    ],
+)
+def test_a_damaged_trim_is_named(
+    storage: LocalStorage, video: Path, trims: object, reason: str
+) -> None:
+    register_video(storage, EP, video, probe=probe)
+    facts = storage.root / "videos" / EP / "video.json"
+    facts.write_text(json.dumps({**json.loads(facts.read_text()), "trims": trims}))
+
+    with pytest.raises(ArtifactCorruptError, match=reason):
+        load_video(storage, EP)
 
 
 # --- the hash cache ------------------------------------------------------------------------

@@ -199,6 +199,36 @@ def test_a_person_counts_its_faces_and_shows_the_best() -> None:
     assert person["confidence"] == pytest.approx(6 / 7, abs=1e-6)
 
 
+def test_every_track_has_a_membership_that_names_its_rival() -> None:
+    document = identify(
+        [
+            Seen(1, (1.0, 0.1, 0.0), [0, 50]),
+            Seen(7, ANNA, [60, 90]),
+            Seen(3, BEN, [100, 120]),
+            Seen(9, None, [130, 140]),
+            Seen(8, (0.3, 1.0, 0.0), [150, 151], reasons=["low_confidence"]),
+        ],
+        cluster_thresh=0.96,
+    )
+    rows = {row["track_id"]: row for row in document["memberships"]}
+
+    assert list(rows) == [1, 3, 7, 8, 9]
+    assert (rows[7]["identity_id"], rows[7]["rival_id"]) == ("id_0001", "id_0002")
+    assert rows[7]["confidence"] > 0.3
+    assert (rows[8]["identity_id"], rows[8]["rival_id"]) == (None, "id_0002")
+    assert rows[8]["confidence"] == 0
+    assert rows[9] == {
+        "track_id": 9, "identity_id": None, "similarity": None,
+        "rival_id": None, "rival_similarity": None, "confidence": 0.0,
+    }  # fmt: skip
+
+
+def test_two_seen_at_once_are_not_each_others_rivals() -> None:
+    document = identify([Seen(1, ANNA, [0, 10, 20]), Seen(2, ANNA, [20, 30], RIGHT)])
+
+    assert [row["rival_id"] for row in document["memberships"]] == [None, None]
+
+
 def test_the_order_of_rows_does_not_matter() -> None:
     seen = [Seen(t, (ANNA, BEN, CLEO)[t % 3], [t * 40, t * 40 + 9]) for t in range(9)]
 
