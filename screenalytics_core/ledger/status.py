@@ -20,7 +20,7 @@ from screenalytics_core.stages import STAGE_PLAN, PipelineStage
 from screenalytics_core.storage.base import Storage
 
 SCHEMA_VERSION: Final = 1
-# The settings that decide what counts as a shot, a face, a track or a person.
+# The settings that decide what counts as a shot, a face, a track, a person or a body.
 THRESHOLDS: Final = (
     "scene_threshold",
     "adaptive_threshold",
@@ -31,6 +31,8 @@ THRESHOLDS: Final = (
     "min_frontality",
     "cluster_thresh",
     "min_identity_sim",
+    "body_thresh",
+    "body_bridge_s",
 )
 _DIRTY: Final = "-dirty"
 
