@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from screenalytics_core.report.bodies import body_facts
 from screenalytics_core.report.faces import FaceIndex
@@ -26,6 +28,7 @@ class ReportInputs:
     ep_id: str
     run_id: str
     shots: Mapping[str, Any]
+    frame_times: NDArray[np.float64]
     tracks: pa.Table
     track_metrics: Mapping[str, Any]
     faces: pa.Table
@@ -50,12 +53,19 @@ def build_model(inputs: ReportInputs) -> ReportModel:
         run_id=inputs.run_id,
         start_s=inputs.shots["start_s"],
         duration_s=screen_time["duration_s"],
+        fps=inputs.shots["fps"],
         counted_s=screen_time["counted_s"],
         covered_s=screen_time["covered_s"],
         overlap_s=screen_time["overlap_s"],
         unknown_s=screen_time["unknown_s"],
         people=people_rows(
-            screen_time, inputs.segments, inputs.identities, inputs.cast, inputs.faces, index
+            screen_time,
+            inputs.segments,
+            inputs.frame_times,
+            inputs.identities,
+            inputs.cast,
+            inputs.faces,
+            index,
         ),
         shots_s=tuple((s["start_s"], s["end_s"]) for s in inputs.shots["shots"]),
         unknown_segments_s=_unknown_segments(inputs.tracks, inputs.identities, trims),

@@ -36,6 +36,8 @@ class Appearance:
     """One segment of a person: half-open seconds, and what it rests on.
 
     Attributes:
+        first_frame_idx: First frame in it, in decode order.
+        last_frame_idx: Last frame in it, included.
         source: `face` or `body`.
         confidence: 0 to 1, of the surest track behind it.
         crop: The best face seen during it, by its name inside crops.zip; None for a body.
@@ -43,6 +45,8 @@ class Appearance:
 
     start_s: float
     end_s: float
+    first_frame_idx: int
+    last_frame_idx: int
     source: str
     track_ids: tuple[int, ...]
     body_track_ids: tuple[int, ...]
@@ -181,6 +185,7 @@ class ReportModel:
 
     Attributes:
         start_s: Timestamp of the first frame, seconds; times below are on the same clock.
+        fps: Average frame rate as a fraction, e.g. `30000/1001`.
         counted_s: Length without `trims`; the whole of every share.
         covered_s: Time with at least one identified person.
         overlap_s: Time with at least two of them.
@@ -199,6 +204,7 @@ class ReportModel:
     run_id: str
     start_s: float
     duration_s: float
+    fps: str
     counted_s: float
     covered_s: float
     overlap_s: float

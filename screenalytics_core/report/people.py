@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from screenalytics_core.report.faces import FaceIndex, crops_of_faces
 from screenalytics_core.report.model import Appearance, CoAppearance, PersonRow
@@ -18,6 +20,7 @@ _Key = tuple[str | None, str | None]
 def people_rows(
     screen_time: Row,
     segments: pa.Table,
+    frame_times: NDArray[np.float64],
     identities: Row,
     cast: Row,
     faces: pa.Table,
@@ -28,12 +31,13 @@ def people_rows(
     Args:
         screen_time: The document of `artifacts.SCREEN_TIME`.
         segments: The table of `artifacts.SEGMENTS`.
+        frame_times: Array of `artifacts.FRAME_TIMES`.
         identities: The document of `artifacts.IDENTITIES`.
         cast: The document of `artifacts.CAST`.
         faces: The table of `artifacts.FACES`.
         index: The same faces, by track.
     """
-    appearances = _appearances(segments, index)
+    appearances = _appearances(segments, frame_times, index)
     identity_of = {i["identity_id"]: i for i in identities["identities"]}
     crop_of = crops_of_faces(faces, [i["representative_face_id"] for i in identities["identities"]])
     rows = [
@@ -111,13 +115,20 @@ def _identities(person: Row, cast: Row) -> Iterable[str]:
                 yield row["identity_id"]
 
 
-def _appearances(segments: pa.Table, index: FaceIndex) -> dict[_Key, list[Appearance]]:
+def _appearances(
+    segments: pa.Table, frame_times: NDArray[np.float64], index: FaceIndex
+) -> dict[_Key, list[Appearance]]:
     found: dict[_Key, list[Appearance]] = defaultdict(list)
-    for row in segments.to_pylist():
+    bounds = (segments["start_s"].to_numpy(), segments["end_s"].to_numpy())
+    # Half a millisecond: sums of seconds may miss a frame's timestamp by a rounding.
+    starts, ends = (np.searchsorted(frame_times, at - 5e-4).tolist() for at in bounds)
+    for row, first, end in zip(segments.to_pylist(), starts, ends, strict=True):
         during = row["start_s"], row["end_s"]
         found[_key(row)].append(
             Appearance(
                 *during,
+                first_frame_idx=first,
+                last_frame_idx=end - 1,
                 source=row["source"],
                 track_ids=tuple(row["track_ids"]),
                 body_track_ids=tuple(row["body_track_ids"]),

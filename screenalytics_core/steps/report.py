@@ -44,6 +44,7 @@ def build(step: StepInput) -> ReportModel:
             ep_id=step.ep_id,
             run_id=step.run_id,
             shots=step.read(ArtifactKind.SHOTS),
+            frame_times=step.read(ArtifactKind.SHOTS, "frame_times"),
             tracks=step.read(ArtifactKind.TRACKS),
             track_metrics=track_metrics,
             faces=faces,
