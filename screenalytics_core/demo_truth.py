@@ -93,7 +93,8 @@ def compare_with_truth(
     """Compare measured seconds with true ones, person by person.
 
     Identities are matched to persons one to one by the number of labelled faces on which a
-    track of theirs lies (IoU of at least 0.4, Hungarian in each frame and over all).
+    track of theirs lies (IoU of at least 0.4, Hungarian in each frame and over all). The truth
+    says when a face is visible, so the seconds are those of faces, without bodies.
 
     Args:
         truth: As `truth_of` gives it.
@@ -107,7 +108,7 @@ def compare_with_truth(
         error_percent_of_length (of the clip's length, signed).
     """
     measured = {
-        p["identity_id"]: p["total_s"] for p in screen_time.get("people", ()) if p["identity_id"]
+        p["identity_id"]: p["face_s"] for p in screen_time.get("people", ()) if p["identity_id"]
     }
     identity_of = {t: i["identity_id"] for i in identities["identities"] for t in i["track_ids"]}
     found = _assign(_shared_faces(truth, list(tracks), identity_of))

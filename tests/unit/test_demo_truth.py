@@ -29,7 +29,7 @@ def track(track_id: int, box: list[float], last: int) -> dict[str, Any]:
 def run(
     people: dict[str, float], tracks: list[dict[str, Any]], ids: dict[str, list[int]]
 ) -> list[dict[str, Any]]:
-    screen_time = {"people": [{"identity_id": i, "total_s": s} for i, s in people.items()]}
+    screen_time = {"people": [{"identity_id": i, "face_s": s} for i, s in people.items()]}
     identities = {"identities": [{"identity_id": i, "track_ids": t} for i, t in ids.items()]}
     return compare_with_truth(truth(), screen_time, tracks, identities)
 
