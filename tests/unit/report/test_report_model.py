@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from screenalytics_core.artifacts import FACES, ArtifactKind
+from screenalytics_core.report.faces import crops_of_faces
 from screenalytics_core.report.lineage import FileRow, build_lineage
-from screenalytics_core.report.model import ReportModel, crops_of_faces, people_rows
+from screenalytics_core.report.model import ReportModel
 from screenalytics_core.steps.report import build
-from screenalytics_core.vision.intervals import union
 from tests.report_samples import RUN_RECORD, Sample, sample_run
 
 
@@ -38,27 +38,21 @@ def test_a_person_without_label_is_called_by_the_id_and_nothing_is_said_twice() 
 
 
 def test_a_cast_member_of_several_identities_shows_a_face_of_one_of_them() -> None:
-    person = {
-        "identity_id": None, "cast_id": "ana", "label": "Ana", "face_s": 1.0, "total_s": 1.0,
-        "share": 0.1, "first_s": 0.0, "last_s": 1.0, "track_count": 2, "segments": [],
-    }  # fmt: skip
-    identities = {
-        "identities": [
-            {"identity_id": "id_0001", "representative_face_id": 4},
-            {"identity_id": "id_0002", "representative_face_id": 7},
-        ]
-    }
-    cast = {
-        "people": [
-            {"identity_id": None, "track_id": 3, "cast_id": "ana"},
-            {"identity_id": "id_0002", "cast_id": "ana"},
-        ]
-    }
-    faces = FACES.from_rows([face(4, "4.jpg"), face(7, "7.jpg")])
+    sample = sample_run(2)
+    for row in sample.values[ArtifactKind.CAST]["cast"]["people"]:
+        row.update(cast_id="ana", label="Ana")
+    joined, _ = sample.people
+    joined.update(identity_id=None, cast_id="ana", label="Ana")
+    sample.values[ArtifactKind.SCREEN_TIME]["screen_time"]["people"] = [joined]
+    sample.values[ArtifactKind.IDENTITIES]["identities"]["identities"][0].update(
+        representative_face_id=999_999, confidence=0.4
+    )
 
-    (row,) = people_rows({"people": [person]}, identities, cast, faces)
+    (row,) = model_of(sample).people
 
-    assert row.crop == "7.jpg"
+    second = sample.values[ArtifactKind.IDENTITIES]["identities"]["identities"][1]
+    assert row.crop == f"{second['representative_face_id']:06d}.jpg"
+    assert row.confidence == 0.4, "that of the less sure one"
 
 
 def face(face_id: int, crop: str | None) -> dict[str, Any]:
@@ -75,19 +69,6 @@ def test_a_face_without_crop_has_no_picture() -> None:
     assert crops_of_faces(faces, [1, 2, 3]) == {2: "2.jpg"}
 
 
-@pytest.mark.parametrize(
-    ("intervals", "joined"),
-    [
-        pytest.param([], (), id="none"),
-        pytest.param([(3, 4), (1, 2)], ((1, 2), (3, 4)), id="apart"),
-        pytest.param([(1, 2), (2, 3)], ((1, 3),), id="touching"),
-        pytest.param([(1, 9), (2, 3), (8, 10)], ((1, 10),), id="one within another"),
-    ],
-)
-def test_union(intervals: list[tuple[float, float]], joined: tuple[Any, ...]) -> None:
-    assert union(intervals) == joined
-
-
 def test_unknown_segments_are_those_of_unassigned_tracks() -> None:
     assert model_of(sample_run(2, unknown=True)).unknown_segments_s == (
         (12.0, 30.0),
@@ -97,11 +78,11 @@ def test_unknown_segments_are_those_of_unassigned_tracks() -> None:
 
 
 def test_counts_come_from_the_artifacts() -> None:
-    counts = dict(model_of(sample_run(2, unknown=True)).counts)
+    counts: dict[str, Any] = dict(model_of(sample_run(2, unknown=True)).counts)
 
     assert counts["faces detected"] == 1234
     assert counts["shots"] == 40
-    assert counts["accepted faces"] == 2
+    assert counts["accepted faces"] == 2 * counts["face tracks"]
     assert counts["tracks without an identity"] == 3
 
 
@@ -157,7 +138,12 @@ def test_a_turned_picture_is_said_to_be_turned() -> None:
 
 def test_a_person_detector_is_said_to_have_run_only_with_bodies() -> None:
     record = {"models": {"pack": "lite", "files": [{"role": "person_detector", "name": "n"}]}}
-    bodies = FileRow("body_detections", "body_tracking/body_detections.jsonl", 1, 1, "")
 
-    assert build_lineage(record, ()).models[0].role == "finds bodies (did not run)"
-    assert build_lineage(record, (bodies,)).models[0].role == "finds bodies"
+    def role(frames: int) -> str:
+        path = "body_tracking/body_sampled_frames.npy"
+        return (
+            build_lineage(record, [FileRow("body_detections", path, frames, 1, "")]).models[0].role
+        )
+
+    assert role(0) == "finds bodies (did not run)"
+    assert role(5) == "finds bodies"
