@@ -1,32 +1,19 @@
-"""What a step uses up: frames, pictures put through models, CPU time, memory.
-
-A step gets its video and its models inside wrappers that count what passes through them, so
-that steps stay unaware. Nothing here changes what they see.
-"""
+"""What a step uses up: frames, pictures put through models, CPU time, memory."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Self
 
 import psutil
 
-from screenalytics_core.vision.models.protocols import (
-    FaceBoxes,
-    FaceDetector,
-    FaceEmbedder,
-    FloatArray,
-    Image,
-    ModelPack,
-    PackInfo,
-    PersonBoxes,
-    PersonDetector,
-)
-from screenalytics_core.vision.video import Frame, VideoFacts, VideoSource
+from screenalytics_assets.counted import CountedPack, CountedVideo, Tally
+from screenalytics_core.vision.models.protocols import ModelPack
+from screenalytics_core.vision.video import VideoSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,121 +34,6 @@ class Usage:
     cpu_s: float = 0.0
     compute_s: float = 0.0
     peak_rss_bytes: int | None = None
-
-
-class Tally:
-    """Counts from several threads at once."""
-
-    def __init__(self) -> None:
-        self.frames = 0
-        self.inferences = 0
-        self._lock = threading.Lock()
-
-    def frame(self, frame: Frame) -> Frame:
-        """Count a frame on its way."""
-        with self._lock:
-            self.frames += 1
-        return frame
-
-    def pictures(self, count: int) -> None:
-        """Count pictures that a model has looked at."""
-        with self._lock:
-            self.inferences += count
-
-
-class CountedVideo:
-    """A `VideoSource` that counts the frames it gives out."""
-
-    def __init__(self, video: VideoSource, tally: Tally) -> None:
-        self._video = video
-        self._tally = tally
-
-    @property
-    def facts(self) -> VideoFacts:
-        """Facts of the video stream."""
-        return self._video.facts
-
-    def frames(self) -> Iterator[Frame]:
-        """Yield every frame in presentation order."""
-        # `map` holds on to no frame, so none lives longer than without it.
-        return map(self._tally.frame, self._video.frames())
-
-    def frames_at(self, frame_idxs: Iterable[int]) -> Iterator[Frame]:
-        """Yield the frames with the given ascending indices."""
-        return map(self._tally.frame, self._video.frames_at(frame_idxs))
-
-    def check_unchanged(self) -> None:
-        """Raise VideoChangedError if the file is no longer the one that was opened."""
-        self._video.check_unchanged()
-
-
-class CountedFaceDetector:
-    """A `FaceDetector` that counts its pictures."""
-
-    def __init__(self, detector: FaceDetector, tally: Tally) -> None:
-        self._detector = detector
-        self._tally = tally
-
-    def detect(self, image_bgr: Image) -> FaceBoxes:
-        """Return the faces of an (H, W, 3) image."""
-        found = self._detector.detect(image_bgr)
-        self._tally.pictures(1)
-        return found
-
-
-class CountedFaceEmbedder:
-    """A `FaceEmbedder` that counts its crops."""
-
-    def __init__(self, embedder: FaceEmbedder, tally: Tally) -> None:
-        self._embedder = embedder
-        self._tally = tally
-
-    def embed(self, crops_bgr: Image) -> FloatArray:
-        """Map (N, 112, 112, 3) crops to (N, 512) vectors."""
-        vectors = self._embedder.embed(crops_bgr)
-        self._tally.pictures(len(crops_bgr))
-        return vectors
-
-
-class CountedPersonDetector:
-    """A `PersonDetector` that counts its pictures."""
-
-    def __init__(self, detector: PersonDetector, tally: Tally) -> None:
-        self._detector = detector
-        self._tally = tally
-
-    def detect(self, image_bgr: Image) -> PersonBoxes:
-        """Return the persons of an (H, W, 3) image."""
-        found = self._detector.detect(image_bgr)
-        self._tally.pictures(1)
-        return found
-
-
-class CountedPack:
-    """A `ModelPack` whose models count what they look at."""
-
-    def __init__(self, pack: ModelPack, tally: Tally) -> None:
-        self._pack = pack
-        self._tally = tally
-
-    @property
-    def info(self) -> PackInfo:
-        """Which pack, files and calibration this is."""
-        return self._pack.info
-
-    def face_detector(self, *, max_side_px: int, min_confidence: float) -> FaceDetector:
-        """Load the face detector; raises ModelError."""
-        detector = self._pack.face_detector(max_side_px=max_side_px, min_confidence=min_confidence)
-        return CountedFaceDetector(detector, self._tally)
-
-    def face_embedder(self) -> FaceEmbedder:
-        """Load the face embedder; raises ModelError."""
-        return CountedFaceEmbedder(self._pack.face_embedder(), self._tally)
-
-    def person_detector(self, *, min_confidence: float) -> PersonDetector | None:
-        """Load the person detector, or return None if the pack has none."""
-        detector = self._pack.person_detector(min_confidence=min_confidence)
-        return None if detector is None else CountedPersonDetector(detector, self._tally)
 
 
 class MemoryWatch:
@@ -212,6 +84,7 @@ class Meter:
         self._compute_s = 0.0
         self._cpu_before_s: float | None = None
         self._final: Usage | None = None
+        self._final_persons = Usage()
 
     def __enter__(self) -> Self:
         self._cpu_before_s = time.process_time()
@@ -220,7 +93,9 @@ class Meter:
 
     def __exit__(self, *exc_info: object) -> None:
         self._memory.stop()
-        self._final = self.usage()
+        final = self.usage()
+        self._final_persons = self._persons_of(final)
+        self._final = final
 
     def video(self, video: VideoSource) -> VideoSource:
         """Return `video` with its frames counted."""
@@ -251,4 +126,25 @@ class Meter:
             cpu_s=time.process_time() - self._cpu_before_s,
             compute_s=self._compute_s,
             peak_rss_bytes=self._memory.look(),
+        )
+
+    def person_usage(self) -> Usage:
+        """Return the part of `usage()` that went into the person models.
+
+        Pictures and CPU time are counted, the time of the function is shared in proportion
+        to the CPU time. Frames and memory belong to the step as a whole.
+        """
+        if self._final is not None:
+            return self._final_persons
+        return self._persons_of(self.usage())
+
+    def _persons_of(self, whole: Usage) -> Usage:
+        if whole.cpu_s <= 0:
+            return Usage()
+        # The clocks of a thread and of the process advance in steps of their own.
+        cpu_s = min(self._tally.person_cpu_s, whole.cpu_s)
+        return Usage(
+            inferences=self._tally.person_inferences,
+            cpu_s=cpu_s,
+            compute_s=whole.compute_s * cpu_s / whole.cpu_s,
         )

@@ -48,6 +48,9 @@ class FakePack:
         self.asked.append({"min_confidence": min_confidence})
         return FakePersons() if self._has_persons else None
 
+    def person_embedder(self) -> FakeBodies:
+        return FakeBodies()
+
 
 class FakeFaces:
     def detect(self, image_bgr: Image) -> FaceBoxes:
@@ -59,6 +62,27 @@ class FakeFaces:
 class FakePersons:
     def detect(self, image_bgr: Image) -> PersonBoxes:
         return PersonBoxes(NO_BOXES, NO_SCORES)
+
+
+class BusyPersons:
+    """Finds nothing, and takes a while over it."""
+
+    def detect(self, image_bgr: Image) -> PersonBoxes:
+        work()
+        if image_bgr.size == 0:
+            raise ValueError("an empty picture")
+        return PersonBoxes(NO_BOXES, NO_SCORES)
+
+
+class FakeBodies:
+    appearance = "hsv_stripes"
+
+    def embed(self, image_bgr: Image, bboxes_xyxy: FloatArray) -> FloatArray:
+        return np.arange(len(bboxes_xyxy), dtype=np.float32)[:, None]
+
+
+def work() -> None:
+    sum(range(300_000))
 
 
 class FakeEmbedder:
@@ -122,6 +146,8 @@ def test_a_picture_is_one_inference_and_a_batch_is_as_many_as_it_has_crops(meter
     assert meter.usage().inferences == 6
     persons.detect(PICTURE)
     assert meter.usage().inferences == 7
+    pack.person_embedder().embed(PICTURE, np.zeros((3, 4), np.float32))
+    assert meter.usage().inferences == 10
     assert vectors[:, 0].tolist() == [0, 1, 2, 3, 4]
 
 
@@ -133,6 +159,62 @@ def test_a_counted_pack_hands_everything_on(meter: Meter) -> None:
     assert counted.person_detector(min_confidence=0.3) is None
     assert pack.asked == [{"max_side_px": 320, "min_confidence": 0.2}, {"min_confidence": 0.3}]
     assert counted.info is pack.info
+    bodies = counted.person_embedder()
+    assert bodies.appearance == "hsv_stripes"
+    assert bodies.embed(PICTURE, np.zeros((2, 4), np.float32))[:, 0].tolist() == [0, 1]
+
+
+def busy_pack() -> FakePack:
+    pack = FakePack()
+    pack.person_detector = lambda *, min_confidence: BusyPersons()  # type: ignore[assignment,method-assign]
+    return pack
+
+
+def test_what_the_person_models_used_is_told_apart_and_part_of_the_whole() -> None:
+    meter = Meter()
+    with meter, meter.computing():
+        pack = meter.pack(busy_pack())
+        pack.face_detector(max_side_px=640, min_confidence=0.1).detect(PICTURE)
+        persons = pack.person_detector(min_confidence=0.1)
+        assert persons is not None
+        persons.detect(PICTURE)
+        pack.person_embedder().embed(PICTURE, np.zeros((4, 4), np.float32))
+        work()
+    whole, part = meter.usage(), meter.person_usage()
+
+    assert (whole.inferences, part.inferences) == (6, 5)
+    assert 0 < part.cpu_s < whole.cpu_s
+    assert part.compute_s == pytest.approx(whole.compute_s * part.cpu_s / whole.cpu_s)
+    assert (part.frames, part.peak_rss_bytes) == (0, None)
+
+
+def test_the_time_of_other_threads_is_not_the_person_models(meter: Meter) -> None:
+    """A clock of the process would charge each of them for all."""
+    persons = meter.pack(busy_pack()).person_detector(min_confidence=0.1)
+    assert persons is not None
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: persons.detect(PICTURE), range(40)))
+
+    used = meter._tally.person_cpu_s  # before it is bounded by the whole
+    assert 0 < used < 1.2 * meter.usage().cpu_s
+
+
+def test_a_person_model_that_fails_has_looked_at_nothing_but_cost_its_time(meter: Meter) -> None:
+    persons = meter.pack(busy_pack()).person_detector(min_confidence=0.1)
+    assert persons is not None
+
+    with pytest.raises(ValueError, match="empty picture"):
+        persons.detect(PICTURE[:0])
+
+    assert meter.person_usage().inferences == 0
+    assert meter.person_usage().cpu_s > 0
+
+
+def test_without_a_person_model_its_part_is_nothing(meter: Meter) -> None:
+    meter.pack(FakePack()).face_embedder().embed(np.zeros((5, 112, 112, 3), np.uint8))
+
+    assert meter.person_usage() == Usage()
 
 
 def test_a_picture_that_the_model_refuses_is_no_inference(meter: Meter) -> None:
@@ -159,15 +241,20 @@ def test_no_count_is_lost_between_threads(meter: Meter) -> None:
 
 def test_nothing_is_measured_before_the_start_or_after_the_end() -> None:
     meter = Meter()
-    assert meter.usage() == Usage()
+    assert meter.usage() == meter.person_usage() == Usage()
+    persons = meter.pack(busy_pack()).person_detector(min_confidence=0.1)
+    assert persons is not None
 
     with meter, meter.computing():
+        persons.detect(PICTURE)
         sum(range(1_000_000))
-    at_the_end = meter.usage()
+    at_the_end, persons_at_the_end = meter.usage(), meter.person_usage()
     meter.pack(FakePack()).face_embedder().embed(PICTURE)
+    persons.detect(PICTURE)
     sum(range(1_000_000))
 
     assert meter.usage() == at_the_end
+    assert meter.person_usage() == persons_at_the_end
     assert at_the_end.cpu_s > 0
     assert at_the_end.compute_s > 0
 
