@@ -5,6 +5,7 @@ Reads manifests and hashes; the decision itself is the pure table in `reuse`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.manifest import Manifest
 from screenalytics_core.runs import RunRecord
 from screenalytics_core.steps.base import StepOutput
+from screenalytics_core.vision.trims import Trims, parse_trims
 
 Inputs = Mapping[ArtifactKind, ArtifactRef]
 
@@ -40,6 +42,8 @@ class Planner:
         extra = {}
         if output.reads_run_record:
             extra["run_record"] = self.record.sha256_without_created_at()
+        if output.reads_trims:
+            extra["trims"] = json.dumps(self.trims(output), sort_keys=True)
         return fingerprints.fingerprint(
             output,
             inputs={k: inputs[k].content_sha256 for k in output.inputs},
@@ -48,6 +52,15 @@ class Planner:
             video_sha256=self._video_sha256(output),
             extra=extra,
         )
+
+    def trims(self, *outputs: StepOutput) -> Trims:
+        """Return the stretches not to count, none if none of the outputs reads them.
+
+        They are those of the episode now, which may have been set after the run was reserved:
+        what stands in the run's record is how it began.
+        """
+        reads = any(output.reads_trims for output in outputs)
+        return parse_trims(self.bound.binding.video.get("trims", {}) if reads else {})
 
     def plan(
         self, outputs: tuple[StepOutput, ...], prints: Mapping[str, str], inputs: Inputs

@@ -206,6 +206,7 @@ class RunSession:
             models=meter.pack(self._bound.pack),
             video=meter.video(open_video(video_path)) if reads_video else None,
             progress=progress,
+            trims=self._planner.trims(*outputs),
             note=work.note,
             media=LoosePictures(self.stores.storage, self.ep_id, self.run_id),
             run_record=self.record.without_created_at(),

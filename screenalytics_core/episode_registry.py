@@ -141,8 +141,9 @@ def set_trims(
                 reason=str(error),
                 way_out="Write --recap 0:00-1:35 or --credits 41:10-43:00.",
             ) from error
-        video = replace(video, trims=trims)
-        _write(storage, video)
+        if trims != video.trims:
+            video = replace(video, trims=trims)
+            _write(storage, video)
     return video
 
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from screenalytics_assets.cli.console import put_table
+from screenalytics_assets.cli.console import put_table, tell
 
-_COLUMNS = ("person", "seconds", "share %", "first s", "last s", "segments")
+_COLUMNS = (
+    "person",
+    "seconds",
+    "low s",
+    "high s",
+    "face s",
+    "body s",
+    "share %",
+    "first s",
+    "last s",
+    "segments",
+)
+_SPARE = ("body s", "face s", "segments", "last s", "first s")
 
 
 def put_people(title: str, screen_time: Mapping[str, Any]) -> None:
@@ -16,6 +28,11 @@ def put_people(title: str, screen_time: Mapping[str, Any]) -> None:
         (
             person["label"] or person["cast_id"] or person["identity_id"],
             person["total_s"],
+            person["low_s"],
+            person["high_s"],
+            person["face_s"],
+            # Nobody looked for bodies: that is not no time.
+            "-" if person["body_only_s"] is None else person["body_only_s"],
             100 * person["share"],
             person["first_s"],
             person["last_s"],
@@ -23,4 +40,17 @@ def put_people(title: str, screen_time: Mapping[str, Any]) -> None:
         )
         for person in screen_time["people"]
     ]
-    put_table(title, _COLUMNS, rows)
+    put_table(title, _COLUMNS, rows, spare=_SPARE)
+
+
+def tell_totals(screen_time: Mapping[str, Any]) -> None:
+    """Say what holds for all people together, and what was left out."""
+    known, together, unknown, counted = (
+        screen_time[name] for name in ("covered_s", "overlap_s", "unknown_s", "counted_s")
+    )
+    tell(
+        f"someone known {known:.2f} s, two or more {together:.2f} s, unknown {unknown:.2f} s, "
+        f"of {counted:.2f} s counted"
+    )
+    for trim in screen_time["trims"]:
+        tell(f"not counted: {trim['name']}, {trim['start_s']:.2f} s to {trim['end_s']:.2f} s")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from screenalytics_assets.cli import options
-from screenalytics_assets.cli.console import put_json, tell
-from screenalytics_assets.cli.people import put_people
+from screenalytics_assets.cli.console import put_json
+from screenalytics_assets.cli.people import put_people, tell_totals
 
 if TYPE_CHECKING:
     from screenalytics_core.runs import RunStore
@@ -42,7 +42,7 @@ def screen_time(
         put_json({"ep_id": ep_id, "run_id": run_id, **document})
         return
     put_people(f"{ep_id}  run {run_id}", document)
-    tell(f"someone known {document['covered_s']:.2f} s, unknown {document['unknown_s']:.2f} s")
+    tell_totals(document)
 
 
 def _resolve(runs: RunStore, text: str, run_id: str | None) -> tuple[str, str]:

@@ -280,3 +280,44 @@ def test_publishing_that_fails_leaves_nothing_of_the_steps_other_outputs(world: 
         session.publish(shots)
 
     assert world.stores.leftovers() == []
+
+
+# --- trims ---------------------------------------------------------------------------------
+
+
+def counts_trims(world: World, run_id: str, trims: object) -> tuple[str, Mapping[str, Any]]:
+    """Run a step that reads trims while the episode has these; return fingerprint and input."""
+    given: list[Mapping[str, Any]] = []
+
+    def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
+        given.append(step.trims)
+        return {DETECTIONS: detection_parts()}
+
+    session = world.session(run_id)
+    session._bound.binding.video["trims"] = trims
+    output = StepOutput("detections", (DETECTIONS,), "1", reads_trims=True)
+    step = Step("counting", (output,), run, "counts")
+    (pending,) = session.produce(session.begin(step, (output,), {}), no_progress)
+    session.publish(pending)
+    return pending.fingerprint, given[0] if given else {}
+
+
+def test_a_changed_trim_makes_a_result_stale_and_reaches_the_step(world: World) -> None:
+    none, given = counts_trims(world, "one", {})
+    assert given == {"recap": None, "credits": None}
+    trimmed, given = counts_trims(world, "one", {"recap": [0, 5]})
+    assert given == {"recap": [0.0, 5.0], "credits": None}
+
+    assert none != trimmed
+    again, given = counts_trims(world, "one", {"credits": None, "recap": [0.0, 5.0]})
+    assert (again, given) == (trimmed, {})
+
+
+def test_a_step_that_reads_no_trims_does_not_depend_on_them(world: World) -> None:
+    first = world.session("one")
+    (before, _) = world.produce(first)
+    second = world.session("one")
+    second._bound.binding.video["trims"] = {"recap": [0, 5]}
+    (after, _) = world.produce(second)
+
+    assert before.fingerprint == after.fingerprint
