@@ -3,26 +3,51 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from screenalytics_assets.cli import options
-from screenalytics_assets.cli.console import put_json
-from screenalytics_assets.cli.people import put_people, tell_totals
+from screenalytics_assets.cli.console import put_json, tell
+from screenalytics_assets.cli.people import put_people
+from screenalytics_assets.cli.run_names import resolve_run
 
 if TYPE_CHECKING:
-    from screenalytics_core.runs import RunStore
+    from screenalytics_assets.stores import Stores
+    from screenalytics_core.segment_formats.model import EpisodeSegments, MediaFile
+
+
+class SegmentFormat(StrEnum):
+    """What programs open segments."""
+
+    EDL = "edl"
+    FCPXML = "fcpxml"
+    VTT = "vtt"
 
 
 def screen_time(
     ep_id: Annotated[str, typer.Argument(help="Episode, or EP/RUN.")],
     run_id: options.RunId = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV on stdout.")] = False,
+    format_: Annotated[
+        SegmentFormat | None,
+        typer.Option(
+            "--format",
+            help="Print segments: edl (any editor), fcpxml (Final Cut, Resolve), vtt (players).",
+        ),
+    ] = None,
+    person: Annotated[
+        str | None, typer.Option("--person", help="With --format: only this name or id.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="With --format: write this file.")
+    ] = None,
     data_root: options.DataRoot = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Print who was on screen for how long.
+    """Print who was on screen for how long, or when in a format that editors open.
 
     Example: screenalytics screen-time rhobh-s05e14 --csv > people.csv
     """
@@ -30,8 +55,12 @@ def screen_time(
     from screenalytics_assets.stores import Stores
     from screenalytics_core.artifacts import ArtifactKind
 
+    _check_usage(as_csv, as_json, format_, person, output)
     stores = Stores.open(Settings.from_env(data_root=data_root).data_root)
-    ep_id, run_id = _resolve(stores.runs, ep_id, run_id)
+    ep_id, run_id = resolve_run(stores.runs, ep_id, run_id)
+    if format_ is not None:
+        _put(_rendered(_segments(stores, ep_id, run_id, person), format_), output)
+        return
     ref = stores.require(ep_id, run_id, ArtifactKind.SCREEN_TIME)
     if as_csv:
         ref.read("csv")  # checks the file's hash
@@ -42,22 +71,62 @@ def screen_time(
         put_json({"ep_id": ep_id, "run_id": run_id, **document})
         return
     put_people(f"{ep_id}  run {run_id}", document)
-    tell_totals(document)
+    tell(f"someone known {document['covered_s']:.2f} s, unknown {document['unknown_s']:.2f} s")
 
 
-def _resolve(runs: RunStore, text: str, run_id: str | None) -> tuple[str, str]:
-    """Return the run that `EP`, `EP/RUN` or `EP --run-id RUN` means."""
-    from screenalytics_core.episodes import EpisodeId
-    from screenalytics_core.errors import RunNotFoundError
+def _check_usage(
+    as_csv: bool, as_json: bool, format_: str | None, person: str | None, output: Path | None
+) -> None:
+    if as_csv + as_json + (format_ is not None) > 1:
+        raise typer.BadParameter("choose one of --csv, --json and --format")
+    if format_ is None and (person is not None or output is not None):
+        raise typer.BadParameter("--person and --output go with --format edl|fcpxml|vtt")
 
-    if run_id is None and "/" in text:
-        return runs.resolve_run(text)
-    ep_id = EpisodeId.parse(text).text
-    run_id = run_id or runs.active_run_id(ep_id)
-    if run_id is None:
-        raise RunNotFoundError(
-            thing=f"episode {ep_id}",
-            reason="has no finished run",
-            way_out=f"Start one: screenalytics run VIDEO --ep-id {ep_id}.",
-        )
-    return runs.resolve_run(run_id, ep_id)
+
+def _segments(stores: Stores, ep_id: str, run_id: str, person: str | None) -> EpisodeSegments:
+    from screenalytics_core.artifacts import ArtifactKind
+    from screenalytics_core.segment_formats.model import episode_segments
+
+    shots = stores.require(ep_id, run_id, ArtifactKind.SHOTS).read()
+    rows = stores.require(ep_id, run_id, ArtifactKind.SCREEN_TIME).read("segments").to_pylist()
+    found = episode_segments(ep_id, run_id, shots, rows, _media(stores, ep_id))
+    return found if person is None else found.only(person)
+
+
+def _media(stores: Stores, ep_id: str) -> MediaFile:
+    """Return the episode's file; segments are worth having without it."""
+    from screenalytics_core.episode_registry import episode_video_path
+    from screenalytics_core.errors import VideoError
+    from screenalytics_core.segment_formats.media import media_file
+    from screenalytics_core.segment_formats.model import MediaFile
+
+    path = episode_video_path(stores.storage, ep_id)
+    try:
+        return media_file(path)
+    except VideoError as error:
+        tell(f"link the segments to the video yourself: {error}")
+        return MediaFile(path.name, path.absolute().as_uri(), has_audio=False)
+
+
+def _rendered(segments: EpisodeSegments, format_: SegmentFormat) -> str:
+    from screenalytics_core.segment_formats.edl import write_edl
+    from screenalytics_core.segment_formats.fcpxml import write_fcpxml
+    from screenalytics_core.segment_formats.vtt import write_vtt
+
+    writers = {
+        SegmentFormat.EDL: write_edl,
+        SegmentFormat.FCPXML: write_fcpxml,
+        SegmentFormat.VTT: write_vtt,
+    }
+    return writers[format_](segments)
+
+
+def _put(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        return
+    from screenalytics_assets.cli.files import whole_file
+
+    with whole_file(output) as path:
+        path.write_bytes(text.encode())
+    tell(f"{output}")
