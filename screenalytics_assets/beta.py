@@ -1,4 +1,4 @@
-"""Dagster's beta calls that we use knowingly."""
+"""Dagster's beta and preview calls that we use knowingly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import dagster as dg
 
 @contextmanager
 def without_beta_warnings() -> Iterator[None]:
-    """Keep Dagster from warning at each call of an API it calls beta: the lock pins it."""
+    """Keep Dagster from warning at each call of what it calls beta or preview: it is pinned."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
+        warnings.simplefilter("ignore", dg.PreviewWarning)
         yield

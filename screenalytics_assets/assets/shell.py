@@ -1,15 +1,17 @@
 """The one asset shell: a `Step` in, a Dagster asset (or multi-asset) out.
 
 Everything an asset of this project does stands here once: find inputs, decide on reuse,
-run the step, report progress, hand the result to the IO manager.
+run the step, report progress, hand the result to the IO manager, check what was published.
 """
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import dagster as dg
 
+from screenalytics_assets.checks.evaluation import check_results, check_specs
 from screenalytics_assets.failures import as_dagster_failure
 from screenalytics_assets.graph import (
     ASSET_OF_KIND,
@@ -25,6 +27,7 @@ from screenalytics_assets.metadata import (
 )
 from screenalytics_assets.partitions import EPISODES
 from screenalytics_assets.resources import Pipeline, ProgressThrottle
+from screenalytics_assets.session import RunSession
 from screenalytics_assets.work import PendingOutput, StepWork
 from screenalytics_core.artifacts import ARTIFACTS
 from screenalytics_core.steps.base import Step, StepOutput
@@ -33,6 +36,8 @@ _LOG: Final = logging.getLogger(__name__)
 OWNERS: Final = ["team:screenalytics"]
 INFERENCE_POOL: Final = "inference"
 VIDEO_KEY: Final = "video"
+
+Result = dg.Output[Any] | dg.AssetCheckResult
 
 
 def build_asset(step: Step) -> dg.AssetsDefinition:
@@ -47,11 +52,12 @@ def build_asset(step: Step) -> dg.AssetsDefinition:
         deps=[VIDEO_KEY] if reads_video else [],
         partitions_def=EPISODES,
         required_resource_keys={"pipeline", "settings"},
+        check_specs=check_specs([o.name for o in step.outputs]),
         can_subset=len(step.outputs) > 1,
         pool=INFERENCE_POOL if uses_models else None,
         description=step.description,
     )
-    def asset(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[dg.Output[Any]]:
+    def asset(context: dg.AssetExecutionContext, **inputs: Any) -> Iterator[Result]:
         yield from materialize(context, step, inputs)
 
     return asset
@@ -59,36 +65,43 @@ def build_asset(step: Step) -> dg.AssetsDefinition:
 
 def materialize(
     context: dg.AssetExecutionContext, step: Step, inputs: dict[str, Any]
-) -> Iterator[dg.Output[Any]]:
-    """Produce the selected outputs of `step` for the partition of `context`."""
+) -> Iterator[Result]:
+    """Produce the selected outputs of `step` for the partition of `context`, then check them."""
     selected = context.op_execution_context.selected_output_names
     outputs = tuple(o for o in step.outputs if o.name in selected)
-    with as_dagster_failure():
-        try:
-            pending = _produce(context, step, outputs, inputs)
-        except dg.DagsterExecutionInterruptedError:
-            # Ctrl-C in the launching process: without a request Dagster calls it a failure.
-            context.instance.report_run_canceling(context.run, "interrupted")
-            raise
+    pipeline: Pipeline = context.resources.pipeline
+    refs = {kind: inputs[ASSET_OF_KIND[kind]][kind] for kind in step.inputs}
+    with as_dagster_failure(), _interruptible(context):
+        session = pipeline.session(context.partition_key, context.resources.settings.to_config())
+        # Without outputs, somebody asked for checks alone.
+        pending = _produce(context, session, session.begin(step, outputs, refs)) if outputs else []
     for result in pending:
         yield dg.Output(
             result,
             output_name=result.output.name,
             data_version=dg.DataVersion(result.content_sha256),
         )
+    # By now Dagster has had the outputs published.
+    with _interruptible(context):
+        checked = list(check_results(context.selected_asset_check_keys, session, refs))
+    yield from checked
+
+
+@contextmanager
+def _interruptible(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Let Ctrl-C in the launching process cancel the run: unasked, Dagster calls it failed."""
+    try:
+        yield
+    except dg.DagsterExecutionInterruptedError:
+        context.instance.report_run_canceling(context.run, "interrupted")
+        raise
 
 
 def _produce(
-    context: dg.AssetExecutionContext,
-    step: Step,
-    outputs: tuple[StepOutput, ...],
-    inputs: dict[str, Any],
+    context: dg.AssetExecutionContext, session: RunSession, work: StepWork
 ) -> list[PendingOutput]:
-    pipeline: Pipeline = context.resources.pipeline
-    session = pipeline.session(context.partition_key, context.resources.settings.to_config())
-    refs = {kind: inputs[ASSET_OF_KIND[kind]][kind] for kind in step.inputs}
-    work = session.begin(step, outputs, refs)
-    progress = ProgressThrottle(step.name, pipeline.listener, progress_observer(context, work))
+    listener = context.resources.pipeline.listener
+    progress = ProgressThrottle(work.step.name, listener, progress_observer(context, work))
     progress(0, 0, "")  # some steps are over before they would report
 
     def observe_failure() -> None:
