@@ -16,7 +16,7 @@ from screenalytics_core.vision.models.protocols import (
 from screenalytics_core.vision.scanning import Look
 
 # Half of the confidence at which a body begins a track by default, so the least at which it
-# can continue one. NanoDet reports twice to four times as many boxes from 0.1 up, nearly all
+# can continue one. From 0.1 up NanoDet reports three to nine times as many boxes, nearly all
 # of them parts of bodies and furniture, and each would have its appearance computed.
 MIN_BODY_CONFIDENCE: Final = 0.25
 

@@ -17,15 +17,19 @@ from screenalytics_core.vision.tracking import Detections, ShotFrames
 
 def detections_of(table: pa.Table) -> Detections:
     """Return the detections of a table of `artifacts.DETECTIONS` or `BODY_DETECTIONS`."""
-    frame_idxs = table.column("frame_idx").to_numpy()
-    order = np.argsort(frame_idxs, kind="stable")
+    order = frame_order(table)
     boxes = table.column("bbox_xyxy").combine_chunks()
     return Detections(
         table.column("detection_id").to_numpy()[order],
-        frame_idxs[order],
+        table.column("frame_idx").to_numpy()[order],
         _flat(boxes).reshape(-1, 4)[order],
         table.column("confidence").to_numpy()[order],
     )
+
+
+def frame_order(table: pa.Table) -> NDArray[np.int64]:
+    """Return the row of the table behind each of `detections_of`."""
+    return np.argsort(table.column("frame_idx").to_numpy(), kind="stable").astype(np.int64)
 
 
 def _flat(boxes: pa.FixedSizeListArray) -> NDArray[np.float32]:
