@@ -98,8 +98,8 @@ def _histograms(bodies: Image) -> NDArray[np.float64]:
     start = (np.arange(count)[:, None] * STRIPES + stripe)[:, :, None] * (HUES + GREYS)
     bins = np.concatenate([(start + found).ravel() for found, _ in parts])
     weights = np.concatenate([weight.ravel() for _, weight in parts])
-    total: NDArray[np.float64] = np.bincount(bins, weights, count * DIMENSIONS)
-    return total.reshape((count, STRIPES, HUES + GREYS))
+    total = np.asarray(np.bincount(bins, weights, count * DIMENSIONS), np.float64)
+    return total.reshape(count, STRIPES, HUES + GREYS)
 
 
 def _shared(

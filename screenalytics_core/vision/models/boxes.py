@@ -28,18 +28,21 @@ class FittedImage:
     scale: float
 
 
-def input_size(shape: tuple[int, ...], max_side_px: int) -> tuple[int, int]:
+def input_size(
+    shape: tuple[int, ...], max_side_px: int, *, max_shrinking: float = _MAX_SHRINKING
+) -> tuple[int, int]:
     """Return (height, width) of a network input that fits a (height, width, ..) picture.
 
     The longer side is `max_side_px` rounded down to a multiple of 32, the other follows the
-    picture: down to the multiple below it where that makes the picture at most 1/16 smaller,
-    else up. 1920x1080 at 640 gives 640x352, which costs 8 % less than 640x384.
+    picture: down to the multiple below it where that makes the picture smaller by at most
+    `max_shrinking` (1/16), else up. 1920x1080 at 640 gives 640x352, which costs 8 % less
+    than 640x384.
     """
     height, width = shape[:2]
     longer = max(max_side_px // STRIDE_PX, 1) * STRIDE_PX
     wanted = longer * min(height, width) / max(height, width)
     shorter = int(wanted) // STRIDE_PX * STRIDE_PX
-    if shorter < wanted * (1 - _MAX_SHRINKING):
+    if shorter < wanted * (1 - max_shrinking):
         shorter += STRIDE_PX
     return (shorter, longer) if width >= height else (longer, shorter)
 

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from screenalytics_core.errors import ModelError
-from screenalytics_core.vision.models.nanodet import NanodetDetector, decode, open_nanodet
+from screenalytics_core.vision.models.nanodet import (
+    NanodetDetector,
+    decode,
+    free_size,
+    open_nanodet,
+)
+from screenalytics_core.vision.models.onnx_session import open_session
+from screenalytics_core.vision.models.protocols import FloatArray
 from tests.unit.vision.models import tiny_models
 
 
@@ -51,10 +58,78 @@ def test_a_distance_is_the_mean_of_its_distribution() -> None:
     distances[169][0, 14].reshape(4, 11)[:, :] = -100
     distances[169][0, 14].reshape(4, 11)[:, [0, 2]] = 100
 
-    boxes, confidences = decode([*distances.values(), *scores.values()], 0.5)
+    boxes, confidences = decode([*distances.values(), *scores.values()], (416, 416), 0.5)
 
     np.testing.assert_allclose(boxes, [[48 - 32, 48 - 32, 48 + 32, 48 + 32]])
     np.testing.assert_allclose(confidences, [0.9])
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        pytest.param((1080, 1920), (256, 416), id="16:9"),
+        pytest.param((1920, 1080), (416, 256), id="upright"),
+        pytest.param((576, 720), (352, 416), id="5:4"),
+        pytest.param((500, 500), (416, 416), id="square"),
+        pytest.param((512, 832), (256, 416), id="fits without a rest"),
+        pytest.param((1, 1920), (32, 416), id="a line"),
+    ],
+)
+def test_the_input_is_the_smallest_rectangle_that_does_not_shrink_the_picture(
+    shape: tuple[int, int], size: tuple[int, int]
+) -> None:
+    asked = []
+
+    class Recorder:
+        def run(self, blob: FloatArray) -> list[FloatArray]:
+            asked.append(blob.shape[2:])
+            cells = [(size[0] // s) * (size[1] // s) for s in (8, 16, 32)]
+            return [np.zeros((1, n, width), np.float32) for n in cells for width in (80, 44)]
+
+    NanodetDetector(Recorder(), min_confidence=0.5).detect(  # type: ignore[arg-type]
+        np.zeros((*shape, 3), np.uint8)
+    )
+
+    assert asked == [size]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_person_far_from_the_corner_is_found_in_a_rectangle(
+    detector: NanodetDetector, turned: bool
+) -> None:
+    """Rows and columns differ in number, so a grid read the wrong way round shows."""
+    image = np.zeros((224, 416, 3), np.uint8)
+    image[160:192, 352:384] = 255
+    expected = [304, 112, 432, 240]
+    if turned:
+        image, expected = image.transpose(1, 0, 2), [112, 304, 240, 432]
+
+    persons = detector.detect(np.ascontiguousarray(image))
+
+    coarse = persons.bboxes_xyxy[:, 2] - persons.bboxes_xyxy[:, 0] > 127
+    np.testing.assert_allclose(persons.bboxes_xyxy[coarse], [expected], atol=0.1)
+    middle = [368, 176] if not turned else [176, 368]
+    for box in persons.bboxes_xyxy:
+        np.testing.assert_allclose((box[:2] + box[2:]) / 2, middle, atol=17)
+
+
+def test_freeing_the_size_changes_no_output_of_a_square() -> None:
+    blob = np.random.default_rng(0).normal(size=(1, 3, 416, 416)).astype(np.float32)
+    fixed = open_session(tiny_models.nanodet(), device="cpu", thing="x").run(blob)
+
+    freed = open_session(free_size(tiny_models.nanodet()), device="cpu", thing="x").run(blob)
+
+    for before, after in zip(fixed, freed, strict=True):
+        np.testing.assert_allclose(after, before, atol=1e-6)
+
+
+def test_a_network_whose_levels_keep_their_size_is_refused() -> None:
+    model = tiny_models.nanodet()
+    fixed = next(i for i in model.graph.initializer if i.name == "o8_80/s")
+    fixed.CopyFrom(tiny_models.tensor("o8_80/s", np.array([1, 2704, 80], np.int64)))
+
+    with pytest.raises(ModelError, match=r"x: (failed|is not the NanoDet)"):
+        open_nanodet(model, device="cpu", thing="x", min_confidence=0.5)
 
 
 def test_threads_share_a_detector_without_changing_a_byte(detector: NanodetDetector) -> None:

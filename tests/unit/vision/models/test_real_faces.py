@@ -8,9 +8,13 @@ from pathlib import Path
 import cv2
 import insightface
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
+from screenalytics_core.vision.models.home import ModelsHome
+from screenalytics_core.vision.models.nanodet import free_size
+from screenalytics_core.vision.models.onnx_session import open_session
 from screenalytics_core.vision.models.protocols import (
     FaceBoxes,
     FaceDetector,
@@ -152,6 +156,39 @@ def test_all_six_persons_are_found(lite_pack: ModelPack, six_actors: Image) -> N
     assert len(boxes) == 6
     for x, y in FACES_XY:
         assert any(x1 < x < x2 and y1 - 30 < y < y2 for x1, y1, x2, y2 in boxes)
+
+
+def test_a_rectangle_finds_the_persons_that_a_square_with_a_black_rest_finds(
+    lite_pack: ModelPack, six_actors: Image
+) -> None:
+    persons = lite_pack.person_detector(min_confidence=0.5)
+    assert persons is not None
+    height, width = six_actors.shape[:2]
+    padded = np.zeros((width, width, 3), np.uint8)
+    padded[:height] = six_actors
+
+    rectangle, square = persons.detect(six_actors), persons.detect(padded)
+
+    nearest = [
+        int(np.abs(square.bboxes_xyxy - box).sum(axis=1).argmin()) for box in rectangle.bboxes_xyxy
+    ]
+    assert sorted(nearest) == list(range(6))
+    # The rest below the picture reaches into the last cells: a few pixels of 1280.
+    np.testing.assert_allclose(rectangle.bboxes_xyxy, square.bboxes_xyxy[nearest], atol=13)
+    np.testing.assert_allclose(rectangle.confidences, square.confidences[nearest], atol=0.05)
+
+
+def test_freeing_the_size_of_the_real_person_detector_changes_no_output_of_a_square(
+    lite_home: ModelsHome, lite_pack: ModelPack
+) -> None:
+    path = lite_home.own("lite") / "nanodet.onnx"
+    blob = np.random.default_rng(0).normal(size=(1, 3, 416, 416)).astype(np.float32)
+    graphs = [onnx.load(path), free_size(onnx.load(path))]
+
+    fixed, freed = (open_session(g, device="cpu", thing="x").run(blob) for g in graphs)
+
+    for before, after in zip(fixed, freed, strict=True):
+        np.testing.assert_allclose(after, before, atol=1e-5)
 
 
 def test_the_installed_pack_is_the_measured_one(lite_pack: ModelPack) -> None:

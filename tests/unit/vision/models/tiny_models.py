@@ -161,33 +161,70 @@ def _head(name: str, side: int, *, points: bool = False) -> onnx.ModelProto:
 
 
 def nanodet() -> onnx.ModelProto:
-    """Scores bright cells as persons; every side lies about two strides away."""
+    """Scores bright cells as persons; every side lies about two strides away.
+
+    As in the converted network, the middle level's scores come from the coarse one by a
+    resize to the size that the level has at 416x416.
+    """
     nodes, weights, outputs = [], [], []
     for stride in (8, 16, 32):
-        cells = (416 // stride) ** 2
         for width in (80, 44):
             name = f"o{stride}_{width}"
-            kernel = np.zeros((width, 3, stride, stride), np.float32)
+            step = 32 if (stride, width) == (16, 80) else stride
+            kernel = np.zeros((width, 3, step, step), np.float32)
             bias = np.full(width, -GAIN, np.float32)
             if width == 80:
-                kernel[0] = GAIN / (3 * stride * stride)
+                kernel[0] = GAIN / (3 * step * step)
                 bias[0] = -GAIN
             else:
                 bias[2::11] = GAIN
             weights += [tensor(f"{name}/w", kernel), tensor(f"{name}/b", bias)]
-            weights.append(tensor(f"{name}/s", np.array([1, cells, width], np.int64)))
-            last = f"{name}/raw" if width == 80 else name
-            nodes += [
+            weights.append(tensor(f"{name}/s", np.array([1, -1, width], np.int64)))
+            nodes.append(
                 helper.make_node(
                     "Conv", ["input", f"{name}/w", f"{name}/b"], [f"{name}/c"],
-                    strides=[stride, stride],
-                ),
-                helper.make_node("Transpose", [f"{name}/c"], [f"{name}/t"], perm=[0, 2, 3, 1]),
+                    strides=[step, step],
+                )
+            )  # fmt: skip
+            cells = f"{name}/c"
+            if step != stride:
+                cells = _resized(cells, 416 // stride, nodes, weights)
+            last = f"{name}/raw" if width == 80 else name
+            nodes += [
+                helper.make_node("Transpose", [cells], [f"{name}/t"], perm=[0, 2, 3, 1]),
                 helper.make_node("Reshape", [f"{name}/t", f"{name}/s"], [last]),
-            ]  # fmt: skip
+            ]
             if width == 80:
                 nodes.append(helper.make_node("Sigmoid", [last], [name]))
-            outputs.append(value(name, [1, cells, width]))
+            outputs.append(value(name, [1, (416 // stride) ** 2, width]))
     return model(
         helper.make_graph(nodes, "nanodet", [value("input", [1, 3, 416, 416])], outputs, weights)
     )
+
+
+def _resized(
+    cells: str, side: int, nodes: list[onnx.NodeProto], weights: list[onnx.TensorProto]
+) -> str:
+    """Resize to a size that stands in the graph, as the converter writes it."""
+    weights += [
+        tensor(f"{cells}/start", np.array([0], np.int64)),
+        tensor(f"{cells}/end", np.array([2], np.int64)),
+        tensor(f"{cells}/hw", np.array([side, side], np.int64)),
+        tensor(f"{cells}/none", np.zeros(0, np.float32)),
+    ]
+    nodes += [
+        helper.make_node("Shape", [cells], [f"{cells}/shape"]),
+        helper.make_node(
+            "Slice", [f"{cells}/shape", f"{cells}/start", f"{cells}/end"], [f"{cells}/nc"]
+        ),
+        helper.make_node("Concat", [f"{cells}/nc", f"{cells}/hw"], [f"{cells}/sizes"], axis=0),
+        helper.make_node(
+            "Resize",
+            [cells, "", f"{cells}/none", f"{cells}/sizes"],
+            [f"{cells}/resized"],
+            name=f"{cells}/resized",
+            mode="linear",
+            coordinate_transformation_mode="half_pixel",
+        ),
+    ]
+    return f"{cells}/resized"
