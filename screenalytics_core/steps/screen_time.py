@@ -2,78 +2,133 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
 
-from screenalytics_core.artifacts import SCREEN_TIME_CSV, SEGMENTS, ArtifactKind
+from screenalytics_core.artifacts import SCREEN_TIME, SCREEN_TIME_CSV, SEGMENTS, ArtifactKind
 from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
-from screenalytics_core.vision.screen_time import PersonTime, ScreenTime, TrackSpan, screen_time
+from screenalytics_core.vision.intervals import Interval, total_s
+from screenalytics_core.vision.screen_time import PersonTime, ScreenTime, Sources, screen_time
+from screenalytics_core.vision.spans import body_spans, face_spans
+from screenalytics_core.vision.trims import Trim, counted, parse_trims, trims_within
 
-_FACE: Final = "face"
+_DECIMALS: Final = 6
 
 
 def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
-    """Make `screen_time`: the document, its table for spreadsheets, and the segments."""
-    duration_s: float = step.read(ArtifactKind.SHOTS)["duration_s"]
-    measured = screen_time(
-        _spans(step.read(ArtifactKind.TRACKS)),
-        step.read(ArtifactKind.IDENTITIES)["identities"],
-        step.read(ArtifactKind.CAST)["people"],
-    )
-    rows = [_person_row(person, duration_s) for person in measured.people]
+    """Make `screen_time`: the document, its table for spreadsheets, and the segments.
+
+    Trims are on the video's own clock, as all timestamps are: where the first frame does not
+    stand at 0, neither does the video begin there.
+    """
+    shots = step.read(ArtifactKind.SHOTS)
+    video = shots["start_s"], shots["start_s"] + shots["duration_s"]
+    trims = trims_within(step.trims, video)
+    counted_s = round(total_s(counted(video, trims)), _DECIMALS) if trims else shots["duration_s"]
+    _note_trims(step, video, trims, counted_s)
+    sources = _sources(step)
+    measured = screen_time(sources, [trim.interval for trim in trims])
+    rows = [_person_row(person, counted_s) for person in measured.people]
     step.progress(len(rows), len(rows), "people added up")
+    header = {
+        "duration_s": shots["duration_s"],
+        "counted_s": counted_s,
+        "has_bodies": sources.bodies is not None,
+    }
     return {
         ArtifactKind.SCREEN_TIME: {
-            "screen_time": _document(measured, rows, duration_s),
+            "screen_time": _document(header, measured, rows, trims),
             "csv": SCREEN_TIME_CSV.from_rows(rows),
             "segments": _segments_table(step.ep_id, measured),
         }
     }
 
 
-def _spans(tracks: pa.Table) -> list[TrackSpan]:
-    columns = (tracks.column(name).to_pylist() for name in ("track_id", "start_s", "end_s"))
-    return [TrackSpan(*row) for row in zip(*columns, strict=True)]
+def _sources(step: StepInput) -> Sources:
+    shots = step.read(ArtifactKind.SHOTS)
+    frame_times_s = step.read(ArtifactKind.SHOTS, "frame_times")
+    identities = step.read(ArtifactKind.IDENTITIES)
+    fusion = step.read(ArtifactKind.TRACK_FUSION)
+    tracks = step.read(ArtifactKind.TRACKS)
+    bodies = None
+    if fusion["has_bodies"]:
+        body_tracks = step.read(ArtifactKind.BODY_TRACKS)
+        bodies = body_spans(fusion["associations"], body_tracks, shots["shots"], frame_times_s)
+    return Sources(
+        faces=face_spans(tracks, shots["shots"], frame_times_s),
+        bodies=bodies,
+        identities=identities["identities"],
+        memberships=identities["memberships"],
+        cluster_thresh=identities["cluster_thresh"],
+        cast=step.read(ArtifactKind.CAST)["people"],
+    )
 
 
-def _person_row(person: PersonTime, duration_s: float) -> dict[str, Any]:
+def _note_trims(step: StepInput, video: Interval, trims: Sequence[Trim], counted_s: float) -> None:
+    """Say in words where trims leave nothing, or do nothing."""
+    inside = {trim.name for trim in trims}
+    outside = [n for n, pair in parse_trims(step.trims).items() if pair and n not in inside]
+    if outside:
+        step.note(
+            ArtifactKind.SCREEN_TIME,
+            f"The trim of {' and '.join(outside)} lies outside the video, which lasts from "
+            f"{video[0]:g} s to {video[1]:g} s, and leaves nothing out.",
+        )
+    elif counted_s == 0:
+        step.note(ArtifactKind.SCREEN_TIME, "Trims leave nothing of the episode to be counted.")
+
+
+def _person_row(person: PersonTime, counted_s: float) -> dict[str, Any]:
     return {
         "identity_id": person.identity_id,
         "cast_id": person.cast_id,
         "label": person.label,
         "face_s": person.face_s,
-        # No bodies yet: what they would add, and how sure all of it is, is not known.
-        "body_only_s": None,
-        "total_s": person.face_s,
-        "low_s": None,
-        "high_s": None,
-        "share": person.face_s / duration_s,
+        "body_only_s": person.body_only_s,
+        "total_s": person.total_s,
+        "low_s": person.low_s,
+        "high_s": person.high_s,
+        "share": min(1.0, person.total_s / counted_s) if counted_s else 0.0,
         "first_s": person.segments[0].start_s,
         "last_s": person.segments[-1].end_s,
         "track_count": person.track_count,
+        "body_track_count": person.body_track_count,
     }
 
 
 def _document(
-    measured: ScreenTime, rows: list[dict[str, Any]], duration_s: float
+    header: Mapping[str, Any],
+    measured: ScreenTime,
+    rows: list[dict[str, Any]],
+    trims: Sequence[Trim],
 ) -> dict[str, Any]:
     people = [
         {
             **row,
             "segments": [
-                {"start_s": s.start_s, "end_s": s.end_s, "source": _FACE} for s in person.segments
+                {"start_s": s.start_s, "end_s": s.end_s, "source": s.source}
+                for s in person.segments
             ],
         }
         for row, person in zip(rows, measured.people, strict=True)
     ]
-    return {
-        "duration_s": duration_s,
-        "covered_s": measured.covered_s,
-        "unknown_s": measured.unknown_s,
-        "people": people,
-    }
+    together = [
+        {"person_id": t.person_id, "other_id": t.other_id, "together_s": t.together_s}
+        for t in measured.together
+    ]
+    return SCREEN_TIME.conform(
+        {
+            **header,
+            "covered_s": measured.covered_s,
+            "overlap_s": measured.overlap_s,
+            "unknown_s": measured.unknown_s,
+            "people": people,
+            "co_appearances": together,
+            "trims": [{"name": t.name, "start_s": t.start_s, "end_s": t.end_s} for t in trims],
+        }
+    )
 
 
 def _segments_table(ep_id: str, measured: ScreenTime) -> pa.Table:
@@ -86,8 +141,10 @@ def _segments_table(ep_id: str, measured: ScreenTime) -> pa.Table:
                 "label": person.label,
                 "start_s": segment.start_s,
                 "end_s": segment.end_s,
-                "source": _FACE,
+                "source": segment.source,
                 "track_ids": list(segment.track_ids),
+                "body_track_ids": list(segment.body_track_ids),
+                "confidence": segment.confidence,
             }
             for person in measured.people
             for segment in person.segments
@@ -101,15 +158,18 @@ STEP: Final = Step(
         StepOutput(
             "screen_time",
             (ArtifactKind.SCREEN_TIME,),
-            version="1",
+            version="2",
             inputs=(
                 ArtifactKind.SHOTS,
                 ArtifactKind.TRACKS,
                 ArtifactKind.IDENTITIES,
                 ArtifactKind.CAST,
+                ArtifactKind.BODY_TRACKS,
+                ArtifactKind.TRACK_FUSION,
             ),
+            reads_trims=True,
         ),
     ),
     run,
-    "Seconds per person: the union of their tracks' intervals",
+    "Seconds per person: the union of their faces' and bodies' intervals, with bounds",
 )

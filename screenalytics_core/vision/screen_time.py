@@ -1,43 +1,49 @@
-"""Who was on screen and when: unions of track intervals, in seconds of the video's clock.
+"""Who was on screen and when: unions of intervals, in seconds of the video's clock.
 
-Seconds are never counted in frames: two faces of one person at the same time count once,
-and a frame that stays longer counts longer.
+Seconds are never counted in frames: two faces of one person at the same time count once, and
+a frame that stays longer counts longer. A person's time is that of their face tracks and of
+the bodies that were tied to them, where no face was seen. Stretches that are trimmed are taken
+out of every interval before anything is added up. How low and high the time may be says
+`time_bounds`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from screenalytics_core.vision.intervals import Interval, Intervals, total_s, union
+from screenalytics_core.vision.co_appearance import co_appearance
+from screenalytics_core.vision.intervals import Interval, Intervals, subtraction, total_s, union
+from screenalytics_core.vision.owners import Owner, PersonKey, find_owners
+from screenalytics_core.vision.segments import BODY, FACE, Piece, Segment, segments_of
+from screenalytics_core.vision.spans import BodySpan, Extent, FaceSpan
+from screenalytics_core.vision.time_bounds import Claim, body_claim, track_claims
 
 # Sums of floating-point timestamps end in noise; no video has ticks as short as this.
 _DECIMALS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class TrackSpan:
-    """When a face track is on screen: [start_s, end_s)."""
+class Sources:
+    """What was seen and whose it is.
 
-    track_id: int
-    start_s: float
-    end_s: float
+    Attributes:
+        faces: Every face track.
+        bodies: Every body that was tied to somebody; None = nobody looked for bodies.
+        identities: Rows `identities` of `artifacts.IDENTITIES`.
+        memberships: Rows `memberships` of it.
+        cluster_thresh: What the identities were joined with.
+        cast: Rows `people` of `artifacts.CAST`.
+    """
 
-    @property
-    def interval(self) -> Interval:
-        """The seconds, half-open."""
-        return self.start_s, self.end_s
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A stretch of time with one person's face, and the tracks that show it, ascending."""
-
-    start_s: float
-    end_s: float
-    track_ids: tuple[int, ...]
+    faces: Sequence[FaceSpan]
+    bodies: Sequence[BodySpan] | None
+    identities: Sequence[Mapping[str, Any]]
+    memberships: Sequence[Mapping[str, Any]]
+    cluster_thresh: float
+    cast: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,126 +52,174 @@ class PersonTime:
 
     Attributes:
         identity_id: None where a cast member joins several identities, or single tracks.
-        face_s: Union of the tracks' intervals.
-        segments: Disjoint, ascending.
+        face_s: Union of the face tracks' intervals.
+        body_only_s: Time of the bodies without the faces'; None = nobody looked for bodies.
+        total_s: Union of both: `face_s + body_only_s`.
+        low_s: The part of it that is sure.
+        high_s: With everything else that may be this person; low <= total <= high.
+        segments: Disjoint, ascending; a face's time is never a body's.
+        track_count: Face tracks that count.
+        body_track_count: Body tracks that count, also beside a face.
     """
 
     identity_id: str | None
     cast_id: str | None
     label: str | None
     face_s: float
+    body_only_s: float | None
+    total_s: float
+    low_s: float
+    high_s: float
     segments: tuple[Segment, ...]
     track_count: int
+    body_track_count: int
+
+    @property
+    def person_id(self) -> str:
+        """cast_id, else identity_id."""
+        return self.cast_id or self.identity_id or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Seconds of two people on screen at once; `person_id` is the one with more time."""
+
+    person_id: str
+    other_id: str
+    together_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenTime:
-    """The people of an episode, most seconds first, and the seconds of faces without a name.
+    """The people of an episode, most seconds first, and what they share.
 
     Attributes:
         covered_s: Time with at least one of the people.
+        overlap_s: Time with at least two of them.
         unknown_s: Time with at least one face that belongs to nobody of them.
+        together: Every pair that meets, most seconds first.
     """
 
     people: tuple[PersonTime, ...]
     covered_s: float
+    overlap_s: float
     unknown_s: float
+    together: tuple[Together, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Owner:
-    """Who a track belongs to; tracks with the same `key` are one person's."""
+@dataclass(slots=True)
+class _Gathered:
+    """What belongs to one person, before it is added up."""
 
-    identity_id: str | None
-    cast_id: str | None
-    label: str | None
-
-    @property
-    def key(self) -> tuple[bool, str]:
-        return self.cast_id is not None, self.cast_id or self.identity_id or ""
+    owners: list[Owner] = field(default_factory=list)
+    faces: list[Piece] = field(default_factory=list)
+    bodies: list[Piece] = field(default_factory=list)
+    sure: list[Interval] = field(default_factory=list)
+    possible: list[Interval] = field(default_factory=list)
 
 
-def screen_time(
-    tracks: Iterable[TrackSpan],
-    identities: Iterable[Mapping[str, Any]],
-    cast: Iterable[Mapping[str, Any]],
-) -> ScreenTime:
-    """Add up who was on screen.
+def screen_time(sources: Sources, trims: Iterable[Interval] = ()) -> ScreenTime:
+    """Add up who was on screen; the order of the rows does not matter.
 
     Args:
-        tracks: Every face track.
-        identities: Rows `identities` of `artifacts.IDENTITIES`.
-        cast: Rows `people` of `artifacts.CAST`. A row with a track_id says whose this one
-            track is, over what its identity says: a cast member's, else the row's
-            identity's, else nobody's.
+        trims: Stretches that do not count; somebody only seen there is not listed.
     """
-    owners = _owners(identities, list(cast))
-    by_person: dict[tuple[bool, str], list[tuple[_Owner, TrackSpan]]] = defaultdict(list)
+    cut = union(trims)
+    owners = find_owners(sources.identities, sources.cast)
+    faces = sorted(sources.faces, key=lambda f: f.track_id)
+    claims = track_claims(
+        [f.track_id for f in faces], owners, sources.memberships, sources.cluster_thresh
+    )
+    gathered: dict[PersonKey, _Gathered] = defaultdict(_Gathered)
     unknown: list[Interval] = []
-    for track in sorted(tracks, key=lambda t: (t.start_s, t.track_id)):
-        owner = owners.get(track.track_id)
-        if owner is None:
-            unknown.append(track.interval)
-        else:
-            by_person[owner.key].append((owner, track))
-    people = [_person(owned) for owned in by_person.values()]
-    return ScreenTime(
-        tuple(sorted(people, key=lambda p: (-p.face_s, p.cast_id or p.identity_id or ""))),
-        round(total_s((s.start_s, s.end_s) for p in people for s in p.segments), _DECIMALS),
-        round(total_s(unknown), _DECIMALS),
+    for face in faces:
+        claim = claims[face.track_id]
+        pieces = _pieces(face.track_id, face.extent, claim, cut)
+        _gather(gathered, claim, face.extent, pieces, FACE)
+        unknown += [piece.interval for piece in pieces if claim.owner is None]
+    bodies = sorted(sources.bodies or (), key=lambda b: (b.body_track_id, b.extent.counted))
+    for body in bodies:
+        claim = body_claim(body, owners, claims)
+        pieces = _pieces(body.body_track_id, body.extent, claim, cut)
+        _gather(gathered, claim, body.extent, pieces, BODY)
+    listed = [g for g in gathered.values() if g.faces or g.bodies]
+    people = sorted(
+        (_person(g, cut, has_bodies=sources.bodies is not None) for g in listed),
+        key=lambda p: (-p.total_s, p.person_id, p.cast_id is None),
     )
+    return _shared(people, unknown)
 
 
-def _owners(
-    identities: Iterable[Mapping[str, Any]], cast: Sequence[Mapping[str, Any]]
-) -> dict[int, _Owner]:
-    """Return track_id -> owner; tracks of nobody are left out."""
-    names = {
-        row["identity_id"]: _Owner(row["identity_id"], row.get("cast_id"), row.get("label"))
-        for row in cast
-        if row.get("track_id") is None and row.get("identity_id") is not None
-    }
-    owners: dict[int, _Owner] = {}
-    for identity in identities:
-        identity_id = identity["identity_id"]
-        owner = names.get(identity_id, _Owner(identity_id, None, identity.get("label")))
-        owners.update(dict.fromkeys(identity["track_ids"], owner))
-    for row in cast:
-        track_id, identity_id = row.get("track_id"), row.get("identity_id")
-        if track_id is None:
-            continue
-        if row.get("cast_id") is not None:
-            owners[track_id] = _Owner(None, row["cast_id"], row.get("label"))
-        elif identity_id is not None:
-            owners[track_id] = names.get(identity_id, _Owner(identity_id, None, row.get("label")))
-        else:
-            owners.pop(track_id, None)
-    return owners
+def _pieces(track_id: int, extent: Extent, claim: Claim, cut: Intervals) -> list[Piece]:
+    return [
+        Piece(track_id, start_s, end_s, claim.confidence)
+        for start_s, end_s in subtraction([extent.counted], cut)
+    ]
 
 
-def _person(owned: Sequence[tuple[_Owner, TrackSpan]]) -> PersonTime:
-    identity_ids = {owner.identity_id for owner, _ in owned}
-    owner = owned[0][0]
-    spans = [span for _, span in owned]
-    stretches = union(span.interval for span in spans)
+def _gather(
+    gathered: dict[PersonKey, _Gathered],
+    claim: Claim,
+    extent: Extent,
+    pieces: list[Piece],
+    source: str,
+) -> None:
+    if claim.rival is not None:
+        gathered[claim.rival].possible.append(extent.possible)
+    if claim.owner is None:
+        return
+    person = gathered[claim.owner.key]
+    person.possible.append(extent.possible)
+    if not pieces:
+        return
+    person.owners.append(claim.owner)
+    (person.faces if source == FACE else person.bodies).extend(pieces)
+    if claim.is_sure:
+        person.sure.append(extent.seen)
+
+
+def _person(found: _Gathered, cut: Intervals, *, has_bodies: bool) -> PersonTime:
+    faces = union(piece.interval for piece in found.faces)
+    either = union(faces, (piece.interval for piece in found.bodies))
+    face_s, seconds = _seconds(faces), _seconds(either)
+    seconds = max(face_s, seconds)
+    owner = found.owners[0]
+    identity_ids = {o.identity_id for o in found.owners}
     return PersonTime(
-        owner.identity_id if len(identity_ids) == 1 else None,
-        owner.cast_id,
-        next((o.label for o, _ in owned if o.label is not None), None),
-        round(total_s(stretches), _DECIMALS),
-        _segments(stretches, spans),
-        len(spans),
+        identity_id=owner.identity_id if len(identity_ids) == 1 else None,
+        cast_id=owner.cast_id,
+        label=next((o.label for o in found.owners if o.label is not None), None),
+        face_s=face_s,
+        body_only_s=round(seconds - face_s, _DECIMALS) if has_bodies else None,
+        total_s=seconds,
+        # Each set lies in the next; what is left to min and max is the noise of sums.
+        low_s=min(seconds, _seconds(subtraction(found.sure, cut))),
+        high_s=max(seconds, _seconds(union(either, subtraction(found.possible, cut)))),
+        segments=segments_of(found.faces, found.bodies),
+        track_count=len({piece.track_id for piece in found.faces}),
+        body_track_count=len({piece.track_id for piece in found.bodies}),
     )
 
 
-def _segments(stretches: Intervals, spans: Iterable[TrackSpan]) -> tuple[Segment, ...]:
-    tracks: list[list[int]] = [[] for _ in stretches]
-    at = 0
-    for span in sorted(spans, key=lambda s: s.start_s):
-        while stretches[at][1] < span.end_s:
-            at += 1
-        tracks[at].append(span.track_id)
-    return tuple(
-        Segment(start, end, tuple(sorted(ids)))
-        for (start, end), ids in zip(stretches, tracks, strict=True)
+def _shared(people: Sequence[PersonTime], unknown: Iterable[Interval]) -> ScreenTime:
+    shared = co_appearance([[(s.start_s, s.end_s) for s in p.segments] for p in people])
+    together = [
+        Together(people[one].person_id, people[other].person_id, round(seconds, _DECIMALS))
+        for (one, other), seconds in shared.together_s.items()
+    ]
+    return ScreenTime(
+        tuple(people),
+        round(shared.covered_s, _DECIMALS),
+        round(shared.overlap_s, _DECIMALS),
+        _seconds(unknown),
+        tuple(
+            sorted(
+                (t for t in together if t.together_s > 0),
+                key=lambda t: (-t.together_s, t.person_id, t.other_id),
+            )
+        ),
     )
+
+
+def _seconds(intervals: Iterable[Interval]) -> float:
+    return round(total_s(intervals), _DECIMALS)

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
-from screenalytics_core.artifacts import SCREEN_TIME, SCREEN_TIME_CSV, SEGMENTS, TRACKS
+from screenalytics_core.artifacts import (
+    BODY_TRACKS,
+    SCREEN_TIME,
+    SCREEN_TIME_CSV,
+    SEGMENTS,
+    TRACKS,
+)
 from screenalytics_core.artifacts import ArtifactKind as Kind
 from screenalytics_core.config import SettingsView
 from screenalytics_core.steps.base import StepInput
 from screenalytics_core.steps.screen_time import STEP
 from tests.report_samples import SampleArtifact
 
+FPS = 10
+FRAMES = 200
 
-def track(track_id: int, start_s: float, end_s: float) -> dict[str, Any]:
+
+def track(
+    track_id: int, start_s: float, end_s: float, id_column: str = "track_id"
+) -> dict[str, Any]:
+    first, last = round(start_s * FPS), round(end_s * FPS) - 1
     return {
-        "track_id": track_id, "shot_id": 0, "first_frame_idx": 0, "last_frame_idx": 1,
-        "start_s": start_s, "end_s": end_s, "frame_idxs": [0, 1], "detection_ids": [0, 1],
+        id_column: track_id, "shot_id": 0, "first_frame_idx": first, "last_frame_idx": last,
+        "start_s": start_s, "end_s": end_s, "frame_idxs": [first, last], "detection_ids": [0, 1],
         "bboxes_xyxy": [[0, 0, 9, 9]] * 2, "mean_confidence": 0.9,
     }  # fmt: skip
 
@@ -34,20 +47,59 @@ def cast_row(identity_id: str, cast_id: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def association(body_track_id: int, start_s: float, end_s: float, *voters: int) -> dict[str, Any]:
+    return {
+        "body_track_id": body_track_id, "start_s": start_s, "end_s": end_s,
+        "identity_id": "id_0001", "evidence": "face_in_body", "track_ids": list(voters),
+        "shared_frames": 9, "similarity": None, "gap_s": None, "confidence": 0.8,
+    }  # fmt: skip
+
+
 def run(
-    tracks: list[dict[str, Any]],
-    identities: list[dict[str, Any]],
-    cast: list[dict[str, Any]] | None = None,
+    tracks: Sequence[dict[str, Any]],
+    identities: Sequence[dict[str, Any]],
+    cast: Sequence[dict[str, Any]] = (),
+    associations: Sequence[dict[str, Any]] | None = None,
+    trims: Mapping[str, Any] | None = None,
+    notes: list[str] | None = None,
 ) -> Mapping[str, Any]:
-    values: dict[Kind, Any] = {
-        Kind.SHOTS: {"duration_s": 20.0},
-        Kind.TRACKS: TRACKS.from_rows(tracks),
-        Kind.IDENTITIES: {"identities": identities},
-        Kind.CAST: {"people": cast or []},
-    }
-    artifacts = {k: SampleArtifact(k, {"primary": v}) for k, v in values.items()}
+    owned = {t for i in identities for t in i["track_ids"]}
+    members = [
+        {"track_id": t["track_id"], "confidence": 0.7 * (t["track_id"] in owned),
+         "rival_id": None, "rival_similarity": None}
+        for t in tracks
+    ]  # fmt: skip
+    bodies = [
+        track(a["body_track_id"], a["start_s"], a["end_s"], "body_track_id")
+        for a in associations or ()
+    ]
+    shot = {"shot_id": 0, "start_frame": 0, "end_frame": FRAMES, "start_s": 0.0, "end_s": 20.0}
+    values: dict[Kind, Mapping[str, Any]] = {
+        Kind.SHOTS: {
+            "shots": {"start_s": 0.0, "duration_s": 20.0, "shots": [shot]},
+            "frame_times": np.arange(FRAMES + 1) / FPS,
+        },
+        Kind.TRACKS: {"tracks": TRACKS.from_rows(list(tracks))},
+        Kind.IDENTITIES: {
+            "identities": {
+                "identities": identities, "memberships": members, "cluster_thresh": 0.3,
+            }
+        },
+        Kind.CAST: {"cast": {"people": cast}},
+        Kind.BODY_TRACKS: {"body_tracks": BODY_TRACKS.from_rows(bodies)},
+        Kind.TRACK_FUSION: {
+            "track_fusion": {
+                "has_bodies": associations is not None, "associations": associations or [],
+            }
+        },
+    }  # fmt: skip
     step = StepInput(
-        ep_id="show-s01e01", run_id="r", settings=SettingsView({}), artifacts=artifacts
+        ep_id="show-s01e01",
+        run_id="r",
+        settings=SettingsView({}),
+        artifacts={k: SampleArtifact(k, v) for k, v in values.items()},
+        trims=trims or {},
+        note=lambda kind, sentence: (notes if notes is not None else []).append(sentence),
     )
     made: Mapping[str, Any] = STEP.run(step)[Kind.SCREEN_TIME]
     return made
@@ -55,10 +107,11 @@ def run(
 
 TRACKS_OF_THREE = [track(0, 1.0, 3.0), track(1, 2.5, 6.0), track(2, 8.0, 9.0), track(3, 4.0, 5.0)]
 IDENTITIES = [identity("id_0001", 0, 1), identity("id_0002", 2)]
+BODIES = [association(5, 5.0, 8.5, 1), association(6, 0.0, 2.0)]
 
 
 def test_the_three_files_fit_their_specs() -> None:
-    made = run(TRACKS_OF_THREE, IDENTITIES, [cast_row("id_0001", "anna")])
+    made = run(TRACKS_OF_THREE, IDENTITIES, [cast_row("id_0001", "anna")], BODIES)
 
     assert SCREEN_TIME.conform(made["screen_time"]) == made["screen_time"]
     assert made["csv"].schema == SCREEN_TIME_CSV.arrow_schema()
@@ -70,13 +123,39 @@ def test_a_person_has_seconds_share_and_segments() -> None:
 
     assert document["people"][0] == {
         "identity_id": "id_0001", "cast_id": "anna", "label": "Anna",
-        "face_s": 5.0, "body_only_s": None, "total_s": 5.0, "low_s": None, "high_s": None,
-        "share": 0.25, "first_s": 1.0, "last_s": 6.0, "track_count": 2,
+        "face_s": 5.0, "body_only_s": None, "total_s": 5.0, "low_s": 5.0,
+        # One frame beyond the last look.
+        "high_s": 5.1,
+        "share": 0.25, "first_s": 1.0, "last_s": 6.0, "track_count": 2, "body_track_count": 0,
         "segments": [{"start_s": 1.0, "end_s": 6.0, "source": "face"}],
     }  # fmt: skip
-    assert document["duration_s"] == 20.0
+    assert document["duration_s"] == document["counted_s"] == 20.0
     assert document["covered_s"] == 6.0
     assert document["unknown_s"] == 1.0
+    assert (document["has_bodies"], document["co_appearances"], document["trims"]) == (
+        False,
+        [],
+        [],
+    )
+
+
+def test_bodies_add_the_time_without_a_face() -> None:
+    document = run(TRACKS_OF_THREE, IDENTITIES, [], BODIES)["screen_time"]
+    person = document["people"][0]
+
+    assert document["has_bodies"] is True
+    assert (person["face_s"], person["body_only_s"], person["total_s"]) == (5.0, 3.5, 8.5)
+    assert [(s["start_s"], s["end_s"], s["source"]) for s in person["segments"]] == [
+        (0.0, 1.0, "body"), (1.0, 6.0, "face"), (6.0, 8.5, "body"),
+    ]  # fmt: skip
+    assert (person["first_s"], person["last_s"], person["body_track_count"]) == (0.0, 8.5, 2)
+    # The body that no face was seen in is not sure.
+    assert (person["low_s"], person["high_s"]) == (7.5, 8.6)
+    assert document["people"][1]["body_only_s"] == 0.0
+    assert document["overlap_s"] == 0.5
+    assert document["co_appearances"] == [
+        {"person_id": "id_0001", "other_id": "id_0002", "together_s": 0.5}
+    ]
 
 
 def test_the_spreadsheet_has_the_people_in_the_same_order_without_segments() -> None:
@@ -91,19 +170,23 @@ def test_the_spreadsheet_has_the_people_in_the_same_order_without_segments() -> 
 
 
 def test_every_segment_names_the_tracks_behind_it() -> None:
-    rows = run(TRACKS_OF_THREE, IDENTITIES, [cast_row("id_0002", "bob")])["segments"].to_pylist()
+    made = run(TRACKS_OF_THREE, IDENTITIES, [cast_row("id_0002", "bob")], BODIES)
+    rows = made["segments"].to_pylist()
 
-    assert rows[0]["track_ids"] == [0, 1]
-    assert rows[1] == {
+    assert [(r["track_ids"], r["body_track_ids"], r["confidence"]) for r in rows] == [
+        ([], [6], 0.8), ([0, 1], [], 0.7), ([], [5], 0.8), ([2], [], 0.7),
+    ]  # fmt: skip
+    assert rows[3] == {
         "ep_id": "show-s01e01", "identity_id": "id_0002", "cast_id": "bob", "label": "Bob",
-        "start_s": 8.0, "end_s": 9.0, "source": "face", "track_ids": [2],
+        "start_s": 8.0, "end_s": 9.0, "source": "face", "track_ids": [2], "body_track_ids": [],
+        "confidence": 0.7,
     }  # fmt: skip
 
 
 def test_an_episode_without_a_face_has_a_valid_empty_result() -> None:
     made = run([], [])
 
-    document = SCREEN_TIME.conform(made["screen_time"])
+    document = made["screen_time"]
     assert (document["covered_s"], document["unknown_s"], document["people"]) == (0.0, 0.0, [])
     assert made["csv"].num_rows == made["segments"].num_rows == 0
 
@@ -114,7 +197,47 @@ def test_sums_of_timestamps_do_not_end_in_noise() -> None:
     assert document["screen_time"]["people"][0]["total_s"] == 0.6
 
 
-@pytest.mark.parametrize("kind", [Kind.SHOTS, Kind.TRACKS, Kind.IDENTITIES, Kind.CAST])
+# --- trims ---------------------------------------------------------------------------------
+
+
+def test_trimmed_stretches_count_for_nothing() -> None:
+    trims = {"recap": [0.0, 2.0], "credits": [8.0, 99.0]}
+
+    document = run(TRACKS_OF_THREE, IDENTITIES, [], BODIES, trims)["screen_time"]
+
+    (person,) = document["people"]  # the other one is only seen in the credits
+    assert (person["face_s"], person["body_only_s"]) == (4.0, 2.0)
+    assert (document["duration_s"], document["counted_s"], person["share"]) == (20.0, 6.0, 1.0)
+    assert document["trims"] == [
+        {"name": "recap", "start_s": 0.0, "end_s": 2.0},
+        {"name": "credits", "start_s": 8.0, "end_s": 20.0},
+    ]
+
+
+def test_an_episode_that_is_trimmed_away_has_nobody_and_says_so() -> None:
+    notes: list[str] = []
+    made = run(TRACKS_OF_THREE, IDENTITIES, trims={"recap": [0, 30]}, notes=notes)
+
+    assert (made["screen_time"]["counted_s"], made["screen_time"]["people"]) == (0.0, [])
+    assert notes == ["Trims leave nothing of the episode to be counted."]
+
+
+def test_a_trim_outside_the_video_leaves_nothing_out_and_says_so() -> None:
+    notes: list[str] = []
+    made = run(TRACKS_OF_THREE, IDENTITIES, trims={"credits": [20.0, 30.0]}, notes=notes)
+
+    assert made["screen_time"] == run(TRACKS_OF_THREE, IDENTITIES)["screen_time"]
+    assert notes == [
+        "The trim of credits lies outside the video, which lasts from 0 s to 20 s, and leaves "
+        "nothing out."
+    ]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [Kind.SHOTS, Kind.TRACKS, Kind.IDENTITIES, Kind.CAST, Kind.BODY_TRACKS, Kind.TRACK_FUSION],
+)
 def test_it_depends_on_what_it_reads(kind: Kind) -> None:
     assert kind in STEP.inputs
     assert STEP.settings == ()
+    assert all(output.reads_trims for output in STEP.outputs)

@@ -1,0 +1,99 @@
+"""Low and high bounds: what is sure, and what else may be this person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from screenalytics_core.vision.screen_time import ScreenTime
+from tests.seen_people import body, face, identity, measure, member, named
+
+ANNA, BEN = identity("id_0001", 0, 1), identity("id_0002", 2)
+TRACKS = [face(0, 0, 10), face(1, 20, 24), face(2, 30, 35)]
+
+
+def bounds(measured: ScreenTime) -> dict[str, tuple[float, float, float]]:
+    return {p.person_id: (p.low_s, p.total_s, p.high_s) for p in measured.people}
+
+
+def test_sure_tracks_leave_no_doubt() -> None:
+    assert bounds(measure(TRACKS, [ANNA, BEN])) == {"id_0001": (14, 14, 14), "id_0002": (5, 5, 5)}
+
+
+def test_a_tracks_ends_are_sure_where_it_was_seen_and_possible_to_the_next_look() -> None:
+    tracks = [face(0, 1.0, 9.0, seen=(1.5, 8.0), possible=(0.5, 10.0))]
+
+    assert bounds(measure(tracks, [identity("id_0001", 0)])) == {"id_0001": (6.5, 8.0, 9.5)}
+
+
+def test_a_track_in_doubt_is_not_sure_and_may_be_its_rivals() -> None:
+    doubtful = member(1, confidence=0.49, rival_id="id_0002", rival_similarity=0.2)
+
+    found = bounds(measure(TRACKS, [ANNA, BEN], members=[doubtful]))
+
+    assert found == {"id_0001": (10, 14, 14), "id_0002": (5, 5, 9)}
+
+
+@pytest.mark.parametrize(
+    ("row", "high_s"),
+    [
+        pytest.param(member(9, 0.0, "id_0002", 0.2), 8.0, id="alike"),
+        pytest.param(member(9, 0.0, "id_0002", 0.15), 8.0, id="just alike"),
+        pytest.param(member(9, 0.0, "id_0002", 0.14), 5.0, id="as alike as strangers"),
+        pytest.param(member(9, 0.0), 5.0, id="nothing known"),
+    ],
+)
+def test_a_face_of_nobody_may_be_who_it_resembles(row: dict[str, Any], high_s: float) -> None:
+    tracks = [*TRACKS, face(9, 40, 43)]
+
+    assert bounds(measure(tracks, [ANNA, BEN], members=[row]))["id_0002"] == (5, 5, high_s)
+
+
+def test_doubt_between_two_identities_of_one_person_is_none() -> None:
+    members = [member(1, 0.1, "id_0002", 0.4)]
+    cast = [named("id_0001", "anna"), named("id_0002", "anna")]
+
+    assert bounds(measure(TRACKS, [ANNA, BEN], cast, members=members)) == {"anna": (19, 19, 19)}
+
+
+def test_what_a_person_decided_of_a_track_is_sure() -> None:
+    members = [member(1, 0.1, "id_0002", 0.4)]
+
+    found = bounds(measure(TRACKS, [ANNA, BEN], [named("id_0001", None, 1)], members=members))
+
+    assert found == {"id_0001": (14, 14, 14), "id_0002": (5, 5, 5)}
+
+
+@pytest.mark.parametrize(
+    ("tied", "low_s"),
+    [
+        pytest.param(body(7, 0, 12, "id_0001", 0), 16.0, id="a sure face in it"),
+        pytest.param(body(7, 0, 12, "id_0001", 0, seen=(1, 11)), 15.0, id="seen for a part"),
+        pytest.param(body(7, 0, 12, "id_0001", 0, confidence=0.4), 14.0, id="tied weakly"),
+        pytest.param(body(7, 0, 12, "id_0001", evidence="appearance"), 14.0, id="by clothes"),
+        pytest.param(body(7, 0, 12, "id_0001", 2), 14.0, id="another one's face in it"),
+    ],
+)
+def test_a_body_is_sure_when_a_sure_face_was_seen_in_it(tied: Any, low_s: float) -> None:
+    found = bounds(measure(TRACKS, [ANNA, BEN], bodies=[tied]))
+
+    assert found["id_0001"] == (low_s, 16.0, 16.0)
+
+
+def test_a_body_may_be_the_rival_of_the_faces_in_it() -> None:
+    doubtful = member(1, 0.4, "id_0002", 0.2)
+    bodies = [body(7, 20, 26, "id_0001", 1)]
+
+    found = bounds(measure(TRACKS, [ANNA, BEN], bodies=bodies, members=[doubtful]))
+
+    assert found == {"id_0001": (10, 16, 16), "id_0002": (5, 5, 11)}
+
+
+def test_trims_take_from_the_bounds_too() -> None:
+    tracks = [face(0, 1.0, 9.0, seen=(2.0, 8.0), possible=(0.0, 10.0)), face(2, 30, 35)]
+    members = [member(2, 0.1, "id_0001", 0.25)]
+
+    measured = measure(tracks, [ANNA, BEN], members=members, trims=[(7.5, 31.0)])
+
+    assert bounds(measured) == {"id_0001": (5.5, 6.5, 11.5), "id_0002": (0, 4, 4)}
