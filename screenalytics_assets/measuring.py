@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import psutil
@@ -34,6 +34,16 @@ class Usage:
     cpu_s: float = 0.0
     compute_s: float = 0.0
     peak_rss_bytes: int | None = None
+
+    def less(self, part: Usage) -> Usage:
+        """Return what is left without a part of it; memory stays that of the whole."""
+        return replace(
+            self,
+            frames=self.frames - part.frames,
+            inferences=self.inferences - part.inferences,
+            cpu_s=self.cpu_s - part.cpu_s,
+            compute_s=self.compute_s - part.compute_s,
+        )
 
 
 class MemoryWatch:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from screenalytics_assets.binding import Bound
+from screenalytics_assets.measuring import Usage
 from screenalytics_assets.media import LoosePictures
 from screenalytics_assets.planning import Planner
 from screenalytics_assets.reuse import Compute, Reuse
@@ -131,8 +132,13 @@ class RunSession:
                 self._pending(work, o, prints[o.name], plans[o.name], prepared)
                 for o in work.outputs
             ]
+        usages = work.usages(computing, teller)
         return [
-            replace(p, rows_in=work.rows_in, usage=work.meter.usage()) if p.output is teller else p
+            replace(
+                p,
+                rows_in=work.rows_in if p.output is teller else 0,
+                usage=usages.get(p.output.name, Usage()),
+            )
             for p in pending
         ]
 

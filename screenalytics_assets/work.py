@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from screenalytics_assets.measuring import Meter, Usage
@@ -35,6 +35,22 @@ class StepWork:
     def note(self, kind: ArtifactKind, sentence: str) -> None:
         """Take a sentence for people about an output; a later one stands beside it."""
         self.notes[kind] = "; ".join(filter(None, (self.notes.get(kind), sentence)))
+
+    def usages(self, computing: Sequence[StepOutput], teller: StepOutput) -> dict[str, Usage]:
+        """Return by name what each output tells that the step used up; the sum is the whole.
+
+        The teller tells it all, but for what the person models took of a scan whose bodies
+        belong to a later stage.
+
+        Args:
+            computing: The outputs that were computed.
+        """
+        whole, told = self.meter.usage(), {}
+        for output in computing:
+            if stage_of(output.kinds[0]) is not stage_of(teller.kinds[0]):
+                told[output.name] = self.meter.person_usage()
+                whole = whole.less(told[output.name])
+        return {**told, teller.name: whole}
 
     @property
     def rows_in(self) -> int:
