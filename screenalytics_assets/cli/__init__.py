@@ -16,6 +16,7 @@ from screenalytics_assets.cli import (
     doctor,
     episodes,
     models,
+    overlay,
     run,
     runs,
     screen_time,
@@ -40,6 +41,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(runs.app, name="runs")
 app.command("status")(status.status)
 app.command("screen-time")(screen_time.screen_time)
+app.command("overlay")(overlay.overlay)
 app.command("doctor")(doctor.doctor)
 app.command("dev")(dev.dev)
 

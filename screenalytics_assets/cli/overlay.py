@@ -1,0 +1,121 @@
+"""`screenalytics overlay`: what a run found, burnt into a video for checking by eye."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from screenalytics_assets.cli import options
+from screenalytics_assets.cli.console import put_json, step_progress, tell
+from screenalytics_assets.cli.run_names import resolve_run
+
+if TYPE_CHECKING:
+    from screenalytics_assets.stores import Stores
+    from screenalytics_core.overlay.scene import RunFindings
+
+
+def overlay(
+    ep_id: Annotated[str, typer.Argument(help="Episode, or EP/RUN.")],
+    run_id: options.RunId = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="MP4 to write; default EP_RUN_overlay.mp4 here.")
+    ] = None,
+    start_s: Annotated[
+        float | None, typer.Option("--start", min=0, help="Begin at this second of the episode.")
+    ] = None,
+    end_s: Annotated[
+        float | None, typer.Option("--end", min=0, help="End before this second of the episode.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an output that exists.")] = False,
+    data_root: options.DataRoot = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write the episode with boxes, names and track ids drawn on it, its sound copied.
+
+    Dashed boxes were not detected there but carried on from around it; what is grey has no
+    name. The whole episode keeps its timestamps; a part begins at 0.
+
+    Example: screenalytics overlay rhobh-s05e14 --start 60 --end 90
+    """
+    from screenalytics_assets.cli.files import whole_file
+    from screenalytics_assets.settings import Settings
+    from screenalytics_assets.stores import Stores
+    from screenalytics_core.episode_registry import episode_video_path
+    from screenalytics_core.overlay.video import Part, write_overlay
+
+    stores = Stores.open(Settings.from_env(data_root=data_root).data_root)
+    ep_id, run_id = resolve_run(stores.runs, ep_id, run_id)
+    output = output or Path(f"{ep_id}_{run_id}_overlay.mp4")
+    _check_output(output, force)
+    _check_video(stores, ep_id, run_id)
+    findings = _findings(stores, ep_id, run_id)
+    video, part = episode_video_path(stores.storage, ep_id), Part(start_s, end_s)
+    began_s = time.monotonic()
+    with whole_file(output) as path, step_progress() as report:
+        done = write_overlay(
+            video,
+            path,
+            findings,
+            part=part,
+            progress=lambda n, total: report("overlay", n, total, "frames"),
+        )
+        _check_output(output, force)
+    for warning in done.warnings:
+        tell(f"warning: {warning}")
+    if as_json:
+        put_json({"ep_id": ep_id, "run_id": run_id, "output": str(output), **asdict(done)})
+    else:
+        tell(f"{output}: {done.frames} frames in {time.monotonic() - began_s:.1f} s")
+
+
+def _check_output(output: Path, force: bool) -> None:
+    from screenalytics_core.errors import StorageError
+
+    if output.is_dir():
+        raise StorageError(thing=str(output), reason="is a folder", way_out="Name a file.")
+    if output.exists() and not force:
+        raise StorageError(
+            thing=str(output), reason="exists", way_out="Name another file, or give --force."
+        )
+
+
+def _check_video(stores: Stores, ep_id: str, run_id: str) -> None:
+    """Boxes of another video would lie: the file must be the one that the run saw."""
+    from screenalytics_core.episode_registry import load_video
+    from screenalytics_core.errors import VideoChangedError
+
+    found = load_video(stores.storage, ep_id).sha256
+    bound = stores.runs.require(ep_id, run_id).video["sha256"]
+    if found != bound:
+        raise VideoChangedError(
+            thing=f"the video of episode {ep_id}",
+            reason=f"is not the one that run {run_id} saw (sha256 {found[:12]}, then {bound[:12]})",
+            way_out="Run the episode again, or register the old file with --replace-video.",
+            found_sha256=found,
+            expected_sha256=bound,
+        )
+
+
+def _findings(stores: Stores, ep_id: str, run_id: str) -> RunFindings:
+    from screenalytics_core.artifacts import ArtifactKind
+    from screenalytics_core.overlay.scene import RunFindings
+
+    def read(kind: ArtifactKind) -> Any:
+        """Return an artifact that an unfinished run, or one without bodies, may lack."""
+        ref = stores.artifacts.ref(ep_id, run_id, kind)
+        return None if ref is None else ref.read()
+
+    shots = stores.require(ep_id, run_id, ArtifactKind.SHOTS)
+    return RunFindings(
+        shots=shots.read(),
+        frame_times_s=shots.read("frame_times"),
+        tracks=stores.require(ep_id, run_id, ArtifactKind.TRACKS).read(),
+        identities=read(ArtifactKind.IDENTITIES),
+        cast=read(ArtifactKind.CAST),
+        body_tracks=read(ArtifactKind.BODY_TRACKS),
+        track_fusion=read(ArtifactKind.TRACK_FUSION),
+    )
