@@ -16,7 +16,7 @@ from typing import Final
 
 from screenalytics_core.segment_formats.model import EpisodeSegments, Person, Segment
 from screenalytics_core.segment_formats.text import in_ascii
-from screenalytics_core.segment_formats.timecode import FrameClock
+from screenalytics_core.vision.timecode import FrameClock
 
 # CMX 3600 has room for eight characters.
 _REEL_CHARS: Final = 8

@@ -17,7 +17,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from screenalytics_core.segment_formats.model import EpisodeSegments, Person
-from screenalytics_core.segment_formats.timecode import FrameClock
+from screenalytics_core.vision.timecode import FrameClock
 
 VERSION: Final = "1.10"
 _FORMAT: Final = "r1"

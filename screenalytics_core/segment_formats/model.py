@@ -15,7 +15,7 @@ from typing import Any
 
 from screenalytics_core.errors import SettingsError
 from screenalytics_core.segment_formats.text import on_one_line
-from screenalytics_core.segment_formats.timecode import FrameClock
+from screenalytics_core.vision.timecode import FrameClock
 
 
 @dataclass(frozen=True, slots=True)

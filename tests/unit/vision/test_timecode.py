@@ -7,7 +7,7 @@ from fractions import Fraction
 import opentimelineio as otio
 import pytest
 
-from screenalytics_core.segment_formats.timecode import EDITOR_RATES, FrameClock, nominal_rate
+from screenalytics_core.vision.timecode import EDITOR_RATES, FrameClock, nominal_rate
 
 NTSC = Fraction(30000, 1001)
 
