@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from screenalytics_core.vision.models.boxes import whole_pixels
 from screenalytics_core.vision.models.protocols import FloatArray, Image
 
 STRIPES: Final = 5
@@ -67,17 +68,11 @@ def _body(image: Image, box: FloatArray) -> Image:
     a histogram does not alias.
     """
     margin = (box[2] - box[0]) * _LEFT_OUT
-    left, right = _span(box[0] + margin, box[2] - margin, image.shape[1])
-    top, bottom = _span(box[1], box[3], image.shape[0])
+    inner = np.array([box[0] + margin, box[1], box[2] - margin, box[3]], np.float32)
+    left, top, right, bottom = whole_pixels(inner, image.shape)
     crop = image[top:bottom, left:right]
     scaled = cv2.resize(crop, (_WIDTH_PX, _HEIGHT_PX), interpolation=cv2.INTER_LINEAR)
     return np.asarray(scaled, np.uint8)
-
-
-def _span(low: float, high: float, length: int) -> tuple[int, int]:
-    """Return the whole pixels from `low` to `high` inside 0..length, at least one."""
-    first = min(max(int(np.floor(low)), 0), length - 1)
-    return first, min(max(int(np.ceil(high)), first + 1), length)
 
 
 def _histograms(bodies: Image) -> NDArray[np.float64]:

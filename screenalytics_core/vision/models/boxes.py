@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -113,3 +114,20 @@ def nms(
             whole = areas[best] + areas[rest] - shared
         order = rest[shared <= max_overlap * whole]
     return np.asarray(kept, np.intp)
+
+
+def whole_pixels(box: FloatArray, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+    """Return (left, top, right, bottom) of the pixels that a box touches, at least one.
+
+    Args:
+        box: (4,) px; it may reach past the picture's edges or lie outside.
+        shape: (height, width, ..) of the picture.
+    """
+    left, right = _span(box[0], box[2], shape[1])
+    top, bottom = _span(box[1], box[3], shape[0])
+    return left, top, right, bottom
+
+
+def _span(low: float, high: float, length: int) -> tuple[int, int]:
+    first = min(max(math.floor(low), 0), length - 1)
+    return first, min(max(math.ceil(high), first + 1), length)

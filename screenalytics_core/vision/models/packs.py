@@ -18,7 +18,6 @@ from screenalytics_core.vision.models.lite_install import Progress, install_lite
 from screenalytics_core.vision.models.lite_recipe import LITE
 from screenalytics_core.vision.models.mtcnn import MtcnnDetector
 from screenalytics_core.vision.models.mtcnn_file import open_mtcnn
-from screenalytics_core.vision.models.nanodet import open_nanodet
 from screenalytics_core.vision.models.onnx_session import (
     parse_graph,
     read_model_bytes,
@@ -30,6 +29,13 @@ from screenalytics_core.vision.models.pack_file import (
     PackEntry,
     read_pack_file,
 )
+from screenalytics_core.vision.models.person_models import (
+    DETECTOR_ROLE,
+    PersonModels,
+    choose_person_models,
+)
+from screenalytics_core.vision.models.person_pack import PERSON_PACKS, is_person_pack_installed
+from screenalytics_core.vision.models.person_pack import ROLES as PERSON_ROLES
 from screenalytics_core.vision.models.protocols import (
     Calibration,
     FaceDetector,
@@ -37,6 +43,7 @@ from screenalytics_core.vision.models.protocols import (
     ModelPack,
     PackInfo,
     PersonDetector,
+    PersonEmbedder,
 )
 from screenalytics_core.vision.models.scrfd import open_scrfd
 
@@ -44,6 +51,7 @@ __all__ = ["ModelsHome", "PackRow", "find_pack", "list_packs"]
 
 AUTO: Final = "auto"
 INSIGHTFACE_CAVEAT: Final = "insightface's weights are for non-commercial research only"
+PERSON_PACK_CAVEAT: Final = "looks for bodies in every run, whatever pack finds the faces"
 _FOLDER_LICENCE: Final = "not known; see where the files came from"
 
 # Strong detections: measured for mtcnn, insightface's own default for scrfd.
@@ -60,10 +68,18 @@ class FoundPack:
     """A `ModelPack` in a folder; each model is read, checked and opened when asked for."""
 
     def __init__(
-        self, document: PackDocument, folder: Path, *, device: str, embed_device: str
+        self,
+        document: PackDocument,
+        folder: Path,
+        persons: PersonModels,
+        *,
+        device: str,
+        embed_device: str,
     ) -> None:
-        self.info: PackInfo = document.info()
+        faces = [f for f in document.info().files if f.role != DETECTOR_ROLE]
+        self.info = PackInfo(document.name, (*faces, *persons.files), document.calibration)
         self.folder = folder
+        self._persons = persons
         self._entries = {entry.role: entry for entry in document.entries}
         self._device = device
         self._embed_device = embed_device
@@ -83,11 +99,12 @@ class FoundPack:
         return open_arcface(**opening)
 
     def person_detector(self, *, min_confidence: float) -> PersonDetector | None:
-        """Load the person detector, or return None if the pack has none."""
-        if "person_detector" not in self._entries:
-            return None
-        _, opening = self._open("person_detector", self._device)
-        return open_nanodet(**opening, min_confidence=min_confidence)
+        """Load the person detector, or return None if there is none on this machine."""
+        return self._persons.detector(min_confidence=min_confidence)
+
+    def person_embedder(self) -> PersonEmbedder:
+        """Load the ReID network of a person pack, else the HSV stripes; raises ModelError."""
+        return self._persons.embedder()
 
     def _open(self, role: str, device: str) -> tuple[PackEntry, dict[str, Any]]:
         entry = self._entries[role]
@@ -125,11 +142,16 @@ def find_pack(
         install_lite(home.models_dir, progress)
     folder = _folder_of(name, home)
     document = _document(name, folder, home)
-    return FoundPack(document, folder, device=resolved, embed_device=embed_resolved)
+    persons = choose_person_models(
+        home, folder, document.entries, device=resolved, embed_device=embed_resolved
+    )
+    return FoundPack(document, folder, persons, device=resolved, embed_device=embed_resolved)
 
 
 def is_installed(name: str, home: ModelsHome) -> bool:
     """Tell whether a named pack is on this machine; its files are not looked into."""
+    if name in PERSON_PACKS:
+        return is_person_pack_installed(name, home)
     if name in INSIGHTFACE_PACKS:
         return any(home.insightface(name).glob("*.onnx"))
     return (home.own(name) / PACK_FILE).is_file()
@@ -140,6 +162,12 @@ def _choose_auto(home: ModelsHome) -> str:
 
 
 def _folder_of(name: str, home: ModelsHome) -> Path:
+    if name in PERSON_PACKS:
+        raise ModelError(
+            thing=f"model pack {name}",
+            reason="is for bodies: a run takes it beside its pack for faces, once it is installed",
+            way_out=f"Use auto, or one of {', '.join((*INSIGHTFACE_PACKS, LITE.name))}.",
+        )
     if _is_name(name):
         for folder in (home.own(name), home.insightface(name)):
             if (folder / PACK_FILE).is_file() or any(folder.glob("*.onnx")):
@@ -212,7 +240,7 @@ class PackRow:
 
 
 def list_packs(home: ModelsHome) -> list[PackRow]:
-    """Return the packs that can be named, in the order in which `auto` looks for them."""
+    """Return the packs for faces in the order in which `auto` looks for them, then for bodies."""
     rows = [
         PackRow(
             name,
@@ -235,4 +263,14 @@ def list_packs(home: ModelsHome) -> list[PackRow]:
             tuple(file.caveat for file in LITE.files if file.caveat),
         )
     )
-    return rows
+    return rows + [
+        PackRow(
+            name,
+            is_installed(name, home),
+            False,
+            tuple(PERSON_ROLES),
+            LICENCE,
+            (INSIGHTFACE_CAVEAT, PERSON_PACK_CAVEAT),
+        )
+        for name in PERSON_PACKS
+    ]

@@ -17,6 +17,7 @@ from screenalytics_core.vision.models.protocols import Calibration, ModelPack, P
 from tests.unit.vision.models import tiny_models
 from tests.unit.vision.models.fake_packages import FakeRegistry
 from tests.unit.vision.models.test_insightface_pack import put
+from tests.unit.vision.models.tiny_person_pack import put_person_pack
 
 
 @pytest.fixture
@@ -249,13 +250,18 @@ def test_the_list_shows_what_is_installed_with_licence_and_caveat(
     home: ModelsHome, registry: FakeRegistry
 ) -> None:
     put_buffalo(home, "buffalo_s")
+    put_person_pack(home.insightface("cheetah_s"))
 
     rows = {row.name: row.to_dict() for row in list_packs(home)}
 
-    assert list(rows) == ["buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc", "lite"]
-    assert [name for name, row in rows.items() if row["installed"]] == ["buffalo_s"]
+    assert list(rows)[:5] == ["buffalo_l", "buffalo_m", "buffalo_s", "buffalo_sc", "lite"]
+    assert list(rows)[5:] == ["cheetah_l", "cheetah_s"]
+    assert [name for name, row in rows.items() if row["installed"]] == ["buffalo_s", "cheetah_s"]
     assert [name for name, row in rows.items() if row["recommended"]] == ["buffalo_l"]
     assert "non-commercial" in rows["buffalo_l"]["licence"]
     assert rows["lite"]["licence"] == "MIT"
     assert "do not state what data" in rows["lite"]["caveats"][0]
     assert "person_detector" in rows["lite"]["roles"]
+    assert rows["cheetah_l"]["roles"] == ["person_detector", "person_embedder"]
+    assert "non-commercial" in rows["cheetah_l"]["licence"]
+    assert "every run" in rows["cheetah_l"]["caveats"][1]
