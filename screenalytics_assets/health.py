@@ -78,9 +78,12 @@ def _providers() -> Check:
 
 
 def _models(settings: Settings) -> Check:
-    installed = [p.name for p in list_packs(models_home(settings)) if p.installed]
-    advice = "none yet; `screenalytics models install lite`, or the first run does it"
-    return Check("models", True, ", ".join(installed) or advice)
+    installed = [p for p in list_packs(models_home(settings)) if p.installed]
+    found = [p.name for p in installed]
+    if not any("face_detector" in p.roles for p in installed):
+        advice = "`screenalytics models install lite`, or the first run does it"
+        found.insert(0, f"none for faces yet; {advice}")
+    return Check("models", True, ", ".join(found))
 
 
 def _data_root(settings: Settings) -> Check:

@@ -52,8 +52,14 @@ class InsightfacePersons:
                 knows cpu and cuda.
 
         Raises:
-            ModelError: The pack is installed but unusable.
+            ModelError: The pack is not installed, or unusable.
         """
+        if not is_person_pack_installed(name, home):
+            raise ModelError(
+                thing=f"model pack {name}",
+                reason="is not installed",
+                way_out=f"Run `screenalytics models install {name}`.",
+            )
         from insightface.model_zoo.person_package import load_person_package
 
         self._detector_providers = [PROVIDERS[device]]

@@ -128,7 +128,16 @@ def test_a_network_whose_levels_keep_their_size_is_refused() -> None:
     fixed = next(i for i in model.graph.initializer if i.name == "o8_80/s")
     fixed.CopyFrom(tiny_models.tensor("o8_80/s", np.array([1, 2704, 80], np.int64)))
 
-    with pytest.raises(ModelError, match=r"x: (failed|is not the NanoDet)"):
+    with pytest.raises(ModelError, match=r"x: failed on an input of shape"):
+        open_nanodet(model, device="cpu", thing="x", min_confidence=0.5)
+
+
+def test_a_network_that_declares_other_levels_than_it_has_is_refused() -> None:
+    model = tiny_models.nanodet()
+    finest = next(n for n in model.graph.node if n.output[0] == "o8_80/c")
+    finest.attribute[0].ints[:] = [16, 16]
+
+    with pytest.raises(ModelError, match=r"x: is not the NanoDet.*\(its output shapes are"):
         open_nanodet(model, device="cpu", thing="x", min_confidence=0.5)
 
 
