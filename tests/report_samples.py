@@ -177,13 +177,15 @@ def _faces(spans: Mapping[int, tuple[float, float]], per_track: int) -> list[dic
 
 
 def _crops(faces: list[dict[str, Any]]) -> BytesIO:
-    """A plain picture for every face, of a colour that goes with the person."""
+    """A plain picture for every face, of a colour near the person's."""
     file = BytesIO()
     ramp = np.add.outer(np.arange(112), np.arange(112)).astype(np.float32)
     with write_crops(file) as crops:
         for face in faces:
             i = face["track_id"] // 1000
             tint = np.array([60 + 7 * i % 90, 110 - 2 * i % 90, 150 + 3 * i % 80], np.float32)
-            crop = np.clip(tint + ramp[..., None] / 4, 0, 255).astype(np.uint8)
+            crop = np.clip(tint + ramp[..., None] / 4 + face["face_id"] % 97, 0, 255).astype(
+                np.uint8
+            )
             crops.add(face["crop"], crop)
     return file

@@ -70,6 +70,22 @@ def fit(text: str, width: float, measure: Callable[[str], float], *, middle: boo
     return _cut(text, low, middle)
 
 
+def wrap(text: str, width: float, measure: Callable[[str], float], at_most: int) -> tuple[str, ...]:
+    """Break `text` at blanks into at most `at_most` lines; what is left over gets an ellipsis.
+
+    A word wider than a line is broken where the line ends.
+    """
+    lines: list[str] = []
+    rest = text
+    while rest and len(lines) < at_most - 1 and measure(rest) > width:
+        kept = next(n for n in range(len(rest), 0, -1) if n == 1 or measure(rest[:n]) <= width)
+        at_blank = rest.rfind(" ", 0, kept + 1)
+        kept = at_blank if at_blank > 0 else kept
+        lines.append(rest[:kept].rstrip())
+        rest = rest[kept:].lstrip()
+    return (*lines, fit(rest, width, measure)) if rest else tuple(lines)
+
+
 def _cut(text: str, kept: int, middle: bool) -> str:
     if not middle:
         return text[:kept].rstrip() + ELLIPSIS

@@ -19,6 +19,7 @@ from screenalytics_core.report.flowables import measure
 from screenalytics_core.report.model import ReportModel
 from screenalytics_core.report.people_pages import people_story
 from screenalytics_core.report.run_pages import run_story
+from screenalytics_core.report.thumbnails import thumbnail
 
 
 def render_pdf(model: ReportModel, pictures: Mapping[str, bytes]) -> bytes:
@@ -41,9 +42,18 @@ def render_pdf(model: ReportModel, pictures: Mapping[str, bytes]) -> bytes:
         invariant=1,
         pageTemplates=[PageTemplate("page", [_frame()], pagesize=_page_size())],
     )
-    story = people_story(model, pictures) + run_story(model)
+    shown = _thumbnails(model, pictures)
+    story = people_story(model, shown) + run_story(model, shown)
     document.build(story, canvasmaker=_canvas_maker(model.ep_id, model.run_id))
     return out.getvalue()
+
+
+def _thumbnails(model: ReportModel, pictures: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Make small those pictures that stand in the PDF; those of segments do not."""
+    names = {p.crop for p in model.people} | {f.crop for p in model.people for f in p.sheet}
+    names |= {row.crop for row in model.review}
+    small = {name: thumbnail(pictures.get(name)) for name in names if name is not None}
+    return {name: jpeg for name, jpeg in small.items() if jpeg is not None}
 
 
 def _page_size() -> tuple[float, float]:
@@ -51,12 +61,11 @@ def _page_size() -> tuple[float, float]:
 
 
 def _frame() -> Frame:
-    height = style.PAGE_HEIGHT - style.TOP - style.BOTTOM
     return Frame(
         style.MARGIN,
         style.BOTTOM,
         style.CONTENT_WIDTH,
-        height,
+        style.CONTENT_HEIGHT,
         leftPadding=0,
         rightPadding=0,
         topPadding=0,

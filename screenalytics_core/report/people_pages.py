@@ -1,190 +1,203 @@
-"""The first pages, for the analyst: who was on screen, for how long, and when."""
+"""The first pages, for the analyst: who was on screen, for how long, when, and with whom.
+
+Page one is complete in itself: with a large cast it shows as many people as fit, and the
+others follow.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, Paragraph, Spacer, Table
+from reportlab.platypus import Flowable, PageBreak, Paragraph, Spacer
 
-from screenalytics_core.episodes import EpisodeId, is_path_safe
 from screenalytics_core.report import fonts, style, text
-from screenalytics_core.report.flowables import KeyFigures, Lane, Portrait, ShareBar, Timeline
+from screenalytics_core.report.flowables import KeyFigures
 from screenalytics_core.report.markup import escaped, heading, paragraph
+from screenalytics_core.report.meetings import MATRIX_UP_TO, meetings, pair_list
 from screenalytics_core.report.model import PersonRow, ReportModel
+from screenalytics_core.report.people_table import ROOMY_UP_TO, people_table, scale_of
+from screenalytics_core.report.timeline import timeline_of
 
-_PORTRAIT: Final = 11 * mm
-# Above this many people the rows close up, so that a large cast stays on few pages.
-_ROOMY_UP_TO: Final = 6
-_SMALL_PORTRAIT: Final = 8 * mm
+_FRONT_PAIRS: Final = 6
+_LEAST_ROW: Final = 12 * mm
+_MOST_PAIRS: Final = 80
 # A timeline of up to this many lanes stays in one piece, if need be on the next page.
 _WHOLE_UP_TO: Final = 25
-_WIDTHS: Final = tuple(w * mm for w in (15, 56, 25, 24, 22, 16, 16))
-_NAME_LIMIT: Final = 120
 NO_FACE: Final = "No face was found in this episode, so there is nobody to list and no timeline."
 NOBODY: Final = (
     "Faces were seen, but none of them could be given an identity, so there is nobody to list."
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Front:
+    """How many people page one shows, and how."""
+
+    people: int
+    is_roomy: bool
+
+
 def people_story(model: ReportModel, pictures: Mapping[str, bytes]) -> list[Flowable]:
-    """Return title, key figures, table of people and their timeline."""
-    story: list[Flowable] = [*_title(model), _key_figures(model)]
-    story += heading("People")
+    """Return page one and, for those who did not fit on it, the pages after it."""
     if not model.people:
-        story.append(Paragraph(NOBODY if model.unknown_s > 0 else NO_FACE, style.BODY))
-    else:
-        story += [_people_table(model.people, pictures), Spacer(0, 2 * mm), _reading_note(model)]
-    return story + _timeline(model)
-
-
-def _title(model: ReportModel) -> list[Flowable]:
-    story: list[Flowable] = [
-        Paragraph("SCREEN TIME REPORT", style.EYEBROW),
-        paragraph(_headline(model.ep_id), style.TITLE),
-        paragraph(f"{model.ep_id} · run {model.run_id}", style.SMALL),
-        Spacer(0, 5 * mm),
-    ]
+        return _empty_page(model)
+    front = next(f for f in _fronts(len(model.people)) if _fits(model, pictures, f))
+    story = _front_page(model, pictures, front)
+    if front.people < len(model.people):
+        story += _further_pages(model, pictures, front)
     return story
 
 
-def _headline(ep_id: str) -> str:
-    """Say `rhobh · season 5, episode 14` where the id tells it, else the id."""
-    parsed = EpisodeId.parse(ep_id) if is_path_safe(ep_id) else None
-    if parsed is None or parsed.show is None:
-        return ep_id
-    return f"{parsed.show} · season {parsed.season}, episode {parsed.episode}"
+def _fronts(people: int) -> Iterator[_Front]:
+    """Yield what page one may hold, the best first: everybody at ease, everybody, fewer."""
+    if people <= ROOMY_UP_TO:
+        yield _Front(people, is_roomy=True)
+    # Rows are no lower than this, so more people need no trying.
+    most = int(style.CONTENT_HEIGHT // _LEAST_ROW)
+    yield from (_Front(n, is_roomy=False) for n in range(min(people, most), 0, -1))
+
+
+def _fits(model: ReportModel, pictures: Mapping[str, bytes], front: _Front) -> bool:
+    return front.people == 1 or _height(_front_page(model, pictures, front)) < style.CONTENT_HEIGHT
+
+
+def _height(story: Sequence[Flowable]) -> float:
+    """Return how much of a page the story takes; spaces before and after may overlap."""
+    return float(
+        sum(
+            max(f.wrap(style.CONTENT_WIDTH, style.CONTENT_HEIGHT)[1], 0)
+            + f.getSpaceBefore()
+            + f.getSpaceAfter()
+            for f in story
+        )
+    )
+
+
+def _empty_page(model: ReportModel) -> list[Flowable]:
+    story = [*_title(model), _key_figures(model), *heading("People")]
+    story.append(Paragraph(NOBODY if model.unknown_s > 0 else NO_FACE, style.BODY))
+    story += _notes(model)
+    if model.unknown_segments_s:
+        story += [*heading("When faces are on screen"), timeline_of(model, (), unknown=True)]
+    return story
+
+
+def _front_page(model: ReportModel, pictures: Mapping[str, bytes], front: _Front) -> list[Flowable]:
+    people, others = model.people[: front.people], len(model.people) - front.people
+    title = "People" if not others else f"The {front.people} people with most time on screen"
+    story: list[Flowable] = [
+        *_title(model),
+        _key_figures(model),
+        Paragraph(title, style.HEADING),
+        people_table(people, pictures, scale_of(model.people), is_roomy=front.is_roomy),
+        Spacer(0, 1.5 * mm),
+    ]
+    if others:
+        rest = f"{text.plural(others, 'other person', 'other people')} on the next page."
+        if others > 1:
+            rest = f"{others} other people on the next pages."
+        story.append(Paragraph(rest, style.BODY))
+    story += _notes(model)
+    story += [
+        Paragraph("When they are on screen", style.HEADING),
+        timeline_of(model, people, unknown=not others),
+    ]
+    if len(model.people) > 1:
+        story += [
+            Paragraph("Who is on screen together", style.HEADING),
+            meetings(model.people, model.co_appearances[: _pairs_in_front(model)], pictures),
+        ]
+    return story
+
+
+def _pairs_in_front(model: ReportModel) -> int:
+    # The matrix wants every pair.
+    is_matrix = len(model.people) <= MATRIX_UP_TO
+    return len(model.co_appearances) if is_matrix else _FRONT_PAIRS
+
+
+def _further_pages(
+    model: ReportModel, pictures: Mapping[str, bytes], front: _Front
+) -> list[Flowable]:
+    rest = model.people[front.people :]
+    lanes = timeline_of(model, rest, unknown=True)
+    _, height = lanes.wrap(style.CONTENT_WIDTH, style.CONTENT_HEIGHT)
+    room_mm = height / mm + 15 if len(rest) <= _WHOLE_UP_TO else 45
+    story: list[Flowable] = [
+        PageBreak(),
+        Paragraph("The other people", style.HEADING),
+        people_table(rest, pictures, scale_of(rest), is_roomy=False),
+        *heading("When they are on screen", room_mm),
+        lanes,
+    ]
+    pairs = model.co_appearances[_pairs_in_front(model) : _MOST_PAIRS]
+    if pairs:
+        story += [*heading("More pairs who are on screen together"), pair_list(pairs)]
+        left = len(model.co_appearances) - _MOST_PAIRS
+        if left > 0:
+            note = f"{text.plural(left, 'pair')} with less time together are in screen_time.json."
+            story += [Spacer(0, 1 * mm), Paragraph(note, style.SMALL)]
+    return story
+
+
+def _title(model: ReportModel) -> list[Flowable]:
+    return [
+        Paragraph("SCREEN TIME REPORT", style.EYEBROW),
+        paragraph(text.headline(model.ep_id), style.TITLE),
+        paragraph(f"{model.ep_id} · run {model.run_id}", style.SMALL),
+        Spacer(0, 3.5 * mm),
+    ]
 
 
 def _key_figures(model: ReportModel) -> Flowable:
-    named = sum(p.is_named for p in model.people)
+    people, named = len(model.people), sum(p.is_named for p in model.people)
+    trimmed_s = max(model.duration_s - model.counted_s, 0.0)
+    length_note = f"without {text.seconds(trimmed_s)} of trims" if model.trims else None
 
-    def of_episode(part_s: float) -> str:
-        share = part_s / model.duration_s if model.duration_s > 0 else 0.0
-        return f"{text.percent(share)} of the episode"
+    def share(part_s: float) -> str:
+        part = part_s / model.counted_s if model.counted_s > 0 else 0.0
+        return f"{text.percent(part)} of the episode"
 
-    return KeyFigures(
-        [
-            (
-                text.count(len(model.people)),
-                "person" if len(model.people) == 1 else "people",
-                f"{named} named" if named else "none named yet" if model.people else "",
-            ),
-            (
-                text.clock(model.duration_s),
-                "length of the episode",
-                text.plural(len(model.shots_s), "shot"),
-            ),
-            (
-                text.seconds(model.covered_s),
-                "with an identified person",
-                of_episode(model.covered_s),
-            ),
-            (
-                text.seconds(model.unknown_s),
-                "with an unidentified face",
-                of_episode(model.unknown_s),
-            ),
-        ],
-        style.CONTENT_WIDTH,
-    )
-
-
-def _people_table(people: tuple[PersonRow, ...], pictures: Mapping[str, bytes]) -> Table:
-    head = ("", "name", "screen time", "share", "appearances", "first", "last")
-    rows: list[list[Any]] = [
-        [Paragraph(h, style.SMALL if i < 2 else style.SMALL_RIGHT) for i, h in enumerate(head)]
+    names = f"{named} named" if named else "none named yet" if people else ""
+    figures = [
+        (text.count(people), "person" if people == 1 else "people", names),
+        (
+            text.clock(model.counted_s),
+            "counted length",
+            length_note or text.plural(len(model.shots_s), "shot"),
+        ),
+        (text.seconds(model.covered_s), "an identified person", share(model.covered_s)),
+        (text.seconds(model.overlap_s), "two or more of them", share(model.overlap_s)),
+        (text.seconds(model.unknown_s), "an unidentified face", share(model.unknown_s)),
     ]
-    is_roomy = len(people) <= _ROOMY_UP_TO
-    side = _PORTRAIT if is_roomy else _SMALL_PORTRAIT
-    air = (1.6 if is_roomy else 0.9) * mm
-    rows += [_person_cells(p, Portrait(pictures.get(p.crop or ""), side)) for p in people]
-    return Table(
-        rows,
-        colWidths=_WIDTHS,
-        repeatRows=1,
-        style=[
-            ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
-            ("LEFTPADDING", (0, 0), (-1, -1), 0),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-            ("TOPPADDING", (0, 0), (-1, -1), air),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), air),
-            ("BOTTOMPADDING", (0, 0), (-1, 0), 1 * mm),
-            ("LINEBELOW", (0, 0), (-1, 0), 0.6, style.UNKNOWN),
-            ("LINEBELOW", (0, 1), (-1, -1), 0.4, style.RULE),
-        ],
-    )
+    if people < 2:
+        del figures[3]
+    return KeyFigures(figures, style.CONTENT_WIDTH)
 
 
-def _person_cells(person: PersonRow, portrait: Portrait) -> list[Any]:
-    name = escaped(_shortened(person.name))
-    label = f'<font name="{fonts.BOLD}">{name}</font>' if person.is_named else name
-    tracks = text.plural(person.track_count, "track")
-    under = escaped(f"{person.handle} · {tracks}" if person.handle else tracks)
-    share = Table(
-        [
-            [Paragraph(text.percent(person.share), style.BODY_RIGHT)],
-            [ShareBar(person.share, 18 * mm)],
-        ],
-        style=[
-            ("ALIGN", (0, 0), (-1, -1), "RIGHT"),
-            ("LEFTPADDING", (0, 0), (-1, -1), 0),
-            ("RIGHTPADDING", (0, 0), (-1, -1), 0),
-            ("TOPPADDING", (0, 0), (-1, -1), 0),
-            ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
-        ],
-    )
-    return [
-        portrait,
-        [Paragraph(label, style.BODY), Paragraph(under, style.SMALL)],
-        [Paragraph(text.seconds(person.total_s), style.BODY_RIGHT), *_time_notes(person)],
-        share,
-        Paragraph(text.count(len(person.segments)), style.BODY_RIGHT),
-        Paragraph(text.clock(person.first_s), style.BODY_RIGHT),
-        Paragraph(text.clock(person.last_s), style.BODY_RIGHT),
-    ]
-
-
-def _time_notes(person: PersonRow) -> list[Flowable]:
-    notes = [f"{person.low_s:,.1f} to {person.high_s:,.1f} s"]
-    if person.body_only_s is not None:
-        notes.append(f"{person.body_only_s:,.1f} s body only")
-    return [Paragraph(n, style.SMALL_RIGHT) for n in notes]
-
-
-def _shortened(name: str) -> str:
-    """Keep a name to about three lines of its column; the label itself stands in cast.json."""
-    return fonts.fit(name, _NAME_LIMIT, lambda shown: float(len(shown)))
-
-
-def _reading_note(model: ReportModel) -> Flowable:
-    note = (
-        "Screen time is the union of the intervals in which the person is seen; share is that "
-        "time over the length of the episode. Several people on screen at once each count, so "
-        "shares may add up to more than 100 %."
-    )
-    if any(fonts.displayable(p.name) != " ".join(p.name.split()) for p in model.people):
-        note += f" {fonts.MISSING_GLYPH} stands for a letter that the report's font lacks."
-    return Paragraph(note, style.SMALL)
-
-
-def _timeline(model: ReportModel) -> list[Flowable]:
-    lanes = [
-        Lane(
-            fonts.displayable(p.name),
-            text.seconds(p.total_s),
-            tuple((s.start_s, s.end_s, s.source != "face") for s in p.segments),
+def _notes(model: ReportModel) -> list[Flowable]:
+    notes = [_reading_note(model.people)] if model.people else []
+    if model.bodies.why_none is not None:
+        notes.append(model.bodies.why_none)
+    if model.trims:
+        spans = (
+            f"{t.name} ({text.clock(t.start_s)} to {text.clock(t.end_s)})" for t in model.trims
         )
-        for p in model.people
-    ]
-    if model.unknown_segments_s:
-        bars = tuple((start, end, False) for start, end in model.unknown_segments_s)
-        note = text.seconds(model.unknown_s)
-        lanes.append(Lane("unidentified faces", note, bars, is_unknown=True))
-    if not lanes:
-        return []
-    span = (model.start_s, model.start_s + model.duration_s)
-    timeline = Timeline(lanes, model.shots_s, span, style.CONTENT_WIDTH)
-    room_mm = timeline.height / mm + 15 if len(lanes) <= _WHOLE_UP_TO else 45
-    return [*heading("When they are on screen", room_mm), timeline]
+        notes.append(f"Not counted: {', '.join(spans)}.")
+    if any(fonts.displayable(p.name) != " ".join(p.name.split()) for p in model.people):
+        notes.append(f"{fonts.MISSING_GLYPH} stands for a letter that the report's font lacks.")
+    return [Paragraph(escaped(" ".join(notes)), style.SMALL)] if notes else []
+
+
+def _reading_note(people: Sequence[PersonRow]) -> str:
+    has_bodies = any(p.body_only_s is not None for p in people)
+    seen = "face or body" if has_bodies else "face"
+    lighter = "; in the timeline, time without the face is lighter" if has_bodies else ""
+    return (
+        f"On screen is the time in which the {seen} is seen; share is that time over the counted "
+        "length, so people who are on screen at once add up to more than 100 %. From ... to ...: "
+        f"what is sure, and what may be this person at most{lighter}."
+    )

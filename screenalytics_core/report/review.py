@@ -11,10 +11,10 @@ from screenalytics_core.report.faces import FaceIndex
 from screenalytics_core.report.model import ReviewRow
 from screenalytics_core.report.people import name_of
 from screenalytics_core.vision.intervals import Interval, subtraction, total_s
+from screenalytics_core.vision.time_bounds import SURE
 
-LOW_CONFIDENCE: Final = 0.5
 LONG_S: Final = 2.0
-AT_MOST: Final = 60
+AT_MOST: Final = 40
 _DECIDED: Final = "decision"
 _COLUMNS: Final = ("track_id", "start_s", "end_s", "first_frame_idx", "last_frame_idx")
 
@@ -55,7 +55,7 @@ def _row(
     of: Mapping[str, Any] = membership or {}
     given, rival = of.get("identity_id"), of.get("rival_id")
     confidence = of.get("confidence", 0.0)
-    if length_s < LONG_S if given is None else confidence >= LOW_CONFIDENCE:
+    if length_s < LONG_S if given is None else confidence >= SURE:
         return None
     return ReviewRow(
         **track,
@@ -66,19 +66,16 @@ def _row(
         rival_similarity=of.get("rival_similarity"),
         confidence=confidence,
         crop=index.best_of([track["track_id"]]),
-        reason=_reason(membership, names),
+        reason=_reason(membership),
     )
 
 
-def _reason(membership: Mapping[str, Any] | None, names: Mapping[str, str]) -> str:
+def _reason(membership: Mapping[str, Any] | None) -> str:
     if membership is None:
-        return "no face of it was good enough to compare"
+        return "no face good enough to compare"
     similarity, other = membership["similarity"], membership["rival_similarity"]
-    rival = names.get(membership["rival_id"], membership["rival_id"])
     if membership["identity_id"] is None:
-        return f"nobody's; nearest is {rival}" if rival else "nobody's, and like nobody"
-    if rival is None or other is None or similarity is None:
+        return "not like anybody" if other is None else "not enough like anybody"
+    if other is None or similarity is None:
         return "seen too little to be sure"
-    if other > similarity:
-        return f"more like {rival}"
-    return f"nearly as much like {rival}"
+    return "more like somebody else" if other > similarity else "nearly as much like somebody else"

@@ -19,6 +19,7 @@ RULE_HEX: Final = "#D8DEE4"
 PANEL_HEX: Final = "#F3F5F7"
 ACCENT_HEX: Final = "#1B6B80"
 ACCENT_LIGHT_HEX: Final = "#9CC6D1"
+MAYBE_HEX: Final = "#DCE9ED"
 UNKNOWN_HEX: Final = "#A9B1BA"
 WARN_HEX: Final = "#A8500C"
 WARN_PANEL_HEX: Final = "#FCF3E8"
@@ -29,6 +30,7 @@ RULE: Final = HexColor(RULE_HEX)
 PANEL: Final = HexColor(PANEL_HEX)
 ACCENT: Final = HexColor(ACCENT_HEX)
 ACCENT_LIGHT: Final = HexColor(ACCENT_LIGHT_HEX)
+MAYBE: Final = HexColor(MAYBE_HEX)
 UNKNOWN: Final = HexColor(UNKNOWN_HEX)
 WARN: Final = HexColor(WARN_HEX)
 WARN_PANEL: Final = HexColor(WARN_PANEL_HEX)
@@ -36,9 +38,10 @@ WARN_PANEL: Final = HexColor(WARN_PANEL_HEX)
 PAGE_WIDTH: Final[float] = A4[0]
 PAGE_HEIGHT: Final[float] = A4[1]
 MARGIN: Final[float] = 18 * mm
-TOP: Final[float] = 24 * mm
-BOTTOM: Final[float] = 20 * mm
+TOP: Final[float] = 21 * mm
+BOTTOM: Final[float] = 18 * mm
 CONTENT_WIDTH: Final[float] = PAGE_WIDTH - 2 * MARGIN
+CONTENT_HEIGHT: Final[float] = PAGE_HEIGHT - TOP - BOTTOM
 
 
 def register_fonts() -> None:
@@ -63,12 +66,12 @@ SMALL: Final = _style("small", 7, textColor=MUTED)
 SMALL_INK: Final = _style("small-ink", 7)
 SMALL_RIGHT: Final = _style("small-right", 7, textColor=MUTED, alignment=TA_RIGHT)
 SMALL_INK_RIGHT: Final = _style("small-ink-right", 7, alignment=TA_RIGHT)
-# A hash has no blank to break at; two lines of 32 characters fit the widest column.
-HASH: Final = _style("hash", 6, fontName=fonts.MONO, textColor=MUTED, splitLongWords=1)
+# A hash has no blank to break at; 64 characters fit the widest column, else 32 on a line.
+HASH: Final = _style("hash", 4.8, leading=8, fontName=fonts.MONO, textColor=MUTED, splitLongWords=1)
 EYEBROW: Final = _style("eyebrow", 7, textColor=ACCENT, fontName=fonts.BOLD)
 TITLE: Final = _style(
-    "title", 21, fontName=fonts.BOLD, leading=26, splitLongWords=1, spaceAfter=1 * mm
+    "title", 19, fontName=fonts.BOLD, leading=23, splitLongWords=1, spaceAfter=1 * mm
 )
 HEADING: Final = _style(
-    "heading", 11.5, fontName=fonts.BOLD, spaceBefore=6.5 * mm, spaceAfter=2 * mm
+    "heading", 11.5, fontName=fonts.BOLD, spaceBefore=5.5 * mm, spaceAfter=1.6 * mm
 )

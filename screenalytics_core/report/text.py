@@ -6,9 +6,19 @@ import re
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any, Final
 
+from screenalytics_core.episodes import EpisodeId, is_path_safe
+
 DASH: Final = "\N{EN DASH}"
 # An absolute path inside a sentence; what follows a word, ':' or '/' is a URL or a package.
 _FOLDERS: Final = re.compile(r"(?<![\w:/.@-])(?:/[^\s/]+)+/|\b[A-Za-z]:\\(?:[^\s\\]+\\)*")
+
+
+def headline(ep_id: str) -> str:
+    """Say `rhobh · season 5, episode 14` where the id tells it, else the id."""
+    parsed = EpisodeId.parse(ep_id) if is_path_safe(ep_id) else None
+    if parsed is None or parsed.show is None:
+        return ep_id
+    return f"{parsed.show} · season {parsed.season}, episode {parsed.episode}"
 
 
 def clock(seconds: float) -> str:
@@ -28,13 +38,22 @@ def tick(seconds: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """Write a length: `7.3 s`, `1,234.5 s`."""
-    return f"{value:,.1f} s"
+    """Write a length: `7.3 s`, `1,234.5 s`; below one second `0.25 s`, `< 0.01 s`, `0 s`."""
+    return f"{bare_seconds(value)} s"
+
+
+def bare_seconds(value: float) -> str:
+    """Write a length as `seconds` does, without the unit."""
+    if value >= 0.995:
+        return f"{value:,.1f}"
+    return f"{value:.2f}" if value >= 0.005 else "< 0.01" if value > 0 else "0"
 
 
 def percent(share: float) -> str:
-    """Write a share of 0 to 1 as `12.3 %`."""
-    return f"{100 * share:.1f} %"
+    """Write a share of 0 to 1 as `12.3 %`, `< 0.1 %`, `0 %`."""
+    if share >= 0.0005:
+        return f"{100 * share:.1f} %"
+    return "< 0.1 %" if share > 0 else "0 %"
 
 
 def count(value: int | None) -> str:

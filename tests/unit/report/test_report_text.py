@@ -24,6 +24,36 @@ def test_tick(at: float, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("length_s", "shown"),
+    [(1234.56, "1,234.6 s"), (1.0, "1.0 s"), (0.996, "1.0 s"), (0.25, "0.25 s"),
+     (0.004, "< 0.01 s"), (0.0, "0 s")],
+)  # fmt: skip
+def test_seconds(length_s: float, shown: str) -> None:
+    assert text.seconds(length_s) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(1.0, "100.0 %"), (0.0005, "0.1 %"), (0.0004, "< 0.1 %"), (0.0, "0 %")]
+)
+def test_percent(share: float, shown: str) -> None:
+    assert text.percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("written", "lines"),
+    [
+        pytest.param("one two", ("one two",), id="fits"),
+        pytest.param("one two three", ("one two", "three"), id="at a blank"),
+        pytest.param("onetwothree", ("onetwoth", "ree"), id="within a word"),
+        pytest.param("one two three four five", ("one two", "three f…"), id="too long for both"),
+        pytest.param("", (), id="nothing"),
+    ],
+)
+def test_wrap(written: str, lines: tuple[str, ...]) -> None:
+    assert fonts.wrap(written, 8, lambda t: float(len(t)), 2) == lines
+
+
+@pytest.mark.parametrize(
     ("size", "shown"), [(12, "12 B"), (123_456, "123.5 kB"), (734_003_200, "734.0 MB")]
 )
 def test_size(size: int, shown: str) -> None:
