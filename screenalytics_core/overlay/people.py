@@ -1,4 +1,4 @@
-"""Whose a track is, under which name and in which colour."""
+"""Under which name and in which colour a person is drawn; whose a track is, `owners` knows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import colorsys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from screenalytics_core.vision.owners import Owner, find_owners
+from screenalytics_core.vision.spans import BodySpan
 
 Colour = tuple[int, int, int]
 """Blue, green, red, 0 to 255."""
@@ -23,7 +26,7 @@ class Who:
 
     Attributes:
         name: Label, else cast_id, else identity_id.
-        identity_id: None where a person joins several and the track tells none.
+        identity_id: None where the track is a cast member's without one.
     """
 
     name: str
@@ -42,48 +45,24 @@ class People:
         self, identities: Iterable[Mapping[str, Any]], cast: Iterable[Mapping[str, Any]]
     ) -> None:
         """Take rows `identities` of `artifacts.IDENTITIES` and `people` of `artifacts.CAST`."""
-        rows = list(identities)
-        named = {r["identity_id"]: r for r in cast if r.get("identity_id") and not _is_single(r)}
-        self._of_identity = {r["identity_id"]: named.get(r["identity_id"], r) for r in rows}
-        self._of_track: dict[int, Mapping[str, Any] | None] = {
-            track_id: self._of_identity[r["identity_id"]]
-            for r in rows
-            for track_id in r["track_ids"]
-        }
-        for row in filter(_is_single, cast):
-            self._of_track[row["track_id"]] = self._single(row)
-        known = [r for r in (*self._of_identity.values(), *self._of_track.values()) if r]
-        ids = sorted({_person_id(row) for row in known})
-        self._colours = {person_id: colour_of(rank) for rank, person_id in enumerate(ids)}
-
-    def _single(self, row: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Return whose a single track is, over what its identity says."""
-        if row.get("cast_id") is not None:
-            return row
-        identity_id = row.get("identity_id")
-        return None if identity_id is None else self._of_identity.get(identity_id, row)
+        self._owners = find_owners(identities, list(cast))
+        everybody = (*self._owners.of_identities.values(), *self._owners.of_tracks.values())
+        keys = sorted({owner.key for owner in everybody})
+        self._colours = {key: colour_of(rank) for rank, key in enumerate(keys)}
 
     def of_track(self, track_id: int) -> Who | None:
         """Return whose a face track is, None if nobody's."""
-        return self._who(self._of_track.get(track_id))
+        return self._who(self._owners.of_tracks.get(track_id))
 
-    def of_identity(self, identity_id: str | None) -> Who | None:
-        """Return who an identity is, None if nobody."""
-        return self._who(self._of_identity.get(identity_id or ""))
+    def of_body(self, body: BodySpan) -> Who | None:
+        """Return whose a body is, None if nobody's."""
+        return self._who(self._owners.of_body(body))
 
-    def _who(self, row: Mapping[str, Any] | None) -> Who | None:
-        if row is None:
+    def _who(self, owner: Owner | None) -> Who | None:
+        if owner is None:
             return None
-        person_id = _person_id(row)
-        return Who(row.get("label") or person_id, row.get("identity_id"), self._colours[person_id])
-
-
-def _is_single(row: Mapping[str, Any]) -> bool:
-    return row.get("track_id") is not None
-
-
-def _person_id(row: Mapping[str, Any]) -> str:
-    return str(row.get("cast_id") or row["identity_id"])
+        name = owner.label or owner.cast_id or owner.identity_id or ""
+        return Who(name, owner.identity_id, self._colours[owner.key])
 
 
 def colour_of(rank: int) -> Colour:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any, Final
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from screenalytics_core.overlay.people import UNKNOWN_COLOUR, Colour, People, Who
 from screenalytics_core.vision.box_tracks import BoxTracks, box_tracks
 from screenalytics_core.vision.boxes import Float64Array
+from screenalytics_core.vision.spans import BodySpan, body_spans
 
 FACE: Final = "face"
 BODY: Final = "body"
@@ -122,7 +124,7 @@ class Scene:
             if findings.body_tracks is None
             else _Cursor(box_tracks(findings.body_tracks, "body_track_id"), times_s)
         )
-        self._associations = _by_track((findings.track_fusion or {}).get("associations", ()))
+        self._ties = _ties(findings)
         shots = findings.shots["shots"]
         self._shot_starts = [shot["start_frame"] for shot in shots]
         self._shot_ids = [shot["shot_id"] for shot in shots]
@@ -137,10 +139,10 @@ class Scene:
         found = []
         for track in self._bodies.at(frame_idx) if self._bodies else ():
             tie = self._tie(track.track_id, timestamp_s)
-            who = self._people.of_identity(tie["identity_id"] if tie else None)
+            who = None if tie is None else self._people.of_body(tie)
             detail = f"b{track.track_id}"
             if tie is not None and who is not None:
-                detail += f" {_EVIDENCE.get(tie['evidence'], tie['evidence'])}"
+                detail += f" {_EVIDENCE.get(tie.evidence, tie.evidence)}"
             found.append(_mark(BODY, track, frame_idx, who, detail))
         for track in self._faces.at(frame_idx):
             who = self._people.of_track(track.track_id)
@@ -150,18 +152,22 @@ class Scene:
             found.append(_mark(FACE, track, frame_idx, who, " ".join(ids)))
         return found
 
-    def _tie(self, body_track_id: int, timestamp_s: float) -> Mapping[str, Any] | None:
-        for row in self._associations.get(body_track_id, ()):
-            if row["start_s"] <= timestamp_s < row["end_s"]:
-                return row
+    def _tie(self, body_track_id: int, timestamp_s: float) -> BodySpan | None:
+        for tie in self._ties.get(body_track_id, ()):
+            start_s, end_s = tie.extent.counted
+            if start_s <= timestamp_s < end_s:
+                return tie
         return None
 
 
-def _by_track(rows: Iterable[Mapping[str, Any]]) -> dict[int, list[Mapping[str, Any]]]:
-    found: dict[int, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        found.setdefault(row["body_track_id"], []).append(row)
-    return found
+def _ties(findings: RunFindings) -> dict[int, list[BodySpan]]:
+    """Return the associations of each body track."""
+    ties: dict[int, list[BodySpan]] = defaultdict(list)
+    if findings.body_tracks is not None and findings.track_fusion is not None:
+        rows, shots = findings.track_fusion["associations"], findings.shots["shots"]
+        for tie in body_spans(rows, findings.body_tracks, shots, findings.frame_times_s):
+            ties[tie.body_track_id].append(tie)
+    return ties
 
 
 def _mark(kind: str, track: _Active, frame_idx: int, who: Who | None, detail: str) -> Mark:

@@ -136,10 +136,12 @@ def episode_segments(
         segments: Rows of `artifacts.SEGMENTS`.
         media: The video's file.
     """
-    rows: dict[str, list[Mapping[str, Any]]] = {}
+    rows: dict[tuple[bool, str], list[Mapping[str, Any]]] = {}
     for row in segments:
-        rows.setdefault(row["cast_id"] or row["identity_id"], []).append(row)
-    people = [_person(person_id, of, shots["start_s"]) for person_id, of in rows.items()]
+        # An identity and a cast member of the same spelling stay two.
+        key = row["cast_id"] is not None, row["cast_id"] or row["identity_id"]
+        rows.setdefault(key, []).append(row)
+    people = [_person(person_id, of, shots["start_s"]) for (_, person_id), of in rows.items()]
     people.sort(key=lambda p: (-fsum(s.end_s - s.start_s for s in p.segments), p.person_id))
     return EpisodeSegments(
         ep_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,8 @@ def association(body_track_id: int, identity_id: str | None, **more: Any) -> dic
         "end_s": 1e9,
         "identity_id": identity_id,
         "evidence": "face_in_body",
+        "track_ids": [],
+        "confidence": 0.9,
         **more,
     }
 
@@ -65,6 +68,7 @@ def named(
         "track_id": None,
         "cast_id": cast_id,
         "label": label,
+        "confidence": 1.0,
         **more,
     }
 
@@ -84,7 +88,12 @@ def found(
     shot_starts: Sequence[int] = (0,),
 ) -> RunFindings:
     return RunFindings(
-        shots={"shots": [{"shot_id": i, "start_frame": f} for i, f in enumerate(shot_starts)]},
+        shots={
+            "shots": [
+                {"shot_id": i, "start_frame": start, "end_frame": end}
+                for i, (start, end) in enumerate(pairwise([*shot_starts, len(times_s) - 1]))
+            ]
+        },
         frame_times_s=np.array(times_s),
         tracks=face_tracks(faces),
         identities={"identities": list(identities)},

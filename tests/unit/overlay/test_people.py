@@ -15,8 +15,6 @@ def test_a_track_without_an_identity_is_nobodys() -> None:
     people = People([identity("id_0001", 1)], [])
 
     assert people.of_track(2) is None
-    assert people.of_identity(None) is None
-    assert people.of_identity("id_0009") is None
 
 
 def test_a_name_comes_from_label_then_cast_id_then_identity() -> None:
@@ -48,7 +46,7 @@ def test_identities_of_one_cast_member_share_a_colour_and_others_do_not() -> Non
         [identity("id_0001", 1), identity("id_0002", 2), identity("id_0003", 3)],
         [named("id_0001", "anna", "Anna"), named("id_0003", "anna", "Anna")],
     )
-    one, two, three = (people.of_identity(f"id_000{i}") for i in (1, 2, 3))
+    one, two, three = (people.of_track(i) for i in (1, 2, 3))
 
     assert one is not None
     assert two is not None
