@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
@@ -115,13 +114,18 @@ def _looks(body_tracks: pa.Table, embeddings: FloatArray) -> Looks:
 
 
 def _association_row(row: Association, identities: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    values = asdict(row)
-    number = values.pop("identity")
+    nobody = row.identity == NOBODY
     return {
-        **values,
-        "identity_id": None if number == NOBODY else identities[number]["identity_id"],
+        "body_track_id": row.body_track_id,
+        "start_s": row.start_s,
+        "end_s": row.end_s,
+        "identity_id": None if nobody else identities[row.identity]["identity_id"],
         "evidence": row.evidence.value,
         "track_ids": list(row.track_ids),
+        "shared_frames": row.shared_frames,
+        "similarity": row.similarity,
+        "gap_s": row.gap_s,
+        "confidence": row.confidence,
     }
 
 

@@ -181,6 +181,9 @@ def _cheapest_runs(costs: NDArray[np.float64]) -> list[_Run]:
         costs: (events, states) what each owner leaves unexplained at each event. Of equal
             paths the one that changes later is taken, and ends in the lowest state.
     """
+    unopposed = np.flatnonzero(~costs.any(axis=0))
+    if len(unopposed):
+        return [_Run(int(unopposed[0]), 0, len(costs) - 1)]
     total = costs[0].copy()
     came_from = np.zeros(costs.shape, np.int64)
     stays = np.arange(costs.shape[1])

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
-from screenalytics_core.vision.association import best_matches
 from screenalytics_core.vision.box_tracks import BoxTracks
 from screenalytics_core.vision.boxes import Float64Array, IntArray, areas_px
 
@@ -156,23 +156,26 @@ def _matches(
 ) -> NDArray[np.bool_]:
     """Return which of the pairs, ascending by frame, are matched."""
     is_match = np.ones(len(frames), bool)
-    is_contested = _occurs_twice(frames, faces) | _occurs_twice(frames, bodies)
-    # Most frames need no choice.
-    for frame in np.unique(frames[is_contested]).tolist():
-        begin, end = np.searchsorted(frames, [frame, frame + 1]).tolist()
-        face_ids, face_at = np.unique(faces[begin:end], return_inverse=True)
-        body_ids, body_at = np.unique(bodies[begin:end], return_inverse=True)
-        gains = np.zeros((len(face_ids), len(body_ids)))
-        gains[face_at, body_at] = fits[begin:end]
-        best = best_matches(gains, MIN_FIT)
-        chosen = np.zeros(gains.shape, bool)
-        chosen[best.rows, best.columns] = True
-        is_match[begin:end] = chosen[face_at, body_at]
+    face_place, is_face_twice = _places(frames, faces)
+    body_place, is_body_twice = _places(frames, bodies)
+    # Most frames need no choice, so the others are few.
+    contested = np.unique(frames[is_face_twice | is_body_twice])
+    begins = np.searchsorted(frames, contested).tolist()
+    ends = np.searchsorted(frames, contested, side="right").tolist()
+    for begin, end in zip(begins, ends, strict=True):
+        rows, columns = face_place[begin:end], body_place[begin:end]
+        gains = np.zeros((rows.max() + 1, columns.max() + 1))
+        gains[rows, columns] = fits[begin:end]
+        chosen = np.full(len(gains), -1)
+        # Whoever is left over is assigned to something that it has no pair with.
+        best_rows, best_columns = linear_sum_assignment(gains, maximize=True)
+        chosen[best_rows] = best_columns
+        is_match[begin:end] = chosen[rows] == columns
     return is_match
 
 
-def _occurs_twice(frames: IntArray, things: IntArray) -> NDArray[np.bool_]:
-    """Return where a thing stands in more than one pair of its frame."""
-    key = frames * (things.max(initial=0) + 1) + things
-    _, at, counts = np.unique(key, return_inverse=True, return_counts=True)
-    return np.asarray(counts[at] > 1, np.bool_)
+def _places(frames: IntArray, things: IntArray) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Number the things of each frame from 0; tell which stand in more than one of its pairs."""
+    width = int(things.max(initial=0)) + 1
+    known, at, counts = np.unique(frames * width + things, return_inverse=True, return_counts=True)
+    return at - np.searchsorted(known, frames * width), counts[at] > 1
