@@ -153,6 +153,14 @@ def test_a_track_without_a_usable_vector_has_no_row(useless: float) -> None:
     assert made["body_embeddings"].tolist() == [[0, 1, 0, 0]]
 
 
+def test_a_vector_that_is_not_finite_does_not_spoil_its_track() -> None:
+    there = scene(standing(), stride=5)
+    vectors = who_is_who(there)
+    vectors[3, 2] = np.inf
+
+    assert run(there, vectors)["body_embeddings"].tolist() == [[1, 0, 0, 0]]
+
+
 def test_detections_without_vectors_still_become_tracks() -> None:
     there = scene(standing(), stride=5)
 
@@ -196,9 +204,18 @@ def test_two_who_stand_close_are_two() -> None:
 
 def test_a_body_is_not_looked_for_beyond_its_own_size() -> None:
     leaving = during(standing(x=200), range(31))
-    coming = during(standing(x=290), range(36, 100))
+    coming = during(standing(x=270), range(36, 100))
 
     assert len(rows_of(run(scene(leaving, coming, stride=6)))) == 2
+
+
+def test_a_weak_box_that_is_cut_off_continues_its_body() -> None:
+    """It overlaps the body of a look ago by 43 %."""
+    cut_off = weak_in(lambda f: (200 if f < 50 else 224, 200, 0.8), range(50, 100))
+
+    [row] = rows_of(run(scene(cut_off, stride=6)))
+
+    assert row["last_frame_idx"] == 99
 
 
 def test_the_settings_reach_the_tracker() -> None:

@@ -141,6 +141,21 @@ def test_shots_at_hand_lead_to_the_bodies_frames_alone(video: PyAvVideo) -> None
     assert known["body_appearance"].tobytes() == made["body_appearance"].tobytes()
 
 
+def test_with_shots_at_hand_each_detector_keeps_its_stride(video: PyAvVideo) -> None:
+    shots = scan(video, {Kind.SHOTS})[Kind.SHOTS]
+    pack, watched = BodyPack(), Watched(video)
+
+    known = scan(watched, {Kind.DETECTIONS, BODIES}, shots=shots, pack=pack, stride=4, workers=1)
+
+    faces, bodies = known[Kind.DETECTIONS]["sampled_frames"], known[BODIES]["body_sampled_frames"]
+    assert watched.given == sorted({*faces.tolist(), *bodies.tolist()})
+    assert pack.detector is not None
+    assert pack.detector.looks == len(bodies)
+    made = scan(video, {Kind.DETECTIONS, BODIES}, stride=4)
+    assert known[Kind.DETECTIONS]["detections"].equals(made[Kind.DETECTIONS]["detections"])
+    assert known[BODIES]["body_detections"].equals(made[BODIES]["body_detections"])
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_number_of_workers_changes_no_byte(workers: int, video: PyAvVideo) -> None:
     made, other = (scan(video, workers=n)[BODIES] for n in (2, workers))

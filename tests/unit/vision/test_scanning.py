@@ -229,6 +229,14 @@ def test_boxes_on_a_frame_that_turns_out_not_to_be_an_end_are_dropped() -> None:
     assert result.rows["bodies"].appearances()[:, 0].tolist() == [5]
 
 
+def test_what_one_detector_keeps_another_need_not() -> None:
+    """Frame 1 is no end of a shot, but it is the turn of the faces."""
+    result = scan([2, 20], stride=1, body_stride=5)
+
+    assert 1 in result.rows["faces"].table()["frame_idx"].to_pylist()
+    assert result.rows["bodies"].table()["frame_idx"].to_pylist() == [5]
+
+
 def test_parts_that_do_not_touch_are_refused() -> None:
     with pytest.raises(ValueError, match="a part starts at frame 5, not 0"):
         join_parts([Part(5)], {"faces": 3})
