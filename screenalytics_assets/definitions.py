@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from screenalytics_assets.assets.body_tracks import body_tracks
 from screenalytics_assets.assets.cast import cast
 from screenalytics_assets.assets.embeddings import embeddings
 from screenalytics_assets.assets.faces import faces
@@ -9,6 +10,7 @@ from screenalytics_assets.assets.identities import identities
 from screenalytics_assets.assets.report import report
 from screenalytics_assets.assets.scan import scan
 from screenalytics_assets.assets.screen_time import screen_time
+from screenalytics_assets.assets.track_fusion import track_fusion
 from screenalytics_assets.assets.tracks import tracks
 from screenalytics_assets.assets.video import build_video
 from screenalytics_assets.io_manager import artifact_io_manager
@@ -29,6 +31,8 @@ def build_definitions(settings: Settings, listener: Listener | None = None) -> d
             embeddings,
             identities,
             cast,
+            body_tracks,
+            track_fusion,
             screen_time,
             report,
         ],

@@ -7,6 +7,7 @@ from typing import Final
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.stages import PipelineStage, stage_of
 from screenalytics_core.steps.base import Step, StepOutput
+from screenalytics_core.steps.body_tracks import STEP as BODY_TRACKS
 from screenalytics_core.steps.cast import STEP as CAST
 from screenalytics_core.steps.embeddings import STEP as EMBEDDINGS
 from screenalytics_core.steps.faces import STEP as FACES
@@ -14,6 +15,7 @@ from screenalytics_core.steps.identities import STEP as IDENTITIES
 from screenalytics_core.steps.report import STEP as REPORT
 from screenalytics_core.steps.scan import STEP as SCAN
 from screenalytics_core.steps.screen_time import STEP as SCREEN_TIME
+from screenalytics_core.steps.track_fusion import STEP as TRACK_FUSION
 from screenalytics_core.steps.tracks import STEP as TRACKS
 
 STEPS: Final[tuple[Step, ...]] = (
@@ -23,6 +25,8 @@ STEPS: Final[tuple[Step, ...]] = (
     EMBEDDINGS,
     IDENTITIES,
     CAST,
+    BODY_TRACKS,
+    TRACK_FUSION,
     SCREEN_TIME,
     REPORT,
 )

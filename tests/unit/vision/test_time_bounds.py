@@ -28,7 +28,7 @@ def test_a_tracks_ends_are_sure_where_it_was_seen_and_possible_to_the_next_look(
 
 
 def test_a_track_in_doubt_is_not_sure_and_may_be_its_rivals() -> None:
-    doubtful = member(1, confidence=0.49, rival_id="id_0002", rival_similarity=0.2)
+    doubtful = member(1, confidence=0.39, rival_id="id_0002", rival_similarity=0.2)
 
     found = bounds(measure(TRACKS, [ANNA, BEN], members=[doubtful]))
 
@@ -70,7 +70,7 @@ def test_what_a_person_decided_of_a_track_is_sure() -> None:
     [
         pytest.param(body(7, 0, 12, "id_0001", 0), 16.0, id="a sure face in it"),
         pytest.param(body(7, 0, 12, "id_0001", 0, seen=(1, 11)), 15.0, id="seen for a part"),
-        pytest.param(body(7, 0, 12, "id_0001", 0, confidence=0.4), 14.0, id="tied weakly"),
+        pytest.param(body(7, 0, 12, "id_0001", 0, confidence=0.39), 14.0, id="tied weakly"),
         pytest.param(body(7, 0, 12, "id_0001", evidence="appearance"), 14.0, id="by clothes"),
         pytest.param(body(7, 0, 12, "id_0001", 2), 14.0, id="another one's face in it"),
     ],
@@ -82,7 +82,7 @@ def test_a_body_is_sure_when_a_sure_face_was_seen_in_it(tied: Any, low_s: float)
 
 
 def test_a_body_may_be_the_rival_of_the_faces_in_it() -> None:
-    doubtful = member(1, 0.4, "id_0002", 0.2)
+    doubtful = member(1, 0.3, "id_0002", 0.2)
     bodies = [body(7, 20, 26, "id_0001", 1)]
 
     found = bounds(measure(TRACKS, [ANNA, BEN], bodies=bodies, members=[doubtful]))
