@@ -120,8 +120,10 @@ def test_a_picture_of_one_pixel_has_a_vector() -> None:
 
 
 def test_a_body_has_the_same_bytes_alone_in_company_and_on_another_thread() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (240, 200, 3), np.uint8)
-    boxes = np.array([[0, 0, 50, 100], [60, 20, 140, 220], [100, 3, 190, 200]], np.float32)
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (240, 200, 3), np.uint8)
+    boxes = np.array([[0, 0, 50, 100]], np.float32) + rng.integers(0, 100, (20, 1))
+    boxes = boxes.astype(np.float32)
     together = HsvStripes().embed(image, boxes)
 
     with ThreadPoolExecutor(4) as pool:
