@@ -169,26 +169,27 @@ def _wishes(
     if not unnamed or not references:
         return []
     theirs = np.array([r.claim.body for r in references])
+    their_shots, their_vectors = shot_ids[theirs], vectors[theirs]
     identities = np.array([r.claim.identity for r in references])
-    mine = np.array([u.body for u in unnamed])
-    # Rounded, so that the last digits of a product decide nothing.
-    similarity = np.round(vectors[mine] @ vectors[theirs].T, 6)
     is_pure = np.array([r.is_pure for r in references])
     wishes: list[_Wish] = []
-    for row, stretch in enumerate(unnamed):
-        likest = identities[int(np.argmax(similarity[row]))]
-        rivals = similarity[row][identities != likest]
-        lead = similarity[row] - rivals.max(initial=likeness.stranger)
-        same_shot = shot_ids[theirs] == shot_ids[stretch.body]
-        least = np.where(same_shot & (len(rivals) > 0), likeness.in_shot, likeness.in_scene)
-        good = (identities == likest) & is_pure
-        good &= (similarity[row] >= least) & (lead >= likeness.margin)
+    for stretch in unnamed:
+        # Rounded, so that the last digits of a product decide nothing.
+        similarity = np.round(their_vectors @ vectors[stretch.body], 6)
+        likest = int(similarity.argmax())
+        if similarity[likest] < min(likeness.in_shot, likeness.in_scene):
+            continue
+        is_rival = identities != identities[likest]
+        lead = similarity - similarity[is_rival].max(initial=likeness.stranger)
+        same_shot = their_shots == shot_ids[stretch.body]
+        least = np.where(same_shot & is_rival.any(), likeness.in_shot, likeness.in_scene)
+        good = ~is_rival & is_pure & (similarity >= least) & (lead >= likeness.margin)
         for column in np.flatnonzero(good).tolist():
             reference = references[column]
             gap_s = _gap_s(stretch.interval, reference.claim.interval)
             if gap_s > max_gap_s:
                 continue
-            alike = float(similarity[row, column])
+            alike = float(similarity[column])
             rank = (-alike, gap_s, stretch.body, stretch.interval[0], *reference.claim)
             wishes.append(_Wish(rank, stretch, reference, alike, float(lead[column])))
     return wishes

@@ -7,6 +7,7 @@ the tracker's continuity carries the identity to the next vote.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -104,22 +105,18 @@ def claims_by_votes(
     seen = _SeenFrames(faces, identities)
     inside = _InsideFrames(pairs, identities)
     begins = np.searchsorted(votes.bodies, np.arange(len(bodies) + 1))
+    firsts, lasts = bodies.first_frame_idxs, bodies.last_frame_idxs
     claims = []
     for body in np.unique(votes.bodies).tolist():
         own = slice(begins[body], begins[body + 1])
         owners = np.unique(votes.identities[own])
-        span = (int(bodies.first_frame_idxs[body]), int(bodies.last_frame_idxs[body]))
         elsewhere = [
-            np.setdiff1d(seen.within(owner, *span), inside.of(body, owner))
+            np.setdiff1d(seen.within(owner, firsts[body], lasts[body]), inside.of(body, owner))
             for owner in owners.tolist()
         ]
-        events = np.unique(np.concatenate([votes.frame_idxs[own], *elsewhere]))
-        costs = np.zeros((len(events), len(owners) + 1))
-        at = np.searchsorted(events, votes.frame_idxs[own])
-        costs[at] += votes.weights[own, None]
-        costs[at, np.searchsorted(owners, votes.identities[own])] = 0.0
-        for column, frames in enumerate(elsewhere):
-            costs[np.searchsorted(events, frames), column] += 1.0
+        events, costs = _costs(
+            votes.frame_idxs[own], votes.weights[own], votes.identities[own], owners, elsewhere
+        )
         runs = _cheapest_runs(costs)
         borders = _borders(events, runs, frame_times_s)
         edges = [float(bodies.start_s[body]), *borders, float(bodies.end_s[body])]
@@ -129,6 +126,30 @@ def claims_by_votes(
             if run.state < len(owners)
         ]
     return claims
+
+
+def _costs(
+    frame_idxs: IntArray,
+    weights: Float64Array,
+    identities: IntArray,
+    owners: IntArray,
+    elsewhere: Sequence[IntArray],
+) -> tuple[IntArray, Float64Array]:
+    """Return the frames with votes on one body, and what each owner leaves unexplained there.
+
+    Args:
+        frame_idxs: (V,) weights: (V,) identities: (V,) of the body's votes.
+        owners: (K,) who may own it; nobody is one column more.
+        elsewhere: Frames on which each of them is seen outside of the body.
+    """
+    events = np.unique(np.concatenate([frame_idxs, *elsewhere]))
+    costs = np.zeros((len(events), len(owners) + 1))
+    at = np.searchsorted(events, frame_idxs)
+    costs[at] += weights[:, None]
+    costs[at, np.searchsorted(owners, identities)] = 0.0
+    for column, frames in enumerate(elsewhere):
+        costs[np.searchsorted(events, frames), column] += 1.0
+    return events, costs
 
 
 class _SeenFrames:
