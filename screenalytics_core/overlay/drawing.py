@@ -15,7 +15,7 @@ from screenalytics_core.vision.models.protocols import Image
 _WHITE: Final[Colour] = (255, 255, 255)
 _LETTERS_PER_HEIGHT: Final = 32
 _MIN_LETTERS_PX: Final = 11
-_LINES_PER_HEIGHT: Final = 300
+_LINES_PER_HEIGHT: Final = 240
 _DASHES_PER_LINE: Final = 4
 _WHITE_IN_LETTERS: Final = 0.6
 # A longer name is cut; what stands beside it should still be seen.
@@ -33,7 +33,7 @@ class Drawing:
         letters_px = max(_MIN_LETTERS_PX, round(height_px / _LETTERS_PER_HEIGHT))
         self._big = Lettering(letters_px, is_bold=True)
         self._small = Lettering(max(_MIN_LETTERS_PX, round(0.7 * letters_px)))
-        self._line_px = max(2, round(height_px / _LINES_PER_HEIGHT))
+        self._line_px = max(3, round(height_px / _LINES_PER_HEIGHT))
         self._label_px = _MAX_LABEL_PART * width_px
 
     def draw(self, picture: Image, marks: Iterable[Mark], corner: str) -> None:
@@ -45,7 +45,7 @@ class Drawing:
         """
         marks = list(marks)
         for mark in marks:
-            line_px = self._line_px if mark.kind == FACE else max(1, self._line_px // 2)
+            line_px = self._line_px if mark.kind == FACE else (self._line_px + 1) // 2
             draw_box(picture, mark.bbox_xyxy, mark.colour, line_px, is_dashed=not mark.is_observed)
         for mark in marks:
             if mark.kind == FACE:
@@ -70,11 +70,11 @@ class Drawing:
     def _name_body(self, picture: Image, mark: Mark) -> None:
         name = self._small.fitted(mark.name, self._label_px) if mark.name else ""
         text = f"{name} {mark.detail}" if name else mark.detail
-        left, _ = _inside(picture, mark, round(self._small.width_px(text)))
-        bottom = min(round(mark.bbox_xyxy[3]), picture.shape[0]) - self._line_px
-        self._small.write(
-            picture, text, left + self._line_px, bottom - self._small.height_px, _light(mark.colour)
-        )
+        gap = self._line_px
+        left, _ = _inside(picture, mark, round(self._small.width_px(text)) + gap)
+        bottom = min(round(mark.bbox_xyxy[3]), picture.shape[0]) - gap
+        top = bottom - self._small.height_px
+        self._small.write(picture, text, left + gap, top, _light(mark.colour))
 
 
 def _light(colour: Colour) -> Colour:
