@@ -38,7 +38,7 @@ test: install
 
 test-ui: install
 	$(BIN)/uv pip install --quiet --python $(BIN)/python playwright
-	$(BIN)/python -m pytest -q tests/integration/test_ui_launch.py --ui
+	$(BIN)/python -m pytest -q -m ui tests/integration --ui
 
 lint: install
 	$(BIN)/ruff check .

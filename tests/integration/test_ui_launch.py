@@ -7,7 +7,6 @@ docs/images.
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from screenalytics_assets.settings import Settings
 from screenalytics_core import layout
 from screenalytics_core.ledger.vocabulary import RunStatus
+from tests.integration.browser import CHROMIUM, FLAGS
 from tests.integration.dev_server import dev_server
 from tests.integration.support import EP_ID
 from tests.integration.views import assert_nothing_lies
@@ -25,15 +25,6 @@ from tests.integration.without_us import register
 pytestmark = [pytest.mark.models, pytest.mark.ui]
 SEEN_WITHIN_S = 15.0
 ENDED_WITHIN_S = 180.0
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "dagster-run.png"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from html.parser import HTMLParser
 from typing import Any
 from xml.etree import ElementTree
 
@@ -16,6 +15,7 @@ from screenalytics_core.run_tools.page import render_page
 from screenalytics_core.run_tools.show import run_overview
 from screenalytics_core.run_tools.timeline import draw_timeline
 from screenalytics_core.stages import PipelineStage
+from tests.pages import Page
 from tests.report_samples import RUN_RECORD
 from tests.run_samples import seen_person
 from tests.run_stories import Story
@@ -31,40 +31,6 @@ ALLOWED_TAGS = {
     "span", "b", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "details", "summary",
     "i", "footer", "svg", "defs", "pattern", "rect", "circle", "g", "text", "tspan", "line",
 }  # fmt: skip
-VOID = {"meta"}
-
-
-class Page(HTMLParser):
-    """Reads a page as a browser would: its elements, attributes and visible text."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.words: list[str] = []
-        self.open: list[str] = []
-        self.feed(source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(self.words)
 
 
 def resumed(message: str = "the disk is full") -> Story:
