@@ -184,7 +184,8 @@ STEP = Step(
             name="body_detections",
             kinds=(ArtifactKind.BODY_DETECTIONS,),
             version="1",
-            settings=(*_SHOT_SETTINGS, "body_tracking", "body_stride", "device"),
+            # The network that compares bodies runs where faces are embedded.
+            settings=(*_SHOT_SETTINGS, "body_tracking", "body_stride", "device", "embed_device"),
             launch_settings=("workers",),
             model_roles=("person_detector", "person_embedder"),
             reads_video=True,

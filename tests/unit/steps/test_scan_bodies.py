@@ -222,4 +222,5 @@ def test_bodies_do_not_change_with_the_settings_of_faces_and_the_other_way_round
     of = {output.name: set(output.settings) for output in STEP.outputs}
 
     assert not of["body_detections"] & {"stride", "det_max_side_px", "body_thresh"}
+    assert {"device", "embed_device"} <= of["body_detections"]
     assert not (of["detections"] | of["shots"]) & {"body_stride", "body_tracking"}
