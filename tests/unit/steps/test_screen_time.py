@@ -222,6 +222,12 @@ def test_an_episode_that_is_trimmed_away_has_nobody_and_says_so() -> None:
     assert notes == ["Trims leave nothing of the episode to be counted."]
 
 
+def test_a_trim_that_leaves_less_than_a_tick_divides_by_nothing() -> None:
+    made = run([track(0, 1.0, 20.0)], [identity("id_0001", 0)], trims={"recap": [0, 20 - 1e-7]})
+
+    assert [p["share"] for p in made["screen_time"]["people"]] == [0.0]
+
+
 def test_a_trim_outside_the_video_leaves_nothing_out_and_says_so() -> None:
     notes: list[str] = []
     made = run(TRACKS_OF_THREE, IDENTITIES, trims={"credits": [20.0, 30.0]}, notes=notes)

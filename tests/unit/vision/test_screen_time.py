@@ -152,6 +152,14 @@ def test_a_body_counts_where_no_face_was_seen_and_stays_a_segment_of_its_own() -
     assert (person.track_count, person.body_track_count) == (1, 2)
 
 
+def test_a_body_that_begins_beside_a_face_is_not_behind_what_was_before() -> None:
+    bodies = [body(7, 0.0, 1.0), body(8, 1.5, 3.0)]
+    measured = measure([face(0, 1.0, 2.0)], [identity("id_0001", 0)], bodies=bodies)
+
+    segments = measured.people[0].segments
+    assert [s.body_track_ids for s in segments] == [(7,), (), (8,)]
+
+
 def test_somebody_without_a_body_has_no_body_time_if_anybody_looked() -> None:
     (person,) = measure([face(0, 1.0, 2.0)], [identity("id_0001", 0)], bodies=[]).people
 

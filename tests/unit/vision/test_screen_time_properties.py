@@ -59,7 +59,13 @@ def sources(draw: Any, grid: float | None = 4.0) -> Sources:
     cast = draw(
         st.lists(
             st.builds(
-                lambda i, c: {"identity_id": i, "track_id": None, "cast_id": c, "confidence": 1.0},
+                lambda i, c: {
+                    "identity_id": i,
+                    "track_id": None,
+                    "cast_id": c,
+                    "confidence": 1.0,
+                    "label": c and f"Anna of {i}",
+                },
                 st.sampled_from(PEOPLE),
                 st.sampled_from([None, "anna"]),
             ),

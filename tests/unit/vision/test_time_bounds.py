@@ -35,6 +35,14 @@ def test_a_track_in_doubt_is_not_sure_and_may_be_its_rivals() -> None:
     assert found == {"id_0001": (10, 14, 14), "id_0002": (5, 5, 9)}
 
 
+def test_a_sure_track_is_nobody_elses_however_alike() -> None:
+    alike = member(1, confidence=0.4, rival_id="id_0002", rival_similarity=0.5)
+
+    found = bounds(measure(TRACKS, [ANNA, BEN], members=[alike]))
+
+    assert found == {"id_0001": (14, 14, 14), "id_0002": (5, 5, 5)}
+
+
 @pytest.mark.parametrize(
     ("row", "high_s"),
     [
@@ -71,7 +79,7 @@ def test_what_a_person_decided_of_a_track_is_sure() -> None:
         pytest.param(body(7, 0, 12, "id_0001", 0), 16.0, id="a sure face in it"),
         pytest.param(body(7, 0, 12, "id_0001", 0, seen=(1, 11)), 15.0, id="seen for a part"),
         pytest.param(body(7, 0, 12, "id_0001", 0, confidence=0.39), 14.0, id="tied weakly"),
-        pytest.param(body(7, 0, 12, "id_0001", evidence="appearance"), 14.0, id="by clothes"),
+        pytest.param(body(7, 0, 12, "id_0001", 0, evidence="appearance"), 14.0, id="by clothes"),
         pytest.param(body(7, 0, 12, "id_0001", 2), 14.0, id="another one's face in it"),
     ],
 )
