@@ -230,20 +230,15 @@ def test_a_turned_video_is_drawn_upright(tmp_path: Path) -> None:
 
 
 def test_odd_sides_become_even_without_moving_anything(tmp_path: Path) -> None:
-    video = make_video(
-        tmp_path / "in.mkv",
-        [solid(GREY, width=161, height=97)] * 20,
-        codec="ffv1",
-        pixel_format="bgr0",
-    )
+    striped = solid((40, 40, 40), width=161, height=97)
+    striped[:, ::8] = striped[:, 1::8] = (200, 200, 200)
+    video = make_video(tmp_path / "in.mkv", [striped] * 6, codec="ffv1", pixel_format="bgr0")
 
-    write_overlay(video, tmp_path / "out.mp4", findings_of(video))
+    write_overlay(video, tmp_path / "out.mp4", found(times_of(video), {}))
 
-    shown = pictures(tmp_path / "out.mp4")
-    assert shown[0].shape == (98, 162, 3)
-    left, top = int(FACE[0]), int(FACE[1])
-    assert is_near(shown[7][top : top + 40, left : left + 2], colour_of(0)).mean() > 0.9
-    assert is_near(shown[0][-1], GREY, by=8).all()
+    shown = pictures(tmp_path / "out.mp4")[0]
+    assert shown.shape == (98, 162, 3)
+    assert np.abs(shown[40:97, :161].astype(int) - striped[40:]).mean() < 4
 
 
 @pytest.mark.parametrize("matrix", [1, 2, 5, 6, 9])
