@@ -117,6 +117,13 @@ def test_a_face_that_is_always_there_is_surer_than_one_seen_for_a_moment() -> No
     assert confidence(anna(11, 0, 99)) > confidence(anna(11, 0, 49)) > confidence(anna(11, 0, 5))
 
 
+def test_the_longer_a_face_is_hidden_the_less_sure_the_tracker_is() -> None:
+    """The same face in the same frames, and the body stays for as long again, or not."""
+    short = Story([anna(11, 0, 49)], [Seen(1, 0, 49, body_at(LEFT))]).associations()[0]
+
+    assert confidence(anna(11, 0, 49)) == pytest.approx(0.75 * short.confidence, abs=1e-6)
+
+
 def test_it_is_no_surer_than_the_identity_itself() -> None:
     assert confidence(anna(11, 0, 99), sureness=0.4) == pytest.approx(
         0.4 * confidence(anna(11, 0, 99)), abs=1e-6

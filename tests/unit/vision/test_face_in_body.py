@@ -38,6 +38,7 @@ def test_a_face_fits_into_its_own_body(face: Box, body: Box) -> None:
         pytest.param((282, 250, 318, 294), STANDING, id="at the hip: somebody in front sits"),
         pytest.param((225, 180, 245, 205), STANDING, id="small, beside the shoulder: behind"),
         pytest.param((330, 112, 384, 166), STANDING, id="half outside"),
+        pytest.param(face_at(300), (220, 100, 380, 148), id="in the lower part of a low box"),
         pytest.param((500, 112, 540, 156), STANDING, id="beside"),
         pytest.param((290, 60, 326, 98), STANDING, id="above"),
         pytest.param((295, 104, 305, 116), STANDING, id="much too small: no head of this body"),

@@ -28,6 +28,9 @@ TENS = shots(*[10.0] * 6)
         pytest.param([(0, ANNA), (1, BEN)], [(0, 0), (1, 1)], id="another face"),
         pytest.param([(0, ANNA), (2, ANNA)], [(0, 2)], id="back after a reverse shot"),
         pytest.param([(0, ANNA), (3, ANNA)], [(0, 3)], id="back after just the longest time"),
+        pytest.param(
+            [(0, ANNA), (2, ANNA), (5, ANNA)], [(0, 5)], id="time counts from the last shot with it"
+        ),
         pytest.param([(0, ANNA), (4, ANNA)], [(0, 0), (4, 4)], id="back too late"),
         pytest.param(
             [(0, ANNA), (2, ANNA), (1, BEN), (4, BEN)], [(0, 4)], id="links that overlap are one"
