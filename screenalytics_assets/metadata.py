@@ -1,49 +1,25 @@
-"""What the Dagster UI shows of an asset: its columns, its numbers, and a picture of it."""
+"""What Dagster is told of a step: how far it is, what it used up, what it published."""
 
-import base64
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import dagster as dg
-import pyarrow as pa
 
+from screenalytics_assets.asset_facts import asset_facts
 from screenalytics_assets.measuring import Usage
 from screenalytics_assets.session import RunSession
+from screenalytics_assets.tables import table_of
 from screenalytics_assets.work import PendingOutput, StepWork, rows_of
 from screenalytics_core.artifact_store import ArtifactRef
-from screenalytics_core.artifacts import ArtifactKind, ArtifactSpec
-from screenalytics_core.report.charts import contact_sheet_png, timeline_png
-from screenalytics_core.schema import Column, DocumentSpec, TableSpec
+from screenalytics_core.artifacts import ARTIFACTS
 
 Metadata = dict[str, Any]
-
-
-def definition_metadata(specs: Sequence[ArtifactSpec]) -> Metadata:
-    """Return the column schema of an asset's primary artifact."""
-    columns = _columns(specs[0].primary.spec)
-    if not columns:
-        return {}
-    return {
-        "dagster/column_schema": dg.TableSchema(
-            columns=[
-                dg.TableColumn(
-                    name=c.name,
-                    type=str(c.dtype),
-                    description=f"{c.description} [{c.unit}]" if c.unit else c.description,
-                    constraints=dg.TableColumnConstraints(nullable=c.nullable),
-                )
-                for c in columns
-            ]
-        )
-    }
 
 
 def published_metadata(
     session: RunSession, pending: PendingOutput, refs: list[ArtifactRef]
 ) -> Metadata:
     """Return what is shown of a materialization: what it says, then where it came from."""
-    picture = _PICTURES.get(pending.output.name)
-    shown: Metadata = {} if picture is None else picture(session, refs)
+    shown: Metadata = asset_facts(session, pending.output.name)
     if refs[0].files[0].rows is not None:
         shown["dagster/row_count"] = refs[0].files[0].rows
     shown["run_id"] = session.run_id
@@ -58,7 +34,8 @@ def published_metadata(
     shown["rows_out"] = rows_of(refs)
     shown.update(_usage(pending.usage))
     for ref in refs:
-        shown[str(ref.kind)] = dg.MetadataValue.path(str(ref.path()))
+        for file in ARTIFACTS[ref.kind].files:
+            shown[file.filename] = dg.MetadataValue.path(str(ref.path(file.part)))
     shown["files"] = _file_table(refs)
     return shown
 
@@ -102,86 +79,11 @@ def _usage(usage: Usage) -> Metadata:
 
 
 def _file_table(refs: list[ArtifactRef]) -> dg.TableMetadataValue:
-    records = [
-        dg.TableRecord(
-            {
-                "file": file.path,
-                "rows": "" if file.rows is None else file.rows,
-                "bytes": file.size_bytes,
-                "sha256": file.sha256,
-            }
-        )
-        for ref in refs
-        for file in ref.files
-    ]
-    names = ("file", "rows", "bytes", "sha256")
-    return dg.MetadataValue.table(
-        records, schema=dg.TableSchema([dg.TableColumn(n) for n in names])
+    return table_of(
+        ("file", "rows", "bytes", "sha256"),
+        [
+            {"file": f.path, "rows": f.rows, "bytes": f.size_bytes, "sha256": f.sha256}
+            for ref in refs
+            for f in ref.files
+        ],
     )
-
-
-def _columns(spec: Any) -> tuple[Column, ...]:
-    if isinstance(spec, TableSpec):
-        return spec.columns
-    if isinstance(spec, DocumentSpec):
-        return spec.tables[0].columns if spec.tables else spec.fields
-    return ()
-
-
-def _cell(value: Any) -> Any:
-    if value is None:
-        return ""
-    return round(value, 3) if isinstance(value, float) else value
-
-
-def _png(data: bytes) -> dg.MarkdownMetadataValue:
-    encoded = base64.b64encode(data).decode()
-    return dg.MetadataValue.md(f"![picture](data:image/png;base64,{encoded})")
-
-
-def _people(session: RunSession, refs: list[ArtifactRef]) -> Metadata:
-    document = refs[0].read()
-    shots = session.stores.artifacts.ref(session.ep_id, session.run_id, ArtifactKind.SHOTS)
-    names = ("label", "identity_id", "total_s", "share", "first_s", "last_s")
-    records = [dg.TableRecord({name: _cell(p[name]) for name in names}) for p in document["people"]]
-    return {
-        "people": len(records),
-        "covered_s": document["covered_s"],
-        "unknown_s": document["unknown_s"],
-        "screen time": dg.MetadataValue.table(
-            records, schema=dg.TableSchema([dg.TableColumn(n) for n in names])
-        ),
-        "timeline": _png(timeline_png(document, shots.read() if shots else None)),
-    }
-
-
-def _identities(session: RunSession, refs: list[ArtifactRef]) -> Metadata:
-    document = refs[0].read()
-    shown: Metadata = {
-        "people": len(document["identities"]),
-        "unassigned tracks": len(document["unassigned_track_ids"]),
-    }
-    faces = session.stores.artifacts.ref(session.ep_id, session.run_id, ArtifactKind.FACES)
-    if faces is not None and document["identities"]:
-        with faces.read("crops") as crops:
-            shown["faces"] = _png(contact_sheet_png(document, faces.read("faces"), crops))
-    return shown
-
-
-def _metrics(_: RunSession, refs: list[ArtifactRef]) -> Metadata:
-    metrics = refs[1].read()["metrics"]
-    return {m["name"]: float(m["value"]) for m in metrics if m["value"] is not None}
-
-
-def _faces(_: RunSession, refs: list[ArtifactRef]) -> Metadata:
-    table: pa.Table = refs[0].read()
-    accepted = sum(table.column("accepted").to_pylist())
-    return {"accepted": accepted, "rejected": table.num_rows - accepted}
-
-
-_PICTURES: Final[dict[str, Callable[[RunSession, list[ArtifactRef]], Metadata]]] = {
-    "tracks": _metrics,
-    "faces": _faces,
-    "identities": _identities,
-    "screen_time": _people,
-}

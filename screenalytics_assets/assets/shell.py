@@ -12,6 +12,7 @@ from typing import Any, Final
 import dagster as dg
 
 from screenalytics_assets.checks.evaluation import check_results, check_specs
+from screenalytics_assets.column_schemas import asset_description, definition_metadata
 from screenalytics_assets.failures import as_dagster_failure
 from screenalytics_assets.graph import (
     ASSET_OF_KIND,
@@ -20,16 +21,13 @@ from screenalytics_assets.graph import (
     upstream_assets,
 )
 from screenalytics_assets.last_words import last_words
-from screenalytics_assets.metadata import (
-    definition_metadata,
-    failed_step_metadata,
-    progress_metadata,
-)
+from screenalytics_assets.metadata import failed_step_metadata, progress_metadata
 from screenalytics_assets.partitions import EPISODES
 from screenalytics_assets.resources import Pipeline, ProgressThrottle
 from screenalytics_assets.session import RunSession
 from screenalytics_assets.work import PendingOutput, StepWork
 from screenalytics_core.artifacts import ARTIFACTS
+from screenalytics_core.errors import SettingsError
 from screenalytics_core.steps.base import Step, StepOutput
 
 _LOG: Final = logging.getLogger(__name__)
@@ -47,7 +45,7 @@ def build_asset(step: Step) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name=step.name,
-        outs={o.name: _out(o) for o in step.outputs},
+        outs={o.name: _out(step, o) for o in step.outputs},
         ins={name: dg.AssetIn(name) for name in upstream_assets(step)},
         deps=[VIDEO_KEY] if reads_video else [],
         partitions_def=EPISODES,
@@ -72,7 +70,7 @@ def materialize(
     pipeline: Pipeline = context.resources.pipeline
     refs = {kind: inputs[ASSET_OF_KIND[kind]][kind] for kind in step.inputs}
     with as_dagster_failure(), _interruptible(context):
-        session = pipeline.session(context.partition_key, context.resources.settings.to_config())
+        session = pipeline.session(_episode(context), context.resources.settings.to_config())
         # Without outputs, somebody asked for checks alone.
         pending = _produce(context, session, session.begin(step, outputs, refs)) if outputs else []
     for result in pending:
@@ -85,6 +83,17 @@ def materialize(
     with _interruptible(context):
         checked = list(check_results(context.selected_asset_check_keys, session, refs))
     yield from checked
+
+
+def _episode(context: dg.AssetExecutionContext) -> str:
+    """Return the run's episode; the UI's "Execute all" on checks launches a run without one."""
+    if not context.has_partition_key:
+        raise SettingsError(
+            thing="run without a partition",
+            reason="names no episode",
+            way_out="Materialize the asset for the episode; its checks are made with it.",
+        )
+    return str(context.partition_key)
 
 
 @contextmanager
@@ -111,18 +120,18 @@ def _produce(
         return session.produce(work, progress)
 
 
-def _out(output: StepOutput) -> dg.AssetOut:
+def _out(step: Step, output: StepOutput) -> dg.AssetOut:
     specs = [ARTIFACTS[kind] for kind in KINDS_OF_ASSET[output.name]]
     return dg.AssetOut(
         is_required=False,
         dagster_type=dg.Any,
         io_manager_key="io_manager",
-        description="; ".join(f"{s.kind}: {s.description}" for s in specs),
+        description=asset_description(step, specs),
         group_name=stage_of_asset(output.name).value,
         code_version=output.version,
         owners=OWNERS,
         kinds={spec.primary.codec.value for spec in specs},
-        metadata=definition_metadata(specs),
+        metadata=definition_metadata(output, specs),
     )
 
 

@@ -103,4 +103,6 @@ def _shown(outcome: Outcome) -> dict[str, Any]:
             shown[figure.title] = f"{value} (usual: {usual(figure)}). {figure.advice}"
     if outcome.figures:
         shown["figures"] = figures_table(outcome.figures)
-    return shown
+    # The UI plots numbers over the runs.
+    measured = {f.name: float(f.value) for f in outcome.figures if f.value is not None}
+    return {**shown, **measured}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -140,13 +140,24 @@ def _fusion_is_inside_the_episode(values: Values) -> Outcome:
         if a["body_track_id"] == b["body_track_id"] and b["start_s"] < a["end_s"] - TOLERANCE_S
     ]
     found.none_of(shared, "body tracks belong to two people at once")
-    scenes = document["scenes"]
-    shots = [s["shot_id"] for s in values.read(ArtifactKind.SHOTS)["shots"]]
-    covered = [n for s in scenes for n in range(s["first_shot_id"], s["last_shot_id"] + 1)]
-    found.must(
-        not scenes or covered == shots, f"the scenes do not cover the {len(shots)} shots in order"
-    )
+    _scenes_are_of_shots(document["scenes"], values.read(ArtifactKind.SHOTS)["shots"], found)
     return found.outcome(f"{len(rows)} associations lie inside their body tracks.")
+
+
+def _scenes_are_of_shots(scenes: Sequence[Row], shots: Sequence[Row], found: Findings) -> None:
+    """Require whole shots at their times, each in at most one scene; some may be in none."""
+    span = {s["shot_id"]: (s["start_s"], s["end_s"]) for s in shots}
+    held = [n for s in scenes for n in range(s["first_shot_id"], s["last_shot_id"] + 1)]
+    found.must(held == sorted(set(held)), "scenes share shots, or are out of order")
+    found.none_of(sorted(set(held) - set(span)), "shots of scenes do not exist")
+    moved = [
+        s["scene_id"]
+        for s in scenes
+        if s["first_shot_id"] in span
+        and s["last_shot_id"] in span
+        and (s["start_s"], s["end_s"]) != (span[s["first_shot_id"]][0], span[s["last_shot_id"]][1])
+    ]
+    found.none_of(moved, "scenes do not begin and end with their shots")
 
 
 def _is_inside(part: Row, whole: Row) -> bool:
@@ -184,7 +195,7 @@ TRACK_FUSION: Final = (
     ),
     Check(
         "inside_the_episode",
-        "A body belongs to at most one person at a time, while it is seen; scenes cover the shots.",
+        "A body is one person's at a time, while it is seen; scenes are of whole shots.",
         _fusion_is_inside_the_episode,
     ),
 )

@@ -30,10 +30,13 @@ _TOP_PX: Final = 13
 _ROW_PX: Final = 31
 _BAR_PX: Final = 17
 _AXIS_PX: Final = 36
+_LEGEND_PX: Final = 28
 _NAME_IN: Final = 1.7
 _NAME_PT: Final = 8.5
 # More cuts than this would shade the whole picture.
 _MOST_CUTS: Final = 120
+_MOST_PEOPLE: Final = 40
+_MOST_FACES: Final = 48
 _FACE_COLUMNS: Final = 8
 _CELL_PX: Final = round(1.1 * _DPI)
 _FACE_PX: Final = round(0.86 * _CELL_PX)
@@ -41,7 +44,7 @@ _CAPTION_PX: Final = 22
 
 
 def timeline_png(screen_time: Mapping[str, Any], shots: Mapping[str, Any] | None = None) -> bytes:
-    """Draw who is on screen when.
+    """Draw when the 40 people with the most time are on screen; trims are shaded.
 
     Args:
         screen_time: The document of `artifacts.SCREEN_TIME`.
@@ -51,17 +54,19 @@ def timeline_png(screen_time: Mapping[str, Any], shots: Mapping[str, Any] | None
     return _png(_timeline(screen_time, shots))
 
 
-def contact_sheet_png(identities: Mapping[str, Any], faces: pa.Table, crops: IO[bytes]) -> bytes:
-    """Show the face of every identity with its label or id.
+def contact_sheet_jpeg(identities: Mapping[str, Any], faces: pa.Table, crops: IO[bytes]) -> bytes:
+    """Show the faces of the first 48 identities with their labels or ids.
+
+    As JPEG, since Dagster keeps it in the event of every run: a third of a PNG's bytes.
 
     Args:
         identities: The document of `artifacts.IDENTITIES`.
         faces: The table of `artifacts.FACES`.
         crops: crops.zip, open and seekable.
     """
-    rows: Sequence[Mapping[str, Any]] = identities["identities"]
+    rows: Sequence[Mapping[str, Any]] = identities["identities"][:_MOST_FACES]
     if not rows:
-        return _png(_sentence(NOBODY))
+        return _jpeg(_sentence(NOBODY))
     name_of = crops_of_faces(faces, [r["representative_face_id"] for r in rows])
     names = [name_of.get(r["representative_face_id"]) for r in rows]
     present = list(dict.fromkeys(n for n in names if n is not None))
@@ -70,7 +75,7 @@ def contact_sheet_png(identities: Mapping[str, Any], faces: pa.Table, crops: IO[
     picture = Image.new("RGB", (min(len(rows), _FACE_COLUMNS) * _CELL_PX, height), "white")
     for place, (row, name) in enumerate(zip(rows, names, strict=True)):
         _draw_face(picture, place, row, None if name is None else jpeg_of[name])
-    return _png(picture)
+    return _jpeg(picture)
 
 
 def _timeline(screen_time: Mapping[str, Any], shots: Mapping[str, Any] | None) -> Image.Image:
@@ -79,24 +84,54 @@ def _timeline(screen_time: Mapping[str, Any], shots: Mapping[str, Any] | None) -
         return _sentence(NOBODY)
     start_s = 0.0 if shots is None else float(shots["start_s"])
     end_s = start_s + max(float(screen_time["duration_s"]), 1e-3)
-    bottom = _TOP_PX + _ROW_PX * len(people)
-    picture = Image.new("RGB", (_WIDTH_PX, bottom + _AXIS_PX), "white")
+    shown = people[:_MOST_PEOPLE]
+    bottom = _TOP_PX + _ROW_PX * len(shown)
+    hidden = len(people) - len(shown)
+    more = f"and {text.plural(hidden, 'person', 'people')} with less time" if hidden else ""
+    legend = _legend(screen_time)
+    legend_px = _LEGEND_PX if legend or more else 0
+    picture = Image.new("RGB", (_WIDTH_PX, bottom + _AXIS_PX + legend_px), "white")
     draw = ImageDraw.Draw(picture)
 
     def x_of(moment_s: float) -> int:
         return round(_LEFT_PX + (moment_s - start_s) / (end_s - start_s) * (_RIGHT_PX - _LEFT_PX))
 
+    for trim in screen_time.get("trims", ()):
+        area = (x_of(trim["start_s"]), _TOP_PX, x_of(trim["end_s"]), bottom)
+        draw.rectangle(area, style.PANEL_HEX)
     cuts_s = [s["start_s"] for s in shots["shots"][1:]] if shots else []
     for cut_s in cuts_s if len(cuts_s) <= _MOST_CUTS else ():
         draw.line([(x_of(cut_s), _TOP_PX), (x_of(cut_s), bottom)], style.RULE_HEX)
-    for row, person in enumerate(people):
+    for row, person in enumerate(shown):
         _draw_person(draw, _TOP_PX + row * _ROW_PX + _ROW_PX // 2, person, x_of)
     draw.line([(_LEFT_PX, bottom), (_RIGHT_PX, bottom)], style.UNKNOWN_HEX)
     for mark in ticks(start_s, end_s, 9):
         x = x_of(mark)
         draw.line([(x, bottom), (x, bottom + 4)], style.MUTED_HEX)
         draw.text((x, bottom + 9), text.tick(mark), style.MUTED_HEX, _font(8), anchor="mt")
+    _draw_legend(draw, bottom + _AXIS_PX + legend_px // 2, legend, more)
     return picture
+
+
+def _legend(screen_time: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what the colours mean; nothing where there is only one."""
+    entries = []
+    if screen_time.get("has_bodies"):
+        entries.append((style.ACCENT_LIGHT_HEX, "body without face"))
+    if screen_time.get("trims"):
+        entries.append((style.PANEL_HEX, "not counted"))
+    return [(style.ACCENT_HEX, "face"), *entries] if entries else []
+
+
+def _draw_legend(
+    draw: ImageDraw.ImageDraw, y: int, entries: Sequence[tuple[str, str]], more: str
+) -> None:
+    x = _LEFT_PX
+    for colour, says in entries:
+        draw.rectangle((x, y - 6, x + 18, y + 6), colour, outline=style.RULE_HEX)
+        draw.text((x + 26, y), says, style.MUTED_HEX, _font(8), anchor="lm")
+        x += 26 + round(draw.textlength(says, _font(8))) + 24
+    draw.text((_RIGHT_PX, y), more, style.MUTED_HEX, _font(8), anchor="rm")
 
 
 def _draw_person(
@@ -161,4 +196,10 @@ def _font(size_pt: float) -> ImageFont.FreeTypeFont:
 def _png(picture: Image.Image) -> bytes:
     out = BytesIO()
     picture.save(out, format="png")
+    return out.getvalue()
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    out = BytesIO()
+    picture.save(out, format="jpeg", quality=85)
     return out.getvalue()

@@ -10,7 +10,7 @@ import pytest
 
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.report import style
-from screenalytics_core.report.charts import contact_sheet_png, timeline_png
+from screenalytics_core.report.charts import contact_sheet_jpeg, timeline_png
 from tests.report_samples import sample_run
 
 INK = np.array([int(style.ACCENT_HEX[i : i + 2], 16) for i in (5, 3, 1)])
@@ -65,7 +65,7 @@ def test_pictures_of_any_number_of_people_are_the_same_twice(people: int) -> Non
                 values[ArtifactKind.SCREEN_TIME]["screen_time"],
                 values[ArtifactKind.SHOTS]["shots"],
             ),
-            contact_sheet_png(
+            contact_sheet_jpeg(
                 values[ArtifactKind.IDENTITIES]["identities"], faces["faces"], faces["crops"]
             ),
         )
@@ -86,7 +86,36 @@ def test_an_identity_without_a_picture_gets_an_empty_frame() -> None:
         ]
     }
 
-    sheet = pixels(contact_sheet_png(identities, faces["faces"], faces["crops"]))
+    sheet = pixels(contact_sheet_jpeg(identities, faces["faces"], faces["crops"]))
 
     left, right = sheet[:100, :110], sheet[:100, 130:220]
     assert left.std() > 3 * right.std()
+
+
+def test_bodies_and_trims_are_explained_below_the_axis() -> None:
+    document = {"duration_s": 100.0, "people": [person(50.0, 75.0)]}
+    plain = pixels(timeline_png(document))
+    trim = {"name": "recap", "start_s": 0.0, "end_s": 30.0}
+
+    explained = pixels(timeline_png({**document, "has_bodies": True, "trims": [trim]}))
+
+    assert explained.shape[0] > plain.shape[0]
+    column = round((0.21 + 0.15 * 0.70) * plain.shape[1])
+    assert (plain[15, column] == 255).all()
+    assert not (explained[15, column] == 255).all()
+
+
+@pytest.mark.parametrize("people", [40, 300])
+def test_pictures_stay_small_enough_to_be_kept_in_an_event(people: int) -> None:
+    values = sample_run(people).values
+    faces = values[ArtifactKind.FACES]
+    timeline = timeline_png(
+        values[ArtifactKind.SCREEN_TIME]["screen_time"], values[ArtifactKind.SHOTS]["shots"]
+    )
+    sheet = contact_sheet_jpeg(
+        values[ArtifactKind.IDENTITIES]["identities"], faces["faces"], faces["crops"]
+    )
+
+    # As base64 they take a third more, and should stay below 300 KB.
+    assert len(timeline) < 220_000
+    assert len(sheet) < 220_000
