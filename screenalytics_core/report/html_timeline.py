@@ -217,7 +217,7 @@ class TimelineDrawing:
 
 
 def _tracks(segment: Appearance) -> Iterable[str]:
-    for what, ids in (("track", segment.track_ids), ("body", segment.body_track_ids)):
+    for what, ids in (("track", segment.track_ids), ("body-track", segment.body_track_ids)):
         if ids:
             more = ", ..." if len(ids) > _MOST_IDS else ""
             yield f"{what} {', '.join(map(str, ids[:_MOST_IDS]))}{more}"

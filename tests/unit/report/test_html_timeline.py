@@ -29,7 +29,13 @@ def titles(model: ReportModel) -> list[str]:
 
 def test_a_stretch_says_who_from_what_when_and_how_sure() -> None:
     stretch = seen(
-        10.01, 12.345, first_frame_idx=300, last_frame_idx=369, confidence=0.876, track_ids=(7, 9)
+        10.01,
+        12.345,
+        first_frame_idx=300,
+        last_frame_idx=369,
+        confidence=0.876,
+        track_ids=(7, 9),
+        body_track_ids=(3,),
     )
 
     (title,) = titles(with_people(one_person(name="Ana", segments=(stretch,), sheet=())))
@@ -41,6 +47,7 @@ def test_a_stretch_says_who_from_what_when_and_how_sure() -> None:
         f"frames 300{TO}369",
         "shot 0",
         "track 7, 9",
+        "body-track 3",
         "confidence 0.88",
     ]
 
