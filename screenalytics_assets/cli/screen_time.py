@@ -11,7 +11,7 @@ import typer
 
 from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import put_json, tell
-from screenalytics_assets.cli.people import put_people
+from screenalytics_assets.cli.people import put_people, tell_totals
 from screenalytics_assets.cli.run_names import resolve_run
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def screen_time(
         put_json({"ep_id": ep_id, "run_id": run_id, **document})
         return
     put_people(f"{ep_id}  run {run_id}", document)
-    tell(f"someone known {document['covered_s']:.2f} s, unknown {document['unknown_s']:.2f} s")
+    tell_totals(document)
 
 
 def _check_usage(
