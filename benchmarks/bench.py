@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import bodies, folding, registry
+from benchmarks import report as report_bench
 from benchmarks.contestants import Setup
 from benchmarks.material import find_material
 from benchmarks.memory import bench_memory
@@ -22,7 +23,7 @@ from benchmarks.overhead import bench_overhead
 from benchmarks.processes import ROOT
 from benchmarks.speed import bench_speed
 
-PARTS = ("registry", "folding", "overhead", "speed", "bodies", "memory")
+PARTS = ("registry", "folding", "report", "overhead", "speed", "bodies", "memory")
 NEEDS_CLIPS = {"overhead", "speed", "bodies", "memory"}
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -51,6 +52,8 @@ def main() -> None:
         results["registry"] = registry.measure()
     if "folding" in parts:
         results["folding"] = folding.measure()
+    if "report" in parts:
+        results["report"] = report_bench.measure()
     if NEEDS_CLIPS & set(parts):
         results |= measure_on_clips(args, parts)
     args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -92,6 +95,8 @@ def table(results: dict[str, Any]) -> list[str]:
         lines += ["", *registry.report(results["registry"])]
     if "folding" in results:
         lines += ["", *folding.report(results["folding"])]
+    if "report" in results:
+        lines += ["", *report_bench.report(results["report"])]
     if speed := results.get("speed"):
         lines += ["", f"{'clip':<22}{'product CPU s':>15}{'naive CPU s':>13}{'ratio':>8}{'MB':>8}"]
         for row in speed["clips"]:

@@ -190,5 +190,5 @@ def _files(model: ReportModel) -> list[Flowable]:
         above = f.kind
     return [
         *heading("Artifacts that this report was made from"),
-        ruled_table(rows, (27, 46.5, 13, 17.5, 70), indent=True),
+        ruled_table(rows, (25.2, 53.6, 12, 16.2, 67), indent=True),
     ]

@@ -67,7 +67,7 @@ SMALL_INK: Final = _style("small-ink", 7)
 SMALL_RIGHT: Final = _style("small-right", 7, textColor=MUTED, alignment=TA_RIGHT)
 SMALL_INK_RIGHT: Final = _style("small-ink-right", 7, alignment=TA_RIGHT)
 # A hash has no blank to break at; 64 characters fit the widest column, else 32 on a line.
-HASH: Final = _style("hash", 4.8, leading=8, fontName=fonts.MONO, textColor=MUTED, splitLongWords=1)
+HASH: Final = _style("hash", 4.6, leading=8, fontName=fonts.MONO, textColor=MUTED, splitLongWords=1)
 EYEBROW: Final = _style("eyebrow", 7, textColor=ACCENT, fontName=fonts.BOLD)
 TITLE: Final = _style(
     "title", 19, fontName=fonts.BOLD, leading=23, splitLongWords=1, spaceAfter=1 * mm

@@ -8,6 +8,7 @@ from typing import Final
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.crops import read_jpegs
 from screenalytics_core.report.gather import ReportInputs, build_model
+from screenalytics_core.report.html import render_html
 from screenalytics_core.report.lineage import FileRow
 from screenalytics_core.report.model import ReportModel
 from screenalytics_core.report.pdf import render_pdf
@@ -26,6 +27,9 @@ _INPUTS: Final = (
     ArtifactKind.TRACK_REPS,
     ArtifactKind.IDENTITIES,
     ArtifactKind.CAST,
+    ArtifactKind.BODY_DETECTIONS,
+    ArtifactKind.BODY_TRACKS,
+    ArtifactKind.TRACK_FUSION,
     ArtifactKind.SCREEN_TIME,
 )
 
@@ -62,16 +66,18 @@ def build(step: StepInput) -> ReportModel:
 
 
 def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
-    """Make the PDF."""
+    """Make the PDF and the page; both say the same."""
     model = build(step)
-    step.progress(0, 1, "laying out the report")
+    step.progress(0, 2, "laying out the report")
     pictures: dict[str, bytes] = {}
     if model.crops:
         with step.read(ArtifactKind.FACES, "crops") as archive:
             pictures = dict(zip(model.crops, read_jpegs(archive, model.crops), strict=True))
     pdf = render_pdf(model, pictures)
-    step.progress(1, 1, "report laid out")
-    return {ArtifactKind.REPORT: {"pdf": pdf}}
+    step.progress(1, 2, "PDF laid out")
+    html = render_html(model, pictures)
+    step.progress(2, 2, "report laid out")
+    return {ArtifactKind.REPORT: {"pdf": pdf, "html": html}}
 
 
 STEP: Final = Step(
@@ -86,5 +92,5 @@ STEP: Final = Step(
         ),
     ),
     run,
-    "the PDF that people keep: who was on screen, how long and when, and how it was measured",
+    "the report that people keep: who was on screen, how long and when, and how it was measured",
 )
