@@ -124,6 +124,13 @@ def test_looks_never_bridge_scenes() -> None:
     assert owners_of(apart) == [(10, 12.1, None)]
 
 
+def test_nor_backwards_into_the_scene_before() -> None:
+    faces = [face(12, 0, 39, "ben", RIGHT), face(11, 100, 139, "anna")]
+    bodies = [body(2, 70, 99, RED), body(1, 100, 139, RED)]
+
+    assert owners_of(Story(faces, bodies, ENDS, max_bridge_s=10)) == [(7, 10, None)]
+
+
 def test_bridges_make_no_chain() -> None:
     """The third body is near the second alone, which only looks made hers."""
     story = replace(PLAIN, bodies=[ANNA_BODY, HIDDEN, body(3, 85, 99, RED)], max_bridge_s=4.4)
@@ -158,6 +165,15 @@ def test_the_looks_of_a_track_of_two_people_name_nobody() -> None:
     faces = [face(11, 0, 19, "anna"), face(12, 25, 39, "ben")]
 
     assert owners_of(Story(faces, [ANNA_BODY, HIDDEN], ENDS)) == [(4, 8, None)]
+
+
+def test_nor_do_those_of_a_track_that_was_hers_for_a_small_part() -> None:
+    """From half way to where her face is seen elsewhere on, it shows somebody else."""
+    faces = [face(11, 0, 9, "anna"), face(13, 20, 23, "anna", x=800)]
+    story = replace(PLAIN, faces=faces)
+
+    assert owners_of(story, 1) == [(0, 1.5, "anna"), (1.5, 4, None)]
+    assert owners_of(story, 2) == [(4, 8, None)]
 
 
 def test_a_body_without_looks_is_nobodys() -> None:
