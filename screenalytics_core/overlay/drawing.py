@@ -53,7 +53,7 @@ class Drawing:
             else:
                 self._name_body(picture, mark)
         edge = self._line_px
-        self._small.write(picture, corner, edge, edge, _WHITE)
+        self._small.write(picture, corner, edge, edge, _WHITE, is_lasting=False)
 
     def _name_face(self, picture: Image, mark: Mark) -> None:
         name = self._big.fitted(mark.name, self._label_px) if mark.name else ""

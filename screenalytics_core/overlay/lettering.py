@@ -1,7 +1,7 @@
 """Text on pictures: outlined, so that it can be read on any ground, in the report's fonts.
 
-OpenCV's own letters are ASCII; names may hold any character. Each text is set once by Pillow
-and kept, since labels stay for many frames.
+OpenCV's own letters are ASCII; names may hold any character. A label stays for many frames, so
+what Pillow set is kept for a while.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from screenalytics_core.overlay.people import Colour
 from screenalytics_core.report.fonts import BOLD, REGULAR, displayable, fit, font_path
 from screenalytics_core.vision.models.protocols import Image
 
-_KEPT: Final = 512
+# More than are on screen at once. Each lies between the big pictures that come and go in
+# memory, whose room it splits: thousands of them would cost a gigabyte.
+_KEPT: Final = 96
 _OPAQUE: Final = 255
 
 
@@ -52,11 +54,24 @@ class Lettering:
         """Return how wide a text gets, its outline included."""
         return self._font.getlength(text) + 2 * self._outline_px
 
-    def write(self, picture: Image, text: str, left: int, top: int, colour: Colour) -> None:
-        """Write a text that is displayable; what lies outside the picture is left out."""
+    def write(
+        self,
+        picture: Image,
+        text: str,
+        left: int,
+        top: int,
+        colour: Colour,
+        *,
+        is_lasting: bool = True,
+    ) -> None:
+        """Write a text that is displayable; what lies outside the picture is left out.
+
+        Args:
+            is_lasting: It will be written again.
+        """
         if not text:
             return
-        patch = self._set(text, colour)
+        patch = (self._set if is_lasting else self._render)(text, colour)
         height, width = patch.rest.shape[:2]
         y0, x0 = max(0, top), max(0, left)
         y1, x1 = min(picture.shape[0], top + height), min(picture.shape[1], left + width)
