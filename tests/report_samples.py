@@ -88,8 +88,11 @@ class Sample:
         """Give the person at `place` another name everywhere."""
         person = self.people[place]
         was = person["cast_id"]
+        old, new = was or person["identity_id"], cast_id or person["identity_id"]
         person.update(label=label, cast_id=cast_id)
         parts = self.values[Kind.SCREEN_TIME]
+        for row in parts["screen_time"]["co_appearances"]:
+            row.update({k: new for k in ("person_id", "other_id") if row[k] == old})
         segments = parts["segments"].to_pylist()
         for row in segments:
             if (row["identity_id"], row["cast_id"]) == (person["identity_id"], was):

@@ -12,22 +12,24 @@ from reportlab.platypus import Flowable, Paragraph, Table
 from screenalytics_core.report import fonts, style, text
 from screenalytics_core.report.flowables import Portrait, draw_name
 from screenalytics_core.report.markup import escaped
-from screenalytics_core.report.model import CoAppearance, PersonRow
+from screenalytics_core.report.model import CoAppearance, PersonRow, ReportModel
 
 # Above this many people a matrix has columns too narrow for its figures.
 MATRIX_UP_TO: Final = 8
 NEVER: Final = "No two of them are ever on screen together."
 
 
-def meetings(
-    people: Sequence[PersonRow], pairs: Sequence[CoAppearance], pictures: Mapping[str, bytes]
-) -> Flowable:
-    """Return the matrix of all people, or, of a larger cast, a list of `pairs`."""
-    if not pairs:
+def meetings(model: ReportModel, pictures: Mapping[str, bytes]) -> Flowable:
+    """Return the matrix of everybody, or a sentence if nobody ever met."""
+    if not model.co_appearances:
         return Paragraph(NEVER, style.BODY)
-    if len(people) <= MATRIX_UP_TO:
-        return Matrix(people, pairs, pictures, style.CONTENT_WIDTH)
-    return pair_list(pairs)
+    return Matrix(model.people, model.co_appearances, pictures, style.CONTENT_WIDTH)
+
+
+def longest(model: ReportModel, at_most: int) -> Flowable:
+    """Return the pairs with most time together, or a sentence if nobody ever met."""
+    pairs = model.co_appearances[:at_most]
+    return pair_list(pairs) if pairs else Paragraph(NEVER, style.BODY)
 
 
 def pair_list(pairs: Sequence[CoAppearance]) -> Table:

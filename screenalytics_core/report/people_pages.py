@@ -16,9 +16,9 @@ from reportlab.platypus import Flowable, PageBreak, Paragraph, Spacer
 from screenalytics_core.report import fonts, style, text
 from screenalytics_core.report.flowables import KeyFigures
 from screenalytics_core.report.markup import escaped, heading, paragraph
-from screenalytics_core.report.meetings import MATRIX_UP_TO, meetings, pair_list
+from screenalytics_core.report.meetings import MATRIX_UP_TO, longest, meetings, pair_list
 from screenalytics_core.report.model import PersonRow, ReportModel
-from screenalytics_core.report.people_table import ROOMY_UP_TO, people_table, scale_of
+from screenalytics_core.report.people_table import people_table, scale_of
 from screenalytics_core.report.timeline import timeline_of
 
 _FRONT_PAIRS: Final = 6
@@ -34,10 +34,11 @@ NOBODY: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Front:
-    """How many people page one shows, and how."""
+    """How many people page one shows, at ease or not, and all their meetings or the longest."""
 
     people: int
     is_roomy: bool
+    has_matrix: bool
 
 
 def people_story(model: ReportModel, pictures: Mapping[str, bytes]) -> list[Flowable]:
@@ -46,18 +47,24 @@ def people_story(model: ReportModel, pictures: Mapping[str, bytes]) -> list[Flow
         return _empty_page(model)
     front = next(f for f in _fronts(len(model.people)) if _fits(model, pictures, f))
     story = _front_page(model, pictures, front)
-    if front.people < len(model.people):
+    if front.people < len(model.people) or _has_more_pairs(model, front):
         story += _further_pages(model, pictures, front)
     return story
 
 
+def _has_more_pairs(model: ReportModel, front: _Front) -> bool:
+    return not front.has_matrix and len(model.co_appearances) > _FRONT_PAIRS
+
+
 def _fronts(people: int) -> Iterator[_Front]:
-    """Yield what page one may hold, the best first: everybody at ease, everybody, fewer."""
-    if people <= ROOMY_UP_TO:
-        yield _Front(people, is_roomy=True)
+    """Yield what page one may hold, the best first: everything, everybody, fewer people."""
+    if people <= MATRIX_UP_TO:
+        yield _Front(people, is_roomy=True, has_matrix=True)
+        yield _Front(people, is_roomy=False, has_matrix=True)
     # Rows are no lower than this, so more people need no trying.
     most = int(style.CONTENT_HEIGHT // _LEAST_ROW)
-    yield from (_Front(n, is_roomy=False) for n in range(min(people, most), 0, -1))
+    for shown in range(min(people, most), 0, -1):
+        yield _Front(shown, is_roomy=False, has_matrix=False)
 
 
 def _fits(model: ReportModel, pictures: Mapping[str, bytes], front: _Front) -> bool:
@@ -108,38 +115,38 @@ def _front_page(model: ReportModel, pictures: Mapping[str, bytes], front: _Front
     if len(model.people) > 1:
         story += [
             Paragraph("Who is on screen together", style.HEADING),
-            meetings(model.people, model.co_appearances[: _pairs_in_front(model)], pictures),
+            meetings(model, pictures) if front.has_matrix else longest(model, _FRONT_PAIRS),
         ]
     return story
-
-
-def _pairs_in_front(model: ReportModel) -> int:
-    # The matrix wants every pair.
-    is_matrix = len(model.people) <= MATRIX_UP_TO
-    return len(model.co_appearances) if is_matrix else _FRONT_PAIRS
 
 
 def _further_pages(
     model: ReportModel, pictures: Mapping[str, bytes], front: _Front
 ) -> list[Flowable]:
-    rest = model.people[front.people :]
-    lanes = timeline_of(model, rest, unknown=True)
-    _, height = lanes.wrap(style.CONTENT_WIDTH, style.CONTENT_HEIGHT)
-    room_mm = height / mm + 15 if len(rest) <= _WHOLE_UP_TO else 45
-    story: list[Flowable] = [
-        PageBreak(),
-        Paragraph("The other people", style.HEADING),
-        people_table(rest, pictures, scale_of(rest), is_roomy=False),
-        *heading("When they are on screen", room_mm),
-        lanes,
-    ]
-    pairs = model.co_appearances[_pairs_in_front(model) : _MOST_PAIRS]
+    story: list[Flowable] = [PageBreak()]
+    if rest := model.people[front.people :]:
+        lanes = timeline_of(model, rest, unknown=True)
+        _, height = lanes.wrap(style.CONTENT_WIDTH, style.CONTENT_HEIGHT)
+        room_mm = height / mm + 15 if len(rest) <= _WHOLE_UP_TO else 45
+        story += [
+            Paragraph("The other people", style.HEADING),
+            people_table(rest, pictures, scale_of(rest), is_roomy=False),
+            *heading("When they are on screen", room_mm),
+            lanes,
+        ]
+    if len(model.people) <= MATRIX_UP_TO:
+        return [
+            *story,
+            *heading("Everybody who is on screen together", 75),
+            meetings(model, pictures),
+        ]
+    pairs = model.co_appearances[_FRONT_PAIRS:_MOST_PAIRS]
     if pairs:
         story += [*heading("More pairs who are on screen together"), pair_list(pairs)]
-        left = len(model.co_appearances) - _MOST_PAIRS
-        if left > 0:
-            note = f"{text.plural(left, 'pair')} with less time together are in screen_time.json."
-            story += [Spacer(0, 1 * mm), Paragraph(note, style.SMALL)]
+    left = len(model.co_appearances) - _MOST_PAIRS
+    if left > 0:
+        note = f"{text.plural(left, 'pair')} with less time together are in screen_time.json."
+        story += [Spacer(0, 1 * mm), Paragraph(note, style.SMALL)]
     return story
 
 

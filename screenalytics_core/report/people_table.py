@@ -13,8 +13,6 @@ from screenalytics_core.report.flowables import Portrait, RangeBar
 from screenalytics_core.report.markup import escaped
 from screenalytics_core.report.model import PersonRow
 
-# Up to this many people the rows are roomy; above, they close up.
-ROOMY_UP_TO: Final = 6
 _PORTRAIT: Final = 10.5 * mm
 _SMALL_PORTRAIT: Final = 8 * mm
 _NAME_LIMIT: Final = 120

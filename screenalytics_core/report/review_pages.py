@@ -39,7 +39,7 @@ def _strip(person: PersonRow, pictures: Mapping[str, bytes]) -> Flowable:
         person.handle,
         text.plural(person.track_count, "face track"),
         text.plural(person.body_track_count, "body track") if person.body_track_count else "",
-        f"confidence {text.number(person.confidence)}" if person.confidence is not None else "",
+        f"confidence {person.confidence:.2f}" if person.confidence is not None else "",
     ]
     small = f'<font size="6.5" color="{style.MUTED_HEX}">'
     words = escaped(" · ".join(f for f in facts if f))

@@ -32,8 +32,7 @@ def run_story(model: ReportModel, pictures: Mapping[str, bytes]) -> list[Flowabl
     """Return the pages about the run: what went in, how it was set, how far to trust it."""
     return [
         CondPageBreak(style.CONTENT_HEIGHT / 2),
-        Spacer(0, 6 * mm),
-        Paragraph("HOW IT WAS MEASURED", style.EYEBROW),
+        Paragraph("HOW IT WAS MEASURED", style.SECTION),
         *_inputs(model),
         *_models(model),
         *_settings(model),
@@ -112,7 +111,7 @@ def _counters(counters: Sequence[QualityCounter]) -> list[Flowable]:
         for i, c in enumerate(counters, 1)
         if c.is_warning
     ]
-    return [*story, ruled_table(rows, (56, 17, 25, 76), extra=shade, indent=True)]
+    return [*story, ruled_table(rows, (58, 14, 22, 80), extra=shade, indent=True)]
 
 
 def _expected(metric: QualityCounter) -> str:
@@ -142,7 +141,7 @@ def _settings(model: ReportModel) -> list[Flowable]:
             value = f"<b>{value}</b>{usual}"
         cells.append([Paragraph(name, style.SMALL_INK), Paragraph(value, style.SMALL_INK_RIGHT)])
     return [
-        *heading("Settings", 20 + 2.7 * len(rows)),
+        *heading("Settings", 45),
         Paragraph(intro, style.BODY),
         Spacer(0, 1.5 * mm),
         two_columns(cells, (44, 38)),
@@ -167,7 +166,7 @@ def _bodies(bodies: BodyFacts) -> list[Flowable]:
             paragraph(_EVIDENCE.get(e.evidence, e.evidence), style.SMALL_INK),
             Paragraph(text.count(e.associations), style.SMALL_INK_RIGHT),
             Paragraph(text.seconds(e.total_s), style.SMALL_INK_RIGHT),
-            Paragraph(text.number(e.mean_confidence), style.SMALL_INK_RIGHT),
+            Paragraph(f"{e.mean_confidence:.2f}", style.SMALL_INK_RIGHT),
         ]
         for e in bodies.evidence
     ]

@@ -69,6 +69,9 @@ SMALL_INK_RIGHT: Final = _style("small-ink-right", 7, alignment=TA_RIGHT)
 # A hash has no blank to break at; 64 characters fit the widest column, else 32 on a line.
 HASH: Final = _style("hash", 4.6, leading=8, fontName=fonts.MONO, textColor=MUTED, splitLongWords=1)
 EYEBROW: Final = _style("eyebrow", 7, textColor=ACCENT, fontName=fonts.BOLD)
+SECTION: Final = _style(
+    "section", 7, textColor=ACCENT, fontName=fonts.BOLD, spaceBefore=8 * mm, spaceAfter=0
+)
 TITLE: Final = _style(
     "title", 19, fontName=fonts.BOLD, leading=23, splitLongWords=1, spaceAfter=1 * mm
 )

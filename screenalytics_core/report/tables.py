@@ -35,19 +35,18 @@ def ruled_table(
 
 
 def two_columns(cells: Cells, widths_mm: tuple[float, float]) -> Table:
-    """Set (name, value) rows side by side, reading down the left column first."""
-    half = (len(cells) + 1) // 2
+    """Set (name, value) rows two abreast, reading across, so that a page may end anywhere."""
     gap = style.CONTENT_WIDTH / mm - 2 * sum(widths_mm)
     rows = [
-        [*cells[i], "", *(cells[half + i] if half + i < len(cells) else ("", ""))]
-        for i in range(half)
+        [*cells[i], "", *(cells[i + 1 : i + 2] or [["", ""]])[0]] for i in range(0, len(cells), 2)
     ]
+    last = len(rows) - 1 - len(cells) % 2
     ruled: list[tuple[Any, ...]] = [
         ("LINEBELOW", (0, 0), (1, -1), 0.4, style.RULE),
         ("RIGHTPADDING", (1, 0), (1, -1), 0),
     ]
-    if len(cells) > 1:
-        ruled.append(("LINEBELOW", (3, 0), (4, len(cells) - half - 1), 0.4, style.RULE))
+    if last >= 0:
+        ruled.append(("LINEBELOW", (3, 0), (4, last), 0.4, style.RULE))
     table = Table(rows or [[""] * 5], colWidths=[w * mm for w in (*widths_mm, gap, *widths_mm)])
     table.setStyle([*_padding(), *ruled])
     return table
