@@ -52,6 +52,11 @@ class _View:
         session = self.session
         return session.stores.require(session.ep_id, session.run_id, kind).read(part)
 
+    def rows(self, kind: ArtifactKind) -> int:
+        """Return the rows of an artifact's primary file without reading it."""
+        session = self.session
+        return session.stores.require(session.ep_id, session.run_id, kind).files[0].rows or 0
+
     def has(self, kind: ArtifactKind) -> bool:
         """Tell whether the run holds an artifact."""
         session = self.session
@@ -69,8 +74,8 @@ def _shots(view: _View) -> Facts:
 
 
 def _detections(view: _View) -> Facts:
-    rows = view.read(_Kind.DETECTIONS).num_rows
-    return _looked(rows, len(view.read(_Kind.DETECTIONS, "sampled_frames")), "faces")
+    looked = len(view.read(_Kind.DETECTIONS, "sampled_frames"))
+    return _looked(view.rows(_Kind.DETECTIONS), looked, "faces")
 
 
 def _body_detections(view: _View) -> Facts:
@@ -100,7 +105,7 @@ def _tracks(view: _View) -> Facts:
 
 def _faces(view: _View) -> Facts:
     faces: pa.Table = view.read(_Kind.FACES)
-    tracks = view.read(_Kind.TRACKS).num_rows
+    tracks = view.rows(_Kind.TRACKS)
     accepted = pc.sum(faces.column("accepted")).as_py() or 0
     reasons = Counter(faces.column("reject_reason").drop_null().to_pylist())
     return {
