@@ -86,12 +86,10 @@ def _check(key: dg.AssetCheckKey) -> Check:
 def _outcome(check: Check, values: Values) -> Outcome:
     try:
         return check.run(values)
-    except ScreenalyticsError as error:
-        _LOG.warning("check %s could not be made: %s", check.name, error)
-        return Outcome(passed=False, summary=f"The check could not be made: {error}")
     except Exception as error:  # noqa: BLE001 - a bug in a check must not fail what it looks at
-        _LOG.exception("check %s could not be made", check.name)
-        said = f"{type(error).__name__}: {error}"
+        _LOG.warning("check %s could not be made", check.name, exc_info=True)
+        is_ours = isinstance(error, ScreenalyticsError)
+        said = str(error) if is_ours else f"{type(error).__name__}: {error}"
         return Outcome(passed=False, summary=f"The check could not be made: {said}")
 
 

@@ -109,7 +109,7 @@ def test_a_check_alone_looks_at_the_run_that_it_is_asked_of(
     assert found["shots", "no_holes"].passed
     missed = evaluations(settings, nowhere.run_id)["shots", "no_holes"]
     assert not missed.passed
-    assert "is not in this run" in missed.description
+    assert missed.description.startswith("The check could not be made: artifact shots")
     assert nowhere.success
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import dagster as dg
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from screenalytics_assets.checks.base import Check, Outcome
+from screenalytics_assets.checks.evaluation import check_results
 from screenalytics_assets.checks.registry import CHECKS
 from screenalytics_assets.checks.values import PublishedValues
 from screenalytics_core.artifacts import ArtifactKind
-from tests.check_samples import IDS, Kind, Run, finder, sound_run
+from tests.check_samples import IDS, Held, Kind, Run, finder, sound_run
 
 Break = Callable[[Run], None]
 ALL = [(asset, check.name) for asset, checks in CHECKS.items() for check in checks]
@@ -354,3 +357,18 @@ def test_each_file_is_read_once_for_all_checks_of_a_step() -> None:
         check.run(values)
 
     assert len(reads) == len(set(reads))
+
+
+def test_a_check_that_cannot_be_made_is_a_failed_check_with_its_error() -> None:
+    broken = Held(Kind.SHOTS, {"shots": None, "frame_times": None}, files=())
+    nothing = SimpleNamespace(ref=lambda *_: None)
+    session: Any = SimpleNamespace(
+        stores=SimpleNamespace(artifacts=nothing), ep_id="show-s01e01", run_id="first"
+    )
+    key = dg.AssetCheckKey(dg.AssetKey("shots"), "no_holes")
+
+    (result,) = check_results([key], session, cast("Any", {Kind.SHOTS: broken}))
+
+    assert not result.passed
+    assert result.severity is dg.AssetCheckSeverity.ERROR
+    assert str(result.description).startswith("The check could not be made: TypeError: ")
