@@ -175,14 +175,13 @@ run_cluster: Final = _stage_runner(PipelineStage.CLUSTER)
 
 def _assets_to_run(stages: tuple[PipelineStage, ...]) -> tuple[str, ...]:
     """Return the assets of `stages`; Dagster would take an empty selection for everything."""
-    assets = assets_of_stages(stages)
-    if not assets:
+    if not stages:
         raise SettingsError(
-            thing=f"stage {', '.join(stages) or 'selection'}",
-            reason="has no step in this version",
-            way_out=f"Use {', '.join(s for s in STAGE_PLAN if assets_of_stages((s,)))}.",
+            thing="selection of stages",
+            reason="is empty",
+            way_out=f"Name some of {', '.join(STAGE_PLAN)}, or leave it out to run all.",
         )
-    return assets
+    return assets_of_stages(stages)
 
 
 def _prepare_run(

@@ -15,6 +15,7 @@ from screenalytics_core.steps.base import StepOutput
 # The setting that lets a stage reuse results of other settings.
 _SWITCHES: Final = {
     PipelineStage.DETECT_TRACK: "reuse_detections",
+    PipelineStage.BODY_TRACKING: "reuse_detections",
     PipelineStage.FACES_EMBED: "reuse_embeddings",
 }
 
@@ -92,7 +93,7 @@ def check_fresh(config: EpisodeRunConfig, *, is_fresh: bool) -> None:
     Raises:
         SettingsError: A fresh run has a reuse switch on.
     """
-    switches = [name for name in _SWITCHES.values() if getattr(config, name)]
+    switches = [name for name in dict.fromkeys(_SWITCHES.values()) if getattr(config, name)]
     if is_fresh and switches:
         raise SettingsError(
             thing=f"fresh run with {', '.join(switches)}",

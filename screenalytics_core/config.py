@@ -109,7 +109,8 @@ class EpisodeRunConfig(BaseModel):
         0, ge=0, le=256, description="parallel one-thread inferences; 0 = one per core"
     )
     reuse_detections: bool = Field(
-        False, description="take existing detections and tracks though settings changed"
+        False,
+        description="take existing detections and tracks though settings changed; bodies' too",
     )
     reuse_embeddings: bool = Field(
         False, description="take existing faces and embeddings though settings changed"

@@ -252,3 +252,8 @@ def test_an_episode_without_a_face_is_a_valid_empty_result(
     assert result.screen_time is not None
     assert result.screen_time["people"] == []
     assert Path(result.artifacts["report"]).read_bytes().startswith(b"%PDF")
+
+
+def test_no_stage_at_all_is_refused_rather_than_all_of_them(earlier: Settings) -> None:
+    with pytest.raises(SettingsError, match="is empty"):
+        run_episode(EP_ID, None, balanced(), settings=earlier, stages=())

@@ -134,18 +134,6 @@ def test_doctor_finds_this_machine_fit(tmp_path: Path) -> None:
     assert found["OpenCV build"]["found"] == "opencv-python-headless"
 
 
-def test_a_stage_without_a_step_is_refused_rather_than_run_whole(finished: Finished) -> None:
-    settings, _ = finished
-    done = screenalytics(
-        "run", "--ep-id", EP_ID, "--models", "lite", "--stage", "body_tracking",
-        data_root=settings.data_root,
-    )  # fmt: skip
-
-    assert done.returncode == 2
-    assert "has no step" in done.stderr
-    assert "cluster" in done.stderr
-
-
 def test_a_lost_or_replaced_video_hides_no_other_episode(clip: Path, tmp_path: Path) -> None:
     for ep_id in ("a-s01e01", "a-s01e02", "a-s01e03"):
         copy = tmp_path / f"{ep_id}.mp4"

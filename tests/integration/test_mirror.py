@@ -52,6 +52,8 @@ def test_a_run_of_the_engine_is_in_every_view_when_it_returns(
         "detect": "computed",
         "faces": "computed",
         "cluster": "computed",
+        "body_tracking": "computed",
+        "track_fusion": "computed",
         "screentime": "computed",
         "pdf": "computed",
     }

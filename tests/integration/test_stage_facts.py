@@ -30,8 +30,10 @@ from screenalytics_assets.tags import FRESH_TAG, PARENT_RUN_ID_TAG, TRACE_ID_TAG
 from screenalytics_core.artifact_store import ArtifactStore
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.errors import ArtifactCorruptError, InvalidIdError, SettingsError
+from screenalytics_core.vision.models.appearance import HsvStripes
 from screenalytics_core.vision.models.arcface import ArcFaceEmbedder
 from screenalytics_core.vision.models.mtcnn import MtcnnDetector
+from screenalytics_core.vision.models.nanodet import NanodetDetector
 from tests.integration.support import (
     EP_ID,
     CopyFinished,
@@ -57,6 +59,8 @@ READ_OF_EARLIER_STAGES = {
     "embeddings": (),
     "identities": (KIND.TRACKS, KIND.FACES, KIND.FACES_EMBEDDINGS, KIND.TRACK_REPS),
     "cast": (),
+    "body_tracks": (KIND.SHOTS,),
+    "track_fusion": tuple(OUTPUTS["track_fusion"].inputs),
     "screen_time": tuple(OUTPUTS["screen_time"].inputs),
     "report": tuple(OUTPUTS["report"].inputs),
 }
@@ -105,10 +109,22 @@ class Calls:
 
     detected: int = 0
     embedded: int = 0
+    persons: int = 0
     _lock: Any = field(default_factory=threading.Lock)
 
     def count(self, patch: pytest.MonkeyPatch) -> None:
         detect, embed = MtcnnDetector.detect, ArcFaceEmbedder.embed
+        find, describe = NanodetDetector.detect, HsvStripes.embed
+
+        def counted_find(detector: NanodetDetector, image_bgr: Any) -> Any:
+            with self._lock:
+                self.persons += 1
+            return find(detector, image_bgr)
+
+        def counted_describe(stripes: HsvStripes, image_bgr: Any, boxes: Any) -> Any:
+            with self._lock:
+                self.persons += len(boxes)
+            return describe(stripes, image_bgr, boxes)
 
         def counted_detect(detector: MtcnnDetector, image_bgr: Any) -> Any:
             with self._lock:
@@ -123,6 +139,8 @@ class Calls:
 
         patch.setattr(MtcnnDetector, "detect", counted_detect)
         patch.setattr(ArcFaceEmbedder, "embed", counted_embed)
+        patch.setattr(NanodetDetector, "detect", counted_find)
+        patch.setattr(HsvStripes, "embed", counted_describe)
 
 
 @dataclass
@@ -214,7 +232,8 @@ def test_the_inferences_are_the_models_calls(watched: Watched) -> None:
     assert found["shots"]["inferences"] == watched.calls.detected > 0
     assert found["embeddings"]["inferences"] == watched.calls.embedded
     assert watched.calls.embedded == watched.result.faces_count
-    others = set(found) - {"shots", "embeddings"}
+    assert found["body_detections"]["inferences"] == watched.calls.persons > 0
+    others = set(found) - {"shots", "embeddings", "body_detections"}
     assert {found[name]["inferences"] for name in others} == {0}
 
 
@@ -223,10 +242,12 @@ def test_what_a_step_used_up_is_told_once(known: Finished) -> None:
     found = published(settings, result)
 
     siblings = set(found) - FIRST_OUTPUTS
-    assert siblings == {"detections"}
-    detections = found["detections"]
+    assert siblings == {"detections", "body_detections"}
+    detections, bodies = found["detections"], found["body_detections"]
     told_again = ("rows_in", "frames", "inferences", "cpu_s", "compute_s")
     assert {detections[name] for name in told_again} == {0}
+    assert (bodies["rows_in"], bodies["frames"]) == (0, 0)
+    assert 0 < bodies["cpu_s"] < found["shots"]["cpu_s"], "what the person models took of the scan"
     assert found["shots"]["cpu_s"] > 0
     assert found["shots"]["compute_s"] > 0
     assert found["shots"]["peak_rss_bytes"] > 50 * 2**20
@@ -257,7 +278,7 @@ def test_a_result_of_other_settings_says_why_it_was_taken(known: Finished) -> No
     facts = published(settings, result)["detections"]
 
     assert facts["source"] == "checkpoint"
-    assert "reuse_detections" in facts["reuse"]
+    assert "reuse_detections" in facts["note"]
 
 
 def test_a_fresh_run_computes_everything_anew_and_gets_the_same(watched: Watched) -> None:
@@ -265,7 +286,8 @@ def test_a_fresh_run_computes_everything_anew_and_gets_the_same(watched: Watched
 
     assert {facts["source"] for facts in found.values()} == {"computed"}
     anew, first = content(watched.settings, "anew"), content(watched.settings, "first")
-    assert anew.pop("report.pdf") != first.pop("report.pdf")  # it names the run
+    for name in ("report.pdf", "report.html"):
+        assert anew.pop(name) != first.pop(name)  # it names the run
     assert anew == first
 
 
