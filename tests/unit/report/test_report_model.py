@@ -45,8 +45,9 @@ def test_a_cast_member_of_several_identities_shows_a_face_of_one_of_them() -> No
     joined.update(identity_id=None, cast_id="ana", label="Ana")
     sample.values[ArtifactKind.SCREEN_TIME]["screen_time"]["people"] = [joined]
     sample.values[ArtifactKind.IDENTITIES]["identities"]["identities"][0].update(
-        representative_face_id=999_999, confidence=0.4
+        representative_face_id=999_999
     )
+    sample.values[ArtifactKind.IDENTITIES]["identities"]["identities"][1].update(confidence=0.4)
 
     (row,) = model_of(sample).people
 
@@ -75,6 +76,15 @@ def test_unknown_segments_are_those_of_unassigned_tracks() -> None:
         (800.0, 803.0),
     )
     assert model_of(sample_run(2)).unknown_segments_s == ()
+
+
+def test_unknown_segments_end_where_the_counted_part_does() -> None:
+    sample = sample_run(2, unknown=True)
+    sample.values[ArtifactKind.SCREEN_TIME]["screen_time"]["trims"] = [
+        {"name": "recap", "start_s": 0.0, "end_s": 20.0}
+    ]
+
+    assert model_of(sample).unknown_segments_s == ((20.0, 30.0), (800.0, 803.0))
 
 
 def test_counts_come_from_the_artifacts() -> None:

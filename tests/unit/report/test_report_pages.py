@@ -102,6 +102,16 @@ def test_page_one_of_a_large_cast_is_complete_in_itself() -> None:
     assert "Who is on screen together" in first
 
 
+def test_six_people_of_long_names_are_all_on_page_one_with_their_matrix() -> None:
+    sample = sample_run(6, unknown=True)
+
+    first = pages_of(sample)[0]
+
+    assert {p["identity_id"] for p in sample.people} == set(named_on(first))
+    for pair in sample.values[ArtifactKind.SCREEN_TIME]["screen_time"]["co_appearances"]:
+        assert f"{pair['together_s']:,.1f} s" in first
+
+
 def test_people_who_never_meet_get_a_sentence_instead_of_a_matrix() -> None:
     sample = sample_run(2)
     sample.values[ArtifactKind.SCREEN_TIME]["screen_time"]["co_appearances"] = []
