@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from screenalytics_core.vision.intervals import Interval, subtraction, total_s
 from screenalytics_core.vision.time_bounds import SURE
 
 LONG_S: Final = 2.0
+_CLOSE: Final = 0.15
 AT_MOST: Final = 40
 _DECIDED: Final = "decision"
 _COLUMNS: Final = ("track_id", "start_s", "end_s", "first_frame_idx", "last_frame_idx")
@@ -34,12 +35,14 @@ def review_rows(
     membership_of = {m["track_id"]: m for m in identities["memberships"]}
     names = {r["identity_id"]: name_of(r) for r in cast["people"] if r["identity_id"]}
     decided = {r["track_id"] for r in cast["people"] if r["source"] == _DECIDED}
+    # Similarity to its own centre says nothing of a track that is all its identity has.
+    singles = {i["identity_id"] for i in identities["identities"] if len(i["track_ids"]) == 1}
     rows = []
     for track in tracks.select(_COLUMNS).to_pylist():
         length_s = total_s(subtraction([(track["start_s"], track["end_s"])], trims))
         if track["track_id"] in decided or length_s <= 0:
             continue
-        row = _row(track, length_s, membership_of.get(track["track_id"]), names, index)
+        row = _row(track, length_s, membership_of.get(track["track_id"]), names, singles, index)
         if row is not None:
             rows.append(row)
     return sorted(rows, key=lambda r: (-r.length_s * (1 - r.confidence), r.track_id))
@@ -50,6 +53,7 @@ def _row(
     length_s: float,
     membership: Mapping[str, Any] | None,
     names: Mapping[str, str],
+    singles: Collection[str],
     index: FaceIndex,
 ) -> ReviewRow | None:
     of: Mapping[str, Any] = membership or {}
@@ -66,16 +70,18 @@ def _row(
         rival_similarity=of.get("rival_similarity"),
         confidence=confidence,
         crop=index.best_of([track["track_id"]]),
-        reason=_reason(membership),
+        reason=_reason(membership, singles),
     )
 
 
-def _reason(membership: Mapping[str, Any] | None) -> str:
+def _reason(membership: Mapping[str, Any] | None, singles: Collection[str]) -> str:
     if membership is None:
         return "no face good enough to compare"
     similarity, other = membership["similarity"], membership["rival_similarity"]
     if membership["identity_id"] is None:
         return "not like anybody" if other is None else "not enough like anybody"
-    if other is None or similarity is None:
+    if membership["identity_id"] in singles:
+        return "the only track of its person"
+    if other is None or similarity is None or similarity - other > _CLOSE:
         return "seen too little to be sure"
     return "more like somebody else" if other > similarity else "nearly as much like somebody else"

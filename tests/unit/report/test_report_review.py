@@ -36,7 +36,10 @@ def reviewed(
     ]
     identities = {
         "method": "m", "cluster_thresh": 0.3, "min_identity_sim": 0.2, "cannot_link_pairs": 0,
-        "unassigned_track_ids": [], "identities": [],
+        "unassigned_track_ids": [], "identities": [
+            {"identity_id": "id_0002", "track_ids": [1], "face_count": 1, "cohesion": 1.0,
+             "representative_face_id": 0, "confidence": 0.1}
+        ],
         "memberships": [
             {"confidence": 0.0, **of, "track_id": t} for t, of in memberships.items()
         ],
@@ -111,8 +114,14 @@ def test_only_the_counted_part_of_a_track_matters() -> None:
         pytest.param({}, "not like anybody", id="nobody is near"),
         pytest.param(ANAS, "nearly as much like somebody else", id="close call"),
         pytest.param({**ANAS, "similarity": 0.3}, "more like somebody else", id="rival is nearer"),
+        pytest.param({**ANAS, "similarity": 0.6}, "seen too little to be sure", id="far ahead"),
         pytest.param(
-            {"identity_id": "id_0001", "similarity": 0.9}, "seen too little to be sure", id="alone"
+            {"identity_id": "id_0001", "similarity": 0.9},
+            "seen too little to be sure",
+            id="no rival",
+        ),
+        pytest.param(
+            {**ANAS, "identity_id": "id_0002"}, "the only track of its person", id="alone"
         ),
     ],
 )
