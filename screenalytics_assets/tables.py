@@ -5,8 +5,8 @@ from typing import Any
 
 import dagster as dg
 
-from screenalytics_assets.checks.quality import usual
 from screenalytics_core.report import text
+from screenalytics_core.report.wording import expected
 from screenalytics_core.vision.quality_counters import QualityCounter
 
 
@@ -26,7 +26,7 @@ def figures_table(figures: Iterable[QualityCounter]) -> dg.TableMetadataValue:
             {
                 "figure": figure.title,
                 "value": text.number(figure.value),
-                "usual": usual(figure),
+                "usual": expected(figure),
                 "advice": figure.advice,
             }
             for figure in figures

@@ -14,7 +14,6 @@ import dagster as dg
 
 from screenalytics_assets.beta import without_beta_warnings
 from screenalytics_assets.checks.base import Check, Outcome, Values
-from screenalytics_assets.checks.quality import usual
 from screenalytics_assets.checks.registry import CHECKS
 from screenalytics_assets.checks.values import PublishedValues
 from screenalytics_assets.partitions import EPISODES
@@ -24,6 +23,7 @@ from screenalytics_core.artifact_store import ArtifactRef
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.errors import ScreenalyticsError
 from screenalytics_core.report import text
+from screenalytics_core.report.wording import expected
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ def _shown(outcome: Outcome) -> dict[str, Any]:
     for figure in outcome.figures:
         if figure.is_warning:
             value = text.number(figure.value)
-            shown[figure.title] = f"{value} (usual: {usual(figure)}). {figure.advice}"
+            shown[figure.title] = f"{value} (usual: {expected(figure)}). {figure.advice}"
     if outcome.figures:
         shown["figures"] = figures_table(outcome.figures)
     # The UI plots numbers over the runs.

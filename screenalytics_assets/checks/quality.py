@@ -1,4 +1,4 @@
-"""Quality counters as a check's outcome and as lines for people."""
+"""Quality counters as a check's outcome."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from screenalytics_assets.checks.base import Outcome
 from screenalytics_core.report import text
+from screenalytics_core.report.wording import expected
 from screenalytics_core.vision.quality_counters import QualityCounter
 
 
@@ -13,20 +14,10 @@ def judge(figures: Sequence[QualityCounter]) -> Outcome:
     """Return a warning if a figure lies outside its limits, with what to do about it."""
     crossed = [f for f in figures if f.is_warning]
     measured = [f for f in figures if f.value is not None]
-    told = "; ".join(f"{f.title}: {text.number(f.value)}, usual is {usual(f)}" for f in crossed)
+    told = "; ".join(f"{f.title}: {text.number(f.value)}, usual is {expected(f)}" for f in crossed)
     return Outcome(
         passed=not crossed,
         summary=told or f"{len(measured)} figures lie within their limits.",
         is_error=False,
         figures=tuple(figures),
     )
-
-
-def usual(figure: QualityCounter) -> str:
-    """Return a figure's limits for people."""
-    low, high = figure.warn_below, figure.warn_above
-    if low is not None and high is not None:
-        return f"{text.number(low)} to {text.number(high)}"
-    if low is not None:
-        return f"at least {text.number(low)}"
-    return "anything" if high is None else f"at most {text.number(high)}"
