@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from screenalytics_assets.cli.console import put_table, tell
@@ -24,9 +24,24 @@ _SPARE = ("body s", "face s", "segments", "last s", "first s")
 
 def put_people(title: str, screen_time: Mapping[str, Any]) -> None:
     """Print who was on screen for how long."""
+    put_people_rows(
+        title,
+        [
+            {
+                **person,
+                "name": person["label"] or person["cast_id"] or person["identity_id"],
+                "segments": len(person["segments"]),
+            }
+            for person in screen_time["people"]
+        ],
+    )
+
+
+def put_people_rows(title: str, people: Iterable[Mapping[str, Any]]) -> None:
+    """Print people whose segments were counted."""
     rows = [
         (
-            person["label"] or person["cast_id"] or person["identity_id"],
+            person["name"],
             person["total_s"],
             person["low_s"],
             person["high_s"],
@@ -36,9 +51,9 @@ def put_people(title: str, screen_time: Mapping[str, Any]) -> None:
             100 * person["share"],
             person["first_s"],
             person["last_s"],
-            len(person["segments"]),
+            person["segments"],
         )
-        for person in screen_time["people"]
+        for person in people
     ]
     put_table(title, _COLUMNS, rows, spare=_SPARE)
 

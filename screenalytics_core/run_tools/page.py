@@ -152,12 +152,22 @@ def _people(people: Sequence[Mapping[str, Any]]) -> str:
     if not people:
         return ""
     most_s = max(p["total_s"] for p in people) or 1.0
-    heads = ("person", "", ">on screen", ">share", ">first", ">last", ">segments")
+    heads = (
+        "person",
+        "",
+        ">on screen",
+        ">sure to possible",
+        ">share",
+        ">first",
+        ">last",
+        ">segments",
+    )
     rows = [
         (
             escaped(p["name"]),
             tag("span", class_="share", style=f"width:{100 * p['total_s'] / most_s:.1f}%"),
             text.seconds(p["total_s"]),
+            f"{text.bare_seconds(p['low_s'])} to {text.seconds(p['high_s'])}",
             text.percent(p["share"]),
             text.clock(p["first_s"]),
             text.clock(p["last_s"]),

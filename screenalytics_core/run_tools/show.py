@@ -167,8 +167,8 @@ def _people(screen_time: Mapping[str, Any] | None) -> list[dict[str, Any]]:
         {
             "name": p.get("label") or p.get("cast_id") or p.get("identity_id") or "unnamed",
             **{k: p.get(k) for k in ("identity_id", "cast_id", "label")},
-            **{k: p.get(k) for k in ("total_s", "face_s", "body_only_s", "share")},
-            **{k: p.get(k) for k in ("first_s", "last_s")},
+            **{k: p.get(k) for k in ("total_s", "low_s", "high_s", "face_s", "body_only_s")},
+            **{k: p.get(k) for k in ("share", "first_s", "last_s")},
             "segments": len(p["segments"]),
         }
         for p in screen_time["people"]

@@ -12,6 +12,7 @@ import typer
 from screenalytics_assets.cli import options
 from screenalytics_assets.cli.cells import Cell
 from screenalytics_assets.cli.console import put_facts, put_json, put_table, tell
+from screenalytics_assets.cli.people import put_people_rows
 from screenalytics_assets.cli.reading import Liveness, open_ledger, status_cell
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ def _put_overview(overview: Mapping[str, Any]) -> None:
     _put_stages(overview["stages"])
     _put_errors(overview)
     _put_artifacts(overview["artifacts"])
-    _put_people(overview["people"])
+    if overview["people"]:
+        put_people_rows("people", overview["people"])
 
 
 def _put_run(run: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> None:
@@ -211,25 +213,6 @@ def _put_artifacts(artifacts: Sequence[Mapping[str, Any]]) -> None:
                     a["source"] + (f" from {a['from_run_id']}" if a["from_run_id"] else ""),
                 )
                 for a in artifacts
-            ],
-        )
-
-
-def _put_people(people: Sequence[Mapping[str, Any]]) -> None:
-    if people:
-        put_table(
-            "people",
-            ("person", "seconds", "share %", "first s", "last s", "segments"),
-            [
-                (
-                    p["name"],
-                    p["total_s"],
-                    100 * p["share"],
-                    p["first_s"],
-                    p["last_s"],
-                    p["segments"],
-                )
-                for p in people
             ],
         )
 
