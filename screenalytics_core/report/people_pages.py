@@ -13,7 +13,7 @@ from typing import Final
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, PageBreak, Paragraph, Spacer
 
-from screenalytics_core.report import fonts, style, text
+from screenalytics_core.report import fonts, style, text, wording
 from screenalytics_core.report.flowables import KeyFigures
 from screenalytics_core.report.markup import escaped, heading, paragraph
 from screenalytics_core.report.meetings import MATRIX_UP_TO, longest, meetings, pair_list
@@ -26,10 +26,6 @@ _LEAST_ROW: Final = 12 * mm
 _MOST_PAIRS: Final = 80
 # A timeline of up to this many lanes stays in one piece, if need be on the next page.
 _WHOLE_UP_TO: Final = 25
-NO_FACE: Final = "No face was found in this episode, so there is nobody to list and no timeline."
-NOBODY: Final = (
-    "Faces were seen, but none of them could be given an identity, so there is nobody to list."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,7 @@ def _height(story: Sequence[Flowable]) -> float:
 
 def _empty_page(model: ReportModel) -> list[Flowable]:
     story = [*_title(model), _key_figures(model), *heading("People")]
-    story.append(Paragraph(NOBODY if model.unknown_s > 0 else NO_FACE, style.BODY))
+    story.append(Paragraph(wording.why_nobody(model), style.BODY))
     story += _notes(model)
     if model.unknown_segments_s:
         story += [*heading("When faces are on screen"), timeline_of(model, (), unknown=True)]

@@ -8,14 +8,13 @@ from typing import Final
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer
 
-from screenalytics_core.report import style, text
+from screenalytics_core.report import style, text, wording
 from screenalytics_core.report.faces import SHEET_FACES
 from screenalytics_core.report.flowables import FaceStrip, Portrait
 from screenalytics_core.report.markup import escaped, heading, paragraph
 from screenalytics_core.report.model import PersonRow, ReportModel, ReviewRow
 from screenalytics_core.report.tables import Cells, head_row, ruled_table
 
-NO_DOUBT: Final = "No track is in doubt."
 _FACE: Final = 8.5 * mm
 
 
@@ -58,7 +57,7 @@ def review_list(model: ReportModel, pictures: Mapping[str, bytes]) -> list[Flowa
     """Return the doubtful tracks, those that can change most first."""
     story = heading("Tracks to review")
     if not model.review:
-        return [*story, Paragraph(NO_DOUBT, style.BODY)]
+        return [*story, Paragraph(wording.NO_DOUBT, style.BODY)]
     intro = "Tracks of low confidence, and long ones of nobody; those that can change most first."
     left = model.review_total - len(model.review)
     if left > 0:

@@ -8,24 +8,14 @@ from typing import Final
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 
-from screenalytics_core.report import style, text
+from screenalytics_core.report import style, text, wording
 from screenalytics_core.report.markup import escaped, heading, paragraph
 from screenalytics_core.report.model import BodyFacts, ReportModel
 from screenalytics_core.report.review_pages import contact_sheets, review_list
 from screenalytics_core.report.tables import Cells, hash_cell, head_row, ruled_table, two_columns
 from screenalytics_core.vision.quality_counters import QualityCounter
 
-NO_MODELS: Final = "The run's record names no model file."
 _CHANGED: Final = "●"
-_EVIDENCE: Final = {
-    "face_in_body": "the face inside the body",
-    "appearance": "looking like a body of this person nearby",
-    "none": "nothing: counted for nobody",
-}
-_APPEARANCES: Final = {
-    "reid": "a network that compares bodies",
-    "hsv_stripes": "the colours of its clothes",
-}
 
 
 def run_story(model: ReportModel, pictures: Mapping[str, bytes]) -> list[Flowable]:
@@ -64,7 +54,7 @@ def _models(model: ReportModel) -> list[Flowable]:
         Spacer(0, 1.5 * mm),
     ]
     if not model.lineage.models:
-        return [*heading("Models"), Paragraph(NO_MODELS, style.BODY)]
+        return [*heading("Models"), Paragraph(wording.NO_MODELS, style.BODY)]
     rows: Cells = [head_row("does what", "file and where it is from", "licence", "sha256")]
     for m in model.lineage.models:
         name: list[Flowable] = [paragraph(m.name, style.SMALL_INK)]
@@ -102,7 +92,7 @@ def _counters(counters: Sequence[QualityCounter]) -> list[Flowable]:
             [
                 paragraph(c.title, style.SMALL_INK),
                 Paragraph(f"<b>{value}</b>" if c.is_warning else value, style.SMALL_INK_RIGHT),
-                Paragraph(_expected(c), style.SMALL_RIGHT),
+                Paragraph(wording.expected(c), style.SMALL_RIGHT),
                 paragraph(advice, style.SMALL_INK),
             ]
         )
@@ -112,15 +102,6 @@ def _counters(counters: Sequence[QualityCounter]) -> list[Flowable]:
         if c.is_warning
     ]
     return [*story, ruled_table(rows, (58, 14, 22, 80), extra=shade, indent=True)]
-
-
-def _expected(metric: QualityCounter) -> str:
-    low, high = metric.warn_below, metric.warn_above
-    if low is not None and high is not None:
-        return f"{text.number(low)} to {text.number(high)}"
-    if low is not None:
-        return f"at least {text.number(low)}"
-    return text.DASH if high is None else f"at most {text.number(high)}"
 
 
 def _settings(model: ReportModel) -> list[Flowable]:
@@ -157,13 +138,13 @@ def _bodies(bodies: BodyFacts) -> list[Flowable]:
         f"{text.plural(bodies.track_count, 'body track')}."
     )
     if bodies.appearance is not None:
-        by = _APPEARANCES.get(bodies.appearance, bodies.appearance)
+        by = wording.appearance(bodies.appearance)
         says += f" A body alike by {by} stands for a hidden face for up to {bodies.bridge_s:g} s."
     story += [paragraph(says, style.BODY), Spacer(0, 1.5 * mm)]
     rows: Cells = [head_row("tied to a person by", ">body tracks", ">length", ">mean confidence")]
     rows += [
         [
-            paragraph(_EVIDENCE.get(e.evidence, e.evidence), style.SMALL_INK),
+            paragraph(wording.evidence(e.evidence), style.SMALL_INK),
             Paragraph(text.count(e.associations), style.SMALL_INK_RIGHT),
             Paragraph(text.seconds(e.total_s), style.SMALL_INK_RIGHT),
             Paragraph(f"{e.mean_confidence:.2f}", style.SMALL_INK_RIGHT),

@@ -13,8 +13,8 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.report import style
-from screenalytics_core.report.run_pages import NO_MODELS
 from screenalytics_core.report.text import DASH
+from screenalytics_core.report.wording import NO_MODELS
 from screenalytics_core.vision.quality_counters import quality_counters
 from tests.report_samples import RUN_RECORD, Sample, sample_run
 from tests.unit.report.test_report_step import pages_of, pdf_of
