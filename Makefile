@@ -22,16 +22,17 @@ $(STAMP): requirements.lock pyproject.toml
 demo: install
 	$(BIN)/screenalytics demo
 
-# Two processes, since the integration tests alone take most of the time.
-FAST := tests/architecture tests/contract tests/unit
-SLOW := tests/integration
+# Two processes of about the same length.
+FIRST := $(wildcard tests/integration/test_[a-d]*.py)
+SECOND := tests/architecture tests/contract tests/unit $(filter-out $(FIRST),$(wildcard tests/integration/test_*.py))
+PYTEST := $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
 
 test: install
 	rm -f .coverage .coverage.*
-	COVERAGE_FILE=.coverage.fast $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 $(FAST) & fast=$$!; \
-	COVERAGE_FILE=.coverage.slow $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0 $(SLOW); slow=$$?; \
-	wait $$fast && test $$slow -eq 0
-	$(BIN)/coverage combine .coverage.fast .coverage.slow
+	COVERAGE_FILE=.coverage.first $(PYTEST) $(FIRST) & first=$$!; \
+	COVERAGE_FILE=.coverage.second $(PYTEST) $(SECOND); second=$$?; \
+	wait $$first && test $$second -eq 0
+	$(BIN)/coverage combine .coverage.first .coverage.second
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='screenalytics_core/*' --format=total
 	$(BIN)/coverage report --include='screenalytics_assets/*' --format=total
