@@ -10,11 +10,11 @@ from typing import Any, Final
 from screenalytics_assets.checks.base import TOLERANCE_S, Check, Findings, Outcome, Values
 from screenalytics_assets.checks.quality import judge
 from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.vision.evidence import Evidence
 from screenalytics_core.vision.quality_counters import people_counters
 
 Row = Mapping[str, Any]
 _SOURCES: Final = frozenset({"machine", "gallery", "decision"})
-_EVIDENCE: Final = frozenset({"face_in_body", "appearance", "none"})
 
 
 def _tracks_have_one_owner(values: Values) -> Outcome:
@@ -108,10 +108,12 @@ def _associations_exist(values: Values) -> Outcome:
     strangers = sorted({t for t, identity_id in voters if owner.get(t) != identity_id})
     found.none_of(strangers, "face tracks vote for somebody that they are not of")
     found.none_of(
-        sorted({r["evidence"] for r in rows} - _EVIDENCE), "kinds of evidence are unknown"
+        sorted({r["evidence"] for r in rows} - set(Evidence)), "kinds of evidence are unknown"
     )
     unfounded = [
-        r["body_track_id"] for r in rows if (r["evidence"] == "none") != (r["identity_id"] is None)
+        r["body_track_id"]
+        for r in rows
+        if (r["evidence"] == Evidence.NONE) != (r["identity_id"] is None)
     ]
     found.none_of(unfounded, "bodies have somebody without evidence, or evidence of nobody")
     found.none_of(_outside(rows, "body_track_id", "confidence", 0), "confidences leave 0 to 1")

@@ -16,11 +16,15 @@ from numpy.typing import NDArray
 from screenalytics_core.overlay.people import UNKNOWN_COLOUR, Colour, People, Who
 from screenalytics_core.vision.box_tracks import BoxTracks, box_tracks
 from screenalytics_core.vision.boxes import Float64Array
+from screenalytics_core.vision.evidence import Evidence
 from screenalytics_core.vision.spans import BodySpan, body_spans
 
 FACE: Final = "face"
 BODY: Final = "body"
-_EVIDENCE: Final = {"face_in_body": "by face", "appearance": "by appearance"}
+_EVIDENCE: Final[Mapping[str, str]] = {
+    Evidence.FACE_IN_BODY: "by face",
+    Evidence.APPEARANCE: "by appearance",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from screenalytics_core.vision.body_conflicts import one_body_each
 from screenalytics_core.vision.body_votes import NOBODY, Claim, claims_by_votes, votes_of
 from screenalytics_core.vision.box_tracks import BoxTracks
 from screenalytics_core.vision.boxes import Float64Array, IntArray
+from screenalytics_core.vision.evidence import Evidence
 from screenalytics_core.vision.face_evidence import FaceEvidence, FaceJudge
 from screenalytics_core.vision.face_in_body import faces_in_bodies
 from screenalytics_core.vision.intervals import Interval, Intervals, subtraction, union
@@ -28,14 +28,6 @@ from screenalytics_core.vision.scenes import Scene
 
 # From this part of a track's time on, its mean vector is one stretch's.
 _MOSTLY: Final = 0.75
-
-
-class Evidence(StrEnum):
-    """What ties a body to an identity."""
-
-    FACE_IN_BODY = "face_in_body"
-    APPEARANCE = "appearance"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +65,11 @@ class People:
 
     Attributes:
         identities: (faces,) identity of each face track, 0 and up, or `NOBODY`.
-        confidences: 0 to 1, of each identity.
+        confidences: (faces,) 0 to 1, how sure each of them is; see `memberships_of`.
     """
 
     identities: IntArray
-    confidences: Sequence[float]
+    confidences: Float64Array
 
 
 def fuse(

@@ -53,7 +53,7 @@ class BodySpan:
 
     Attributes:
         identity_id: None = nobody.
-        evidence: face_in_body, appearance or none.
+        evidence: The value of an `Evidence`.
         track_ids: The face tracks that voted.
         confidence: 0..1, of the tie.
     """

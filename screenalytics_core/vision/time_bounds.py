@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from screenalytics_core.vision.evidence import Evidence
 from screenalytics_core.vision.memberships import stranger_similarity
 from screenalytics_core.vision.owners import Owner, Owners, PersonKey
 from screenalytics_core.vision.spans import BodySpan
@@ -22,7 +23,6 @@ SURE: Final = 0.4
 """Confidence from which an identity, or the tie of a body, is sure: what `memberships_of` gives
 a track of four clear faces that is just alike enough to join its group, and like nobody else.
 """
-FACE_IN_BODY: Final = "face_in_body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def body_claim(body: BodySpan, owners: Owners, tracks: Mapping[int, Claim]) -> C
         return _NOBODYS
     is_sure = (
         owner is not None
-        and body.evidence == FACE_IN_BODY
+        and body.evidence == Evidence.FACE_IN_BODY
         and body.confidence >= SURE
         and any(voter.is_sure and voter.key == owner.key for voter in voters)
     )

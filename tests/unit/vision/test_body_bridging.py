@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from screenalytics_core.vision.body_bridging import LIKENESS
-from screenalytics_core.vision.fusion import Association, Evidence
+from screenalytics_core.vision.evidence import Evidence
+from screenalytics_core.vision.fusion import Association
 from tests.fusion_scenes import Seen, Story, body_at, face_at
 
 LEFT, RIGHT = 200, 500

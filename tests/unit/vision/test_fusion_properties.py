@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from screenalytics_core.vision.body_votes import NOBODY
-from screenalytics_core.vision.fusion import Association, Evidence
+from screenalytics_core.vision.evidence import Evidence
+from screenalytics_core.vision.fusion import Association
 from tests.fusion_scenes import FPS, Seen, Story, body_at, face_at
 
 PLACES = (150, 400, 650)
