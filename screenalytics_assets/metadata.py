@@ -25,7 +25,7 @@ def published_metadata(
     shown["run_id"] = session.run_id
     # A relaunched run holds what it computed earlier: this attempt only checked it.
     shown["source"] = refs[0].entry.source if pending.reused is None else "checkpoint"
-    notes = [ref.entry.note for ref in refs if ref.entry.note]
+    notes = [note for ref in refs for note in ref.entry.notes]
     if notes:
         shown["note"] = "; ".join(notes)
     shown["fingerprint"] = pending.fingerprint

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from screenalytics_assets.binding import Bound
-from screenalytics_assets.reuse import Candidates, Compute, Reuse, decide, wants_other_settings
+from screenalytics_assets.reuse import (
+    NEVER_OTHER,
+    Candidates,
+    Compute,
+    Reuse,
+    decide,
+    wants_other_settings,
+)
 from screenalytics_assets.stores import Stores
 from screenalytics_core import fingerprints
 from screenalytics_core.artifact_search import find_run
@@ -119,7 +126,8 @@ class Planner:
         artifacts = self.stores.artifacts
         kinds = [k for o in outputs for k in o.kinds]
         made_from = {k: inputs[k].content_sha256 for o in outputs for k in o.inputs}
-        other = artifacts.find_existing(self.record, kinds, inputs=made_from)
+        equal = self.bound.config.only(NEVER_OTHER).as_dict()
+        other = artifacts.find_existing(self.record, kinds, inputs=made_from, equal_settings=equal)
         if other is None:
             return candidates
         theirs = artifacts.manifest(self.record.ep_id, other).entries

@@ -19,6 +19,10 @@ _SWITCHES: Final = {
     PipelineStage.FACES_EMBED: "reuse_embeddings",
 }
 
+# Whether something was looked for at all is no matter of how: without bodies a number would be
+# of faces alone, though they were asked for.
+NEVER_OTHER: Final = ("body_tracking",)
+
 
 @dataclass(frozen=True, slots=True)
 class Compute:
@@ -27,10 +31,10 @@ class Compute:
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """Take the output of `run_id`; `note` says why when its settings differ."""
+    """Take the output of `run_id`; `because` says why when its settings differ."""
 
     run_id: str
-    note: str | None = None
+    because: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,9 @@ def decide(
     """
     other = candidates.other_run_id
     if other is not None and wants_other_settings(outputs, config, candidates):
-        note = f"{_switch_of(outputs[0])}: made with other settings"
+        because = f"{_switch_of(outputs[0])}: made with other settings"
         equal = candidates.equal_there
-        return {o.name: Reuse(other, None if o.name in equal else note) for o in outputs}
+        return {o.name: Reuse(other, None if o.name in equal else because) for o in outputs}
     plans: dict[str, Compute | Reuse] = {}
     for output in outputs:
         run_id = candidates.equal_run_ids[output.name]

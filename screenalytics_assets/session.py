@@ -161,7 +161,7 @@ class RunSession:
                 pending.reused.run_id,
                 kinds,
                 source="checkpoint",
-                note=pending.reused.note,
+                because=pending.reused.because,
                 is_verified=True,
             )
         made_from = self._planner.entry_facts(pending.output, pending.fingerprint, pending.inputs)

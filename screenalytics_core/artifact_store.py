@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from screenalytics_core import layout
 from screenalytics_core.artifact_ref import ArtifactRef
@@ -20,6 +21,7 @@ from screenalytics_core.inheritance import (
     check_not_mixed,
     check_same_origin,
     check_same_version,
+    is_made_with,
     is_of_same_origin,
     need_entry,
     other_settings,
@@ -51,7 +53,7 @@ __all__ = [
 class _Taking:
     source: Source
     attempt_n: int
-    note: str | None
+    because: str | None
 
 
 class ArtifactStore:
@@ -165,6 +167,7 @@ class ArtifactStore:
         asking: RunRecord,
         kinds: Sequence[ArtifactKind],
         inputs: Mapping[ArtifactKind, str] | None = None,
+        equal_settings: Mapping[str, Any] | None = None,
     ) -> str | None:
         """Return another run that has `kinds` with whatever settings: the active, else newest.
 
@@ -175,16 +178,14 @@ class ArtifactStore:
             asking: The run that would take them.
             inputs: Content hashes of the asking run's inputs; a result that was made from
                 other versions of them is passed over, since it would mix track ids.
+            equal_settings: Settings that may not differ where a result depends on them.
         """
 
         def fits(manifest: Manifest) -> bool:
-            made_from = [manifest.entries[kind].inputs for kind in kinds]
-            is_of_these_inputs = all(
-                held.get(kind, sha256) == sha256
-                for kind, sha256 in (inputs or {}).items()
-                for held in made_from
+            entries = [manifest.entries[kind] for kind in kinds]
+            return is_made_with(entries, inputs or {}, equal_settings or {}) and is_of_same_origin(
+                asking, manifest, kinds
             )
-            return is_of_these_inputs and is_of_same_origin(asking, manifest, kinds)
 
         ep_id = asking.ep_id
         run_ids = newest_first(self._runs, ep_id, self._runs.active_run_id(ep_id))
@@ -199,7 +200,7 @@ class ArtifactStore:
         from_run_id: str,
         kinds: Sequence[ArtifactKind],
         source: Source = "checkpoint",
-        note: str | None = None,
+        because: str | None = None,
         *,
         is_verified: bool = False,
     ) -> list[ManifestEntry]:
@@ -209,6 +210,7 @@ class ArtifactStore:
         `inherited` input must be what the run holds already, if it holds any.
 
         Args:
+            because: Why they are taken although their settings differ.
             is_verified: `find_reusable` or `find_existing` has just read every byte.
 
         Raises:
@@ -230,7 +232,7 @@ class ArtifactStore:
             if source == "inherited":
                 for entry in entries.values():
                     check_same_version(mine, entry, from_run_id)
-            take = _Taking(source, attempt_n, note)
+            take = _Taking(source, attempt_n, because)
             return self._take(mine, entries.values(), from_run_id, take)
 
     def _take(
@@ -249,7 +251,7 @@ class ArtifactStore:
                     layout.artifact_key(mine.ep_id, from_run_id, file.path),
                     layout.artifact_key(mine.ep_id, mine.run_id, file.path),
                 )
-            taken.append(entry.taken(take.source, from_run_id, take.attempt_n, take.note))
+            taken.append(entry.taken(take.source, from_run_id, take.attempt_n, take.because))
             mine = mine.with_entry(taken[-1])
         write_manifest(self._storage, mine)
         return taken
@@ -285,5 +287,5 @@ class ArtifactStore:
         differences = settings_differences(record, entries)
         if differences and not allow_other_settings:
             raise other_settings(record, differences)
-        note = f"made with other settings: {'; '.join(differences)}" if differences else None
-        return self.adopt(ep_id, run_id, attempt_n, from_run_id, closure, "inherited", note)
+        because = f"made with other settings: {'; '.join(differences)}" if differences else None
+        return self.adopt(ep_id, run_id, attempt_n, from_run_id, closure, "inherited", because)

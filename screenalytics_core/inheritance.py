@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.config import LAUNCH_FIELDS
@@ -28,6 +29,19 @@ def need_entry(manifest: Manifest, kind: ArtifactKind) -> ManifestEntry:
             kind=str(kind),
         )
     return entry
+
+
+def is_made_with(
+    entries: Iterable[ManifestEntry],
+    inputs: Mapping[ArtifactKind, str],
+    settings: Mapping[str, Any],
+) -> bool:
+    """Tell whether entries were made from these inputs and settings, as far as they read them."""
+    return all(
+        all(entry.inputs.get(kind, sha256) == sha256 for kind, sha256 in inputs.items())
+        and all(entry.settings.get(name, value) == value for name, value in settings.items())
+        for entry in entries
+    )
 
 
 def check_same_version(mine: Manifest, entry: ManifestEntry, from_run_id: str) -> None:

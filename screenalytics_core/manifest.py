@@ -35,7 +35,7 @@ class EntryFacts:
         inputs: Artifact -> content_sha256 that it was made from.
         settings: The settings that its step read, thresholds resolved.
         models: Role -> sha256.
-        note: For people, e.g. that a result of other settings was taken.
+        note: What its step had to say to people, e.g. why it is empty.
     """
 
     fingerprint: str
@@ -55,6 +55,8 @@ class ManifestEntry:
         source: `computed` here; `checkpoint`: this run's step took an equal result of
             another run; `inherited`: came along as an input from another run.
         from_run_id: The run that the files were taken from.
+        note: What its step had to say to people; it stays with the files.
+        taken_because: Why this run took it although its settings differ.
         redacted: Its files were removed on purpose; it cannot be reused.
     """
 
@@ -70,6 +72,7 @@ class ManifestEntry:
     step_version: str
     attempt: int
     note: str | None = None
+    taken_because: str | None = None
     redacted: bool = False
 
     @property
@@ -102,14 +105,19 @@ class ManifestEntry:
             note=facts.note,
         )
 
-    def taken(self, source: Source, from_run_id: str, attempt: int, note: str | None) -> Self:
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What people should know of it: why it was taken, and what its step said."""
+        return tuple(filter(None, (self.taken_because, self.note)))
+
+    def taken(self, source: Source, from_run_id: str, attempt: int, because: str | None) -> Self:
         """Return the entry of a run that takes this artifact over."""
         return replace(
             self,
             source=source,
             from_run_id=from_run_id,
             attempt=attempt,
-            note=note if note is not None else self.note,
+            taken_because=because,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -114,7 +114,7 @@ class RunFacts:
 
 def _notes(entry: ManifestEntry) -> tuple[str, ...]:
     origin = f"from run {entry.from_run_id}" if entry.from_run_id else ""
-    return tuple(note for note in (origin, entry.note) if note)
+    return tuple(note for note in (origin, *entry.notes) if note)
 
 
 def load_run_facts(

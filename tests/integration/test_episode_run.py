@@ -158,7 +158,7 @@ def test_reused_detections_of_other_settings_say_so(finished: Finished) -> None:
     assert result.success, result.error
     manifest = Stores.open(settings.data_root).artifacts.manifest(EP_ID, result.run_id)
     entry = manifest.entries[ArtifactKind.DETECTIONS]
-    assert "reuse_detections" in str(entry.note)
+    assert "reuse_detections" in str(entry.taken_because)
 
 
 def test_loose_pictures_are_written_when_asked_for_though_the_faces_are_known(

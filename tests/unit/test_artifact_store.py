@@ -392,14 +392,30 @@ def test_a_result_whose_origin_is_not_held_does_not_exist_for_another_run(stores
     assert stores.artifacts.find_existing(stores.run("r2"), [TRACKS]) is None
 
 
+def test_what_a_step_said_stays_and_why_it_was_taken_does_not(stores: Stores) -> None:
+    stores.publish_detections("r1", note="nobody looked")
+    for run_id in ("r2", "r3"):
+        stores.run(run_id)
+
+    (asked,) = stores.artifacts.adopt(EP, "r2", 1, "r1", [DETECTIONS], because="as asked")
+    (again,) = stores.artifacts.adopt(EP, "r3", 1, "r2", [DETECTIONS])
+
+    assert asked.notes == ("as asked", "nobody looked")
+    assert again.notes == ("nobody looked",)
+
+
 def test_an_adopted_artifact_shares_its_file_and_says_where_it_is_from(stores: Stores) -> None:
     computed = stores.publish_detections("r1", settings={"stride": 3})
     stores.run("r2")
 
-    (entry,) = stores.artifacts.adopt(EP, "r2", 1, "r1", [DETECTIONS], note="as asked")
+    (entry,) = stores.artifacts.adopt(EP, "r2", 1, "r1", [DETECTIONS], because="as asked")
     again = stores.artifacts.adopt(EP, "r2", 1, "r1", [DETECTIONS])
 
-    assert (entry.source, entry.from_run_id, entry.note) == ("checkpoint", "r1", "as asked")
+    assert (entry.source, entry.from_run_id, entry.taken_because) == (
+        "checkpoint",
+        "r1",
+        "as asked",
+    )
     assert entry.content_sha256 == computed.content_sha256
     assert entry.settings == {"stride": 3}
     assert again[0].files == entry.files
@@ -556,7 +572,9 @@ def test_other_settings_upstream_are_refused_unless_asked_for(stores: Stores) ->
 
     assert raised.value.differences == ["stride was 3, this run has 5"]
     assert "screenalytics/upstream_run_id" in str(raised.value)
-    assert {e.note for e in taken} == {"made with other settings: stride was 3, this run has 5"}
+    assert {e.taken_because for e in taken} == {
+        "made with other settings: stride was 3, this run has 5"
+    }
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ class FakeScan:
                 "detections",
                 (DETECTIONS,),
                 "1",
-                settings=("scene_detector", "stride"),
+                settings=("scene_detector", "stride", "body_tracking"),
                 model_roles=("face_detector",),
                 reads_video=True,
             ),
@@ -141,8 +141,19 @@ def test_shots_and_detections_of_other_settings_come_from_one_run(world: World) 
     found = world.run("c", scene_detector="off", stride=10, reuse_detections=True)
 
     assert found == {SHOTS: ("checkpoint", "b"), DETECTIONS: ("checkpoint", "b")}
-    notes = {k: e.note for k, e in world.stores.artifacts.manifest(EP, "c").entries.items()}
-    assert all("reuse_detections" in str(note) for note in notes.values())
+    entries = world.stores.artifacts.manifest(EP, "c").entries
+    assert all("reuse_detections" in str(e.taken_because) for e in entries.values())
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_bodies_that_were_not_looked_for_do_not_stand_for_bodies(
+    world: World, wanted: bool
+) -> None:
+    world.run("a", stride=3, body_tracking=not wanted)
+
+    found = world.run("b", stride=5, body_tracking=wanted, reuse_detections=True)
+
+    assert found[DETECTIONS] == COMPUTED
 
 
 def test_without_a_run_that_has_all_of_them_the_rest_is_computed(world: World) -> None:
