@@ -165,7 +165,7 @@ SAMPLED_FRAMES = ArraySpec(
     "sampled_frames",
     "int64",
     (None,),
-    "ascending indices of the frames that were looked at, with or without a face",
+    "ascending indices of the frames that were looked at, whatever was found",
 )
 _TRACK_COLUMNS = (
     _SHOT_ID,
@@ -267,7 +267,9 @@ IDENTITIES = DocumentSpec(
                 Column("face_count", _INT, "accepted faces"),
                 Column("cohesion", _F64, "mean cosine similarity of its tracks to its centre"),
                 Column("representative_face_id", _INT, "face to show"),
-                Column("confidence", _F64, "0 to 1: cohesion against the nearest other identity"),
+                Column(
+                    "confidence", _F64, "0 to 1: evidence-weighted mean of its tracks' memberships"
+                ),
             ),
             ("identity_id",),
         ),
@@ -326,7 +328,7 @@ BODY_DETECTIONS = TableSpec(
         _TIMESTAMP,
         _SHOT_ID,
         _BBOX,
-        Column("confidence", _F32, "detector's confidence, 0.1 to 1"),
+        Column("confidence", _F32, "detector's confidence, 0.25 to 1"),
         Column(
             "appearance",
             _TEXT,

@@ -96,7 +96,7 @@ class EpisodeRunConfig(BaseModel):
         2, ge=1, le=300, description="every n-th frame is given to the person detector"
     )
     body_thresh: float = Field(
-        0.5, gt=0, lt=1, description="confidence of a body track's strong detections"
+        0.5, ge=0.25, lt=1, description="confidence of a body track's strong detections"
     )
     body_bridge_s: float = Field(
         10.0, ge=0, le=600, description="longest time that a body's appearance stands for a face, s"

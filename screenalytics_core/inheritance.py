@@ -10,6 +10,7 @@ from screenalytics_core.config import LAUNCH_FIELDS
 from screenalytics_core.errors import ArtifactNotFoundError, InputConflictError
 from screenalytics_core.manifest import Manifest, ManifestEntry
 from screenalytics_core.run_record import RunRecord
+from screenalytics_core.stages import stage_of
 
 _NEW_RUN = "Launch without this run_id, so that a new run is made."
 
@@ -68,8 +69,12 @@ def check_not_mixed(mine: Manifest, entries: Mapping[ArtifactKind, ManifestEntry
     for entry in entries.values():
         for kind, sha256 in entry.inputs.items():
             if kind in held and held[kind].content_sha256 != sha256:
+                stage = stage_of(entry.kind)
                 raise _conflict(
-                    mine, entry.kind, f"it was made from another version of {kind} than this run's"
+                    mine,
+                    entry.kind,
+                    f"it was made from another version of {kind} than this run's",
+                    f"Run the stage {stage} in this launch too, so that it is made anew.",
                 )
 
 
@@ -130,10 +135,12 @@ def other_settings(record: RunRecord, differences: list[str]) -> InputConflictEr
     )
 
 
-def _conflict(mine: Manifest, kind: ArtifactKind, reason: str) -> InputConflictError:
+def _conflict(
+    mine: Manifest, kind: ArtifactKind, reason: str, way_out: str = _NEW_RUN
+) -> InputConflictError:
     return InputConflictError(
         thing=f"artifact {kind} for run {mine.ep_id}/{mine.run_id}",
         reason=reason,
-        way_out=_NEW_RUN,
+        way_out=way_out,
         kind=str(kind),
     )

@@ -21,4 +21,4 @@ CHECKS: Final[dict[str, tuple[Check, ...]]] = {
     "screen_time": time.SCREEN_TIME,
     "report": time.REPORT,
 }
-"""By asset; one that is not in the graph yet has its checks here all the same."""
+"""The checks of each asset, by its name."""

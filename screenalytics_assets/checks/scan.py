@@ -148,7 +148,7 @@ BODY_DETECTIONS: Final = (
     ),
     Check(
         "values_in_range",
-        "Confidences lie in 0.1 to 1, boxes inside the picture, appearance vectors have length 1.",
+        "Confidences lie in 0.25 to 1, boxes inside the picture, appearance vectors have length 1.",
         _bodies_are_in_range,
     ),
 )
