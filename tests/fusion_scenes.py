@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,8 @@ class Seen:
     first: int
     last: int
     box: Box
-    who: str | None = None  # of a face: its identity
+    who: str | None = None  # of a face: its identity, and how sure that is
+    sureness: float = 1.0
     looks: tuple[float, ...] | None = None  # of a body: its vector
     shot_id: int = 0
     unseen: frozenset[int] = frozenset()  # frames on which its box is a guess
@@ -84,7 +85,6 @@ class Story:
     faces: Sequence[Seen]
     bodies: Sequence[Seen]
     shot_ends: Sequence[int] = (200,)
-    sureness: Mapping[str, float] = field(default_factory=dict)
     max_bridge_s: float = 5.0
     max_link_s: float = MAX_LINK_S
 
@@ -111,11 +111,10 @@ class Story:
 
     def tracks(self) -> tuple[BoxTracks, People, BoxTracks, Looks]:
         faces = box_tracks(faces_table(self.faces), "track_id")
-        who = {face.track_id: face.who for face in self.faces}
-        owners = [who[track_id] for track_id in faces.ids.tolist()]
-        numbers = [NOBODY if name is None else self.names.index(name) for name in owners]
+        in_order = sorted(self.faces, key=lambda face: face.track_id)
+        numbers = [NOBODY if f.who is None else self.names.index(f.who) for f in in_order]
         people = People(
-            np.array(numbers, np.int64), [self.sureness.get(name, 1.0) for name in self.names]
+            np.array(numbers, np.int64), np.array([f.sureness for f in in_order], np.float64)
         )
         table, vectors = bodies_table(self.bodies)
         bodies = box_tracks(table, "body_track_id")

@@ -6,7 +6,7 @@ group needs one face that passed every gate or several doubtful ones; the tracks
 and tracks without any usable face, are unassigned: their time counts as unknown.
 
 `memberships` says for each track how sure its identity is and whose it may be instead, which
-is what the bounds of screen time are made of.
+is what the bounds of screen time are made of; a person is as sure as their tracks on average.
 """
 
 from __future__ import annotations
@@ -49,11 +49,10 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     joined = cluster_tracks(
         vectors.track_ids, vectors.embeddings, pairs, step.settings.cluster_thresh
     )
-    groups = strong_groups(part_strangers(joined, vectors, step.settings.min_identity_sim), vectors)
-    people = _in_order(people_of(groups, vectors), tracks)
-    memberships = memberships_of(
-        [person.track_ids for person in people], vectors, pairs, step.settings.cluster_thresh
-    )
+    parted = part_strangers(joined, vectors, step.settings.min_identity_sim)
+    groups = _in_order(strong_groups(parted, vectors), tracks)
+    memberships = memberships_of(groups, vectors, pairs, step.settings.cluster_thresh)
+    people = people_of(groups, vectors, np.array([m.confidence for m in memberships]))
     return {
         ArtifactKind.IDENTITIES: {
             "identities": IDENTITIES.conform(
@@ -82,7 +81,6 @@ def _vectors(reps: pa.Table, faces: pa.Table) -> TrackVectors:
     return TrackVectors(
         track_ids=track_ids,
         embeddings=fixed_vectors(reps.column("embedding").combine_chunks(), EMBEDDING_DIM),
-        spreads=reps.column("spread").to_numpy(),
         evidence=evidence(
             _counts(owners.filter(is_clear).to_numpy(), track_ids),
             _counts(owners.filter(is_doubtful).to_numpy(), track_ids),
@@ -96,20 +94,20 @@ def _counts(owners: Any, track_ids: Any) -> Any:
     return np.searchsorted(ordered, track_ids, "right") - np.searchsorted(ordered, track_ids)
 
 
-def _in_order(people: Sequence[Person], tracks: pa.Table) -> list[Person]:
-    """Order people by face time, then first appearance, then lowest track id."""
+def _in_order(groups: Sequence[Sequence[int]], tracks: pa.Table) -> list[Sequence[int]]:
+    """Order groups by face time, then first appearance, then lowest track id."""
     track_ids = tracks.column("track_id").to_numpy()
     by_id = np.argsort(track_ids)
     start_s = tracks.column("start_s").to_numpy()
     end_s = tracks.column("end_s").to_numpy()
 
-    def rank(person: Person) -> tuple[float, float, int]:
-        rows = by_id[np.searchsorted(track_ids, person.track_ids, sorter=by_id)]
+    def rank(group: Sequence[int]) -> tuple[float, float, int]:
+        rows = by_id[np.searchsorted(track_ids, group, sorter=by_id)]
         time_s = total_s(zip(start_s[rows].tolist(), end_s[rows].tolist(), strict=True))
         # Sums of the same frames at another time differ in their last digits.
-        return -round(time_s, 6), float(start_s[rows].min()), person.track_ids[0]
+        return -round(time_s, 6), float(start_s[rows].min()), group[0]
 
-    return sorted(people, key=rank)
+    return sorted(groups, key=rank)
 
 
 def _unassigned(tracks: pa.Table, people: Sequence[Person]) -> list[int]:
@@ -171,7 +169,7 @@ STEP = Step(
         StepOutput(
             name="identities",
             kinds=(ArtifactKind.IDENTITIES,),
-            version="2",
+            version="3",
             # The faces' own vectors are not read, but belong to whoever inherits a track's.
             inputs=(
                 ArtifactKind.TRACKS,

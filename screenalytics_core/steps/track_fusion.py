@@ -34,10 +34,9 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     faces = box_tracks(step.read(ArtifactKind.TRACKS), "track_id")
     body_table: pa.Table = step.read(ArtifactKind.BODY_TRACKS)
     bodies = box_tracks(body_table, "body_track_id")
-    rows = sorted(
-        step.read(ArtifactKind.IDENTITIES)["identities"], key=lambda row: str(row["identity_id"])
-    )
-    people = _people(rows, faces)
+    document: dict[str, Any] = step.read(ArtifactKind.IDENTITIES)
+    names = sorted(str(row["identity_id"]) for row in document["identities"])
+    people = _people(names, document["memberships"], faces)
     scenes = _scenes(shots, faces, people)
     max_bridge_s = float(step.settings.body_bridge_s)
     looks = _looks(body_table, step.read(ArtifactKind.BODY_TRACKS, "body_embeddings"))
@@ -51,7 +50,7 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
                     "method": METHOD,
                     "has_bodies": len(looked_at) > 0,
                     "body_bridge_s": max_bridge_s,
-                    "associations": [_association_row(a, rows) for a in associations],
+                    "associations": [_association_row(a, names) for a in associations],
                     "scenes": [
                         {"scene_id": number, **scene._asdict()}
                         for number, scene in enumerate(scenes)
@@ -62,23 +61,24 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     }
 
 
-def _people(identities: Sequence[Mapping[str, Any]], faces: BoxTracks) -> People:
-    owners = {
-        int(track_id): number
-        for number, row in enumerate(identities)
-        for track_id in row["track_ids"]
-    }
-    strangers = sorted(set(owners) - set(faces.ids.tolist()))
-    if strangers:
+def _people(
+    names: Sequence[str], memberships: Sequence[Mapping[str, Any]], faces: BoxTracks
+) -> People:
+    """Return whose each face track is, as a place in `names`, and how sure that is."""
+    known = {int(row["track_id"]): row for row in memberships}
+    differing = sorted(set(known) ^ set(faces.ids.tolist()))
+    if differing:
         raise InputConflictError(
             thing="identities",
-            reason=f"were made of other tracks: {len(strangers)} of theirs do not exist, the "
-            f"first is {strangers[0]}",
+            reason=f"were made of other tracks: {len(differing)} are only here or only there, the "
+            f"first is {differing[0]}",
             way_out="Run the cluster stage again in a new run.",
         )
+    number = {name: place for place, name in enumerate(names)}
+    rows = [known[track_id] for track_id in faces.ids.tolist()]
     return People(
-        np.array([owners.get(track_id, NOBODY) for track_id in faces.ids.tolist()], np.int64),
-        [float(row["confidence"]) for row in identities],
+        np.array([number.get(row["identity_id"], NOBODY) for row in rows], np.int64),
+        np.array([row["confidence"] for row in rows], np.float64),
     )
 
 
@@ -113,13 +113,13 @@ def _looks(body_tracks: pa.Table, embeddings: FloatArray) -> Looks:
     return Looks(vectors, LIKENESS[kinds[0]])
 
 
-def _association_row(row: Association, identities: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _association_row(row: Association, names: Sequence[str]) -> dict[str, Any]:
     nobody = row.identity == NOBODY
     return {
         "body_track_id": row.body_track_id,
         "start_s": row.start_s,
         "end_s": row.end_s,
-        "identity_id": None if nobody else identities[row.identity]["identity_id"],
+        "identity_id": None if nobody else names[row.identity],
         "evidence": row.evidence.value,
         "track_ids": list(row.track_ids),
         "shared_frames": row.shared_frames,
@@ -135,7 +135,7 @@ STEP: Final = Step(
         StepOutput(
             "track_fusion",
             (ArtifactKind.TRACK_FUSION,),
-            version="1",
+            version="2",
             inputs=(
                 ArtifactKind.SHOTS,
                 ArtifactKind.TRACKS,

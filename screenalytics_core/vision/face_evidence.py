@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,14 +41,14 @@ class FaceJudge:
         pairs: FacesInBodies,
         faces: BoxTracks,
         identities: IntArray,
-        sureness: Sequence[float],
+        sureness: Float64Array,
         frame_times_s: Float64Array,
     ) -> None:
         """Take what was seen.
 
         Args:
             identities: (faces,) identity of each face track, or `NOBODY`.
-            sureness: 0 to 1, the confidence of each identity.
+            sureness: (faces,) 0 to 1, how sure it is that each face track is its identity.
         """
         self._votes = votes
         self._faces = faces
@@ -74,7 +73,8 @@ class FaceJudge:
 
         `confidence = sureness * share * seen * fit * visible`, each 0 to 1:
 
-        - `sureness`: the identity's own confidence;
+        - `sureness`: mean over its votes, weighted by their fit, of how sure it is that the face
+          track that voted is the identity;
         - `share`: its votes, weighted by their fit, among those of all identified faces that
           lie in the body in that time and have no other body;
         - `seen = n / (n + 1)` for n shared frames;
@@ -86,11 +86,12 @@ class FaceJudge:
         weights = self._votes.weights[rows]
         others = self._all.weights[self._all.within(claim)].sum()
         own = float(weights.sum())
-        tracks = np.unique(self._votes.faces[rows])
+        voters = self._votes.faces[rows]
+        tracks = np.unique(voters)
         shown = intersection([self._faces.interval(t) for t in tracks.tolist()], [claim.interval])
         visible = total_s(shown) / (claim.end_s - claim.start_s)
         confidence = (
-            self._sureness[claim.identity]
+            float(np.average(self._sureness[voters], weights=weights))
             * (own / max(own, float(others)))
             * len(rows) / (len(rows) + 1)
             * min(1.0, own / len(rows) / _GOOD_FIT)

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from screenalytics_core.vision.boxes import Float64Array
 from screenalytics_core.vision.models.protocols import FloatArray
 from screenalytics_core.vision.pooling import normalised
 
@@ -23,13 +24,11 @@ class TrackVectors:
     Attributes:
         track_ids: (N,) ascending.
         embeddings: (N, D) L2-normalised.
-        spreads: (N,) mean cosine distance of a track's faces to its embedding.
         evidence: (N,) how much was seen of it, see `evidence`.
     """
 
     track_ids: NDArray[np.int64]
     embeddings: FloatArray
-    spreads: FloatArray
     evidence: FloatArray
 
     def rows(self, track_ids: Sequence[int]) -> NDArray[np.int64]:
@@ -96,28 +95,24 @@ def strong_groups(groups: Sequence[Sequence[int]], vectors: TrackVectors) -> lis
     return [list(g) for g in groups if vectors.evidence[vectors.rows(g)].sum() >= _PERSON_EVIDENCE]
 
 
-def people_of(groups: Sequence[Sequence[int]], vectors: TrackVectors) -> list[Person]:
-    """Measure each group against the others.
+def people_of(
+    groups: Sequence[Sequence[int]], vectors: TrackVectors, confidences: Float64Array
+) -> list[Person]:
+    """Measure each group.
 
-    `confidence = separation * seen`, 0..1:
+    Its confidence is the mean of its tracks' confidences, each weighted by the evidence of the
+    track: it says of a person what `memberships` say of the person's tracks, on one scale, so
+    somebody who was seen elsewhere at the time makes neither less sure.
 
-    - `tightness` is the mean over its tracks of `similarity to the centre * (1 - spread)`;
-    - `rival` is the similarity of its centre to the nearest other centre, at least 0;
-    - `separation = (tightness - rival) / tightness`, at least 0: 1 when nobody is alike, 0
-      when somebody else is as near as its own tracks;
-    - `seen = n / (n + 1)`, where n is the evidence of its tracks.
+    Args:
+        groups: Each of some evidence, see `strong_groups`.
+        confidences: (N,) 0 to 1, of each track of `vectors`, see `memberships.memberships_of`.
     """
-    rows = [vectors.rows(group) for group in groups]
-    centres = np.stack([centre(vectors.embeddings[r]) for r in rows]) if rows else np.zeros((0, 1))
-    alike = np.asarray(centres @ centres.T, np.float64)
-    np.fill_diagonal(alike, 0.0)
     people = []
-    for i, (group, members) in enumerate(zip(groups, rows, strict=True)):
-        similarity = (vectors.embeddings[members] @ centres[i]).astype(np.float64)
-        tightness = float(np.mean(similarity * (1 - vectors.spreads[members])))
-        rival = float(alike[i].max())  # at least 0, its own place in the matrix
-        seen = float(vectors.evidence[members].sum())
-        separation = max(0.0, 1 - rival / tightness) if tightness > 0 else 0.0
-        confidence = min(1.0, separation * seen / (seen + 1))
-        people.append(Person(tuple(group), float(similarity.mean()), confidence))
+    for group in groups:
+        rows = vectors.rows(group)
+        members = vectors.embeddings[rows]
+        similarity = (members @ centre(members)).astype(np.float64)
+        confidence = np.average(confidences[rows], weights=vectors.evidence[rows])
+        people.append(Person(tuple(group), float(similarity.mean()), float(confidence)))
     return people

@@ -196,7 +196,9 @@ def test_a_person_counts_its_faces_and_shows_the_best() -> None:
     assert person["face_count"] == 6
     assert person["representative_face_id"] == 3
     assert person["cohesion"] == pytest.approx(1)
-    assert person["confidence"] == pytest.approx(6 / 7, abs=1e-6)
+    # Stranger's share of the threshold to join, 0.25, and 3, 2 and 1 clear faces.
+    of_tracks = [(1 - 0.25) * n / (n + 1) for n in (3, 2, 1)]
+    assert person["confidence"] == pytest.approx(np.average(of_tracks, weights=[3, 2, 1]), abs=1e-6)
 
 
 def test_every_track_has_a_membership_that_names_its_rival() -> None:
@@ -227,6 +229,22 @@ def test_two_seen_at_once_are_not_each_others_rivals() -> None:
     document = identify([Seen(1, ANNA, [0, 10, 20]), Seen(2, ANNA, [20, 30], RIGHT)])
 
     assert [row["rival_id"] for row in document["memberships"]] == [None, None]
+
+
+def test_a_person_of_one_track_is_as_sure_as_that_track() -> None:
+    """Also next to somebody just as alike who was in the same picture."""
+    document = identify(
+        [
+            Seen(4, ANNA, [0, 10, 20]),
+            Seen(2, ANNA, [20, 30], RIGHT),
+            Seen(7, (0.4, 0.9, 0.0), [60, 160], reasons=[None] * 5),
+        ]
+    )
+    sure = {row["identity_id"]: row["confidence"] for row in document["memberships"]}
+
+    assert {i["identity_id"]: i["confidence"] for i in document["identities"]} == sure
+    assert sorted(sure) == ["id_0001", "id_0002", "id_0003"]
+    assert min(sure.values()) > 0.1
 
 
 def test_the_order_of_rows_does_not_matter() -> None:

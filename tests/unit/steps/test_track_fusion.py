@@ -30,13 +30,22 @@ BODIES = [
     Seen(6, 0, 39, body_at(RIGHT), looks=GREEN),
     Seen(9, 120, 139, body_at(LEFT), looks=RED, shot_id=1),
 ]
-PEOPLE = {"id_0001": ([1], 0.8), "id_0002": ([2, 4], 0.6)}
+Members = Mapping[str, Mapping[int, float]]
+# By identity, how sure each of its face tracks is; track 3 is nobody's.
+PEOPLE: Members = {"id_0001": {1: 0.8}, "id_0002": {2: 0.6, 4: 0.1}}
+
+
+def memberships(faces: Sequence[Seen], people: Members) -> list[dict[str, Any]]:
+    owned = {t: (name, sure) for name, of in people.items() for t, sure in of.items()}
+    track_ids = sorted({*owned, *(face.track_id for face in faces)})
+    rows = [(track_id, *owned.get(track_id, (None, 0.0))) for track_id in track_ids]
+    return [{"track_id": t, "identity_id": name, "confidence": sure} for t, name, sure in rows]
 
 
 def upstream(
     faces: Sequence[Seen] = FACES,
     bodies: Sequence[Seen] = BODIES,
-    people: Mapping[str, tuple[list[int], float]] = PEOPLE,
+    people: Members = PEOPLE,
     looked_at: Sequence[int] = (0, 2, 4),
 ) -> dict[Kind, dict[str, Any]]:
     starts = [0, *SHOT_ENDS[:-1]]
@@ -52,9 +61,10 @@ def upstream(
         Kind.IDENTITIES: {
             "identities": {
                 "identities": [
-                    {"identity_id": name, "track_ids": ids, "confidence": confidence}
-                    for name, (ids, confidence) in people.items()
-                ]
+                    {"identity_id": name, "track_ids": list(tracks)}
+                    for name, tracks in people.items()
+                ],
+                "memberships": memberships(faces, people),
             }
         },
         Kind.BODY_DETECTIONS: {"body_sampled_frames": np.array(looked_at, np.int64)},
@@ -87,6 +97,7 @@ def test_faces_name_bodies_looks_bridge_and_the_rest_is_nobodys() -> None:
         "similarity": None, "gap_s": None, "confidence": pytest.approx(0.8 * 40 / 41, abs=1e-6),
     }  # fmt: skip
     assert (rows[6]["identity_id"], rows[6]["evidence"]) == ("id_0002", "face_in_body")
+    assert rows[6]["confidence"] == pytest.approx(0.6 * 40 / 41, abs=1e-6)
     assert rows[5] == {
         "body_track_id": 5, "start_s": 4.0, "end_s": 8.0, "identity_id": "id_0001",
         "evidence": "appearance", "track_ids": [], "shared_frames": 0,
@@ -103,7 +114,7 @@ def test_scenes_are_numbered_in_time() -> None:
     assert fused()["scenes"] == [
         {"scene_id": 0, "first_shot_id": 0, "last_shot_id": 2, "start_s": 0.0, "end_s": 30.0}
     ]
-    alone = {"id_0001": ([1], 0.8), "id_0002": ([4], 0.6)}
+    alone = {"id_0001": {1: 0.8}, "id_0002": {4: 0.6}}
     assert [
         (s["scene_id"], s["first_shot_id"], s["last_shot_id"])
         for s in fused(upstream(people=alone))["scenes"]
@@ -119,7 +130,7 @@ def test_the_longest_gap_is_the_setting() -> None:
 
 
 def test_the_order_of_rows_does_not_matter() -> None:
-    artifacts = upstream(people=dict(reversed(PEOPLE.items())))
+    artifacts = upstream(people=dict(reversed(list(PEOPLE.items()))))
     table = artifacts[Kind.BODY_TRACKS]["body_tracks"]
     artifacts[Kind.BODY_TRACKS]["body_tracks"] = BODY_TRACKS.conform(table.take([2, 0, 3, 1]))
     faces = artifacts[Kind.TRACKS]["tracks"]
@@ -149,9 +160,17 @@ def test_bodies_without_a_face_in_the_episode_are_nobodys() -> None:
 
 def test_identities_of_other_tracks_are_refused() -> None:
     with pytest.raises(InputConflictError) as raised:
-        fused(upstream(people={"id_0001": ([1, 77], 0.8)}))
+        fused(upstream(people={"id_0001": {1: 0.8, 77: 0.8}}))
 
     assert "77" in str(raised.value)
+
+
+def test_identities_that_do_not_know_a_track_are_refused() -> None:
+    artifacts = upstream()
+    del artifacts[Kind.IDENTITIES]["identities"]["memberships"][1]
+
+    with pytest.raises(InputConflictError, match="the first is 2"):
+        fused(artifacts)
 
 
 @pytest.mark.parametrize("kinds", [["hsv_stripes", "reid"], ["guess", "guess"]])

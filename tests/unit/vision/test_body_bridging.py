@@ -202,7 +202,9 @@ def test_looks_are_never_as_sure_as_a_face() -> None:
             id="less alike",
         ),
         pytest.param(replace(PLAIN, bodies=[ANNA_BODY, replace(HIDDEN, first=60)]), id="later"),
-        pytest.param(replace(PLAIN, sureness={"anna": 0.5}), id="the identity itself in doubt"),
+        pytest.param(
+            replace(PLAIN, faces=[replace(ANNA_FACE, sureness=0.5)]), id="the face itself in doubt"
+        ),
         pytest.param(
             replace(
                 PLAIN,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.fusion_scenes import Seen, Story, body_at, face_at
@@ -95,9 +97,8 @@ def test_owners(faces: list[Seen], bodies: list[Seen], expected: Owners) -> None
     assert Story(faces, bodies).owners() == expected
 
 
-def confidence(*faces: Seen, sureness: float = 1.0) -> float:
-    story = Story(faces, [BODY], sureness={"anna": sureness})
-    return max(a.confidence for a in story.associations())
+def confidence(*faces: Seen) -> float:
+    return max(a.confidence for a in Story(faces, [BODY]).associations())
 
 
 def test_an_association_names_the_tracks_that_voted_and_their_frames() -> None:
@@ -124,10 +125,37 @@ def test_the_longer_a_face_is_hidden_the_less_sure_the_tracker_is() -> None:
     assert confidence(anna(11, 0, 49)) == pytest.approx(0.75 * short.confidence, abs=1e-6)
 
 
-def test_it_is_no_surer_than_the_identity_itself() -> None:
-    assert confidence(anna(11, 0, 99), sureness=0.4) == pytest.approx(
-        0.4 * confidence(anna(11, 0, 99)), abs=1e-6
-    )
+def test_it_is_no_surer_than_that_the_face_is_hers() -> None:
+    doubtful = replace(anna(11, 0, 99), sureness=0.4)
+
+    assert confidence(doubtful) == pytest.approx(0.4 * confidence(anna(11, 0, 99)), abs=1e-6)
+
+
+def test_of_two_faces_that_voted_the_one_with_more_votes_says_more() -> None:
+    doubtful, sure = replace(anna(11, 0, 74), sureness=0.2), anna(12, 75, 99)
+
+    both = confidence(anna(11, 0, 74), sure)
+
+    assert confidence(doubtful, sure) == pytest.approx((3 * 0.2 + 1) / 4 * both, abs=1e-6)
+
+
+def test_of_as_many_votes_those_that_fit_badly_say_less() -> None:
+    aside, right = Seen(11, 0, 49, face_at(LEFT + 42), "anna"), anna(12, 50, 99)
+
+    both = confidence(aside, right)
+
+    assert 0.7 * both < confidence(replace(aside, sureness=0.2), right) < both
+
+
+def test_a_face_of_hers_that_did_not_vote_changes_nothing() -> None:
+    faces = [anna(11, 0, 39), anna(12, 60, 99, RIGHT)]
+    bodies = [Seen(1, 0, 39, body_at(LEFT)), Seen(2, 60, 99, body_at(RIGHT))]
+    doubtful = [faces[0], replace(faces[1], sureness=0.1)]
+
+    (sure, _), (same, less) = (Story(f, bodies).associations() for f in (faces, doubtful))
+
+    assert same == sure
+    assert less.confidence == pytest.approx(0.1 * sure.confidence, abs=1e-6)
 
 
 def test_a_face_that_fits_badly_is_less_sure() -> None:

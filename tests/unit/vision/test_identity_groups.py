@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from screenalytics_core.vision.identities import (
     TrackVectors,
@@ -12,18 +14,16 @@ from screenalytics_core.vision.identities import (
     people_of,
     strong_groups,
 )
+from screenalytics_core.vision.memberships import memberships_of
 from screenalytics_core.vision.pooling import normalised
 
 
-def vectors(
-    rows: list[list[float]], spreads: list[float] | None = None, seen: list[float] | None = None
-) -> TrackVectors:
+def vectors(rows: list[list[float]], seen: list[float] | None = None) -> TrackVectors:
     """Tracks 10, 20, 30 ... with these directions."""
     n = len(rows)
     return TrackVectors(
         track_ids=np.arange(1, n + 1) * 10,
         embeddings=normalised(np.array(rows, np.float32).reshape(n, -1)),
-        spreads=np.array(spreads or [0.0] * n, np.float32),
         evidence=np.array(seen or [8.0] * n, np.float32),
     )
 
@@ -57,37 +57,45 @@ def test_what_was_barely_seen_is_no_person_but_adds_up_with_others() -> None:
 
 
 def test_cohesion_is_the_mean_similarity_to_the_centre() -> None:
-    person = people_of([[10, 20]], vectors([[1, 0.5], [1, -0.5]]))[0]
+    person = people_of([[10, 20]], vectors([[1, 0.5], [1, -0.5]]), np.ones(2))[0]
 
     assert person.track_ids == (10, 20)
     assert person.cohesion == pytest.approx(1 / np.hypot(1, 0.5))
 
 
-def confidence(rival: list[float], **changed: list[float]) -> float:
-    tracks = vectors([[1, 0, 0], [1, 0.2, 0], rival], **changed)
-    return people_of([[10, 20], [30]], tracks)[0].confidence
+def test_a_person_is_as_sure_as_the_tracks_that_show_most_of_them() -> None:
+    tracks = vectors([[1, 0]] * 4, seen=[1.0, 5.0, 3.0, 0.0])
+
+    anna, ben = people_of([[10, 30, 40], [20]], tracks, np.array([0.2, 0.7, 0.6, 0.0]))
+
+    assert anna.confidence == pytest.approx((0.2 + 3 * 0.6) / 4)
+    assert ben.confidence == 0.7
 
 
-def test_confidence_falls_with_a_rival_that_looks_alike() -> None:
-    assert 0 < confidence([1, 0, 1]) < confidence([0, 0, 1])
-    assert confidence([1, 0.1, 0]) == 0
+@given(st.lists(st.tuples(st.floats(1, 100, width=32), st.floats(0, 1)), min_size=1, max_size=9))
+def test_no_person_is_surer_than_the_surest_of_their_tracks(
+    tracks: list[tuple[float, float]],
+) -> None:
+    seen, sure = [n for n, _ in tracks], [c for _, c in tracks]
+    everything = vectors([[1, 0]] * len(tracks), seen=seen)
+
+    person = people_of([everything.track_ids.tolist()], everything, np.array(sure))[0]
+
+    assert min(sure) - 1e-9 <= person.confidence <= max(sure) + 1e-9
 
 
-def test_a_rival_that_looks_opposite_is_no_help() -> None:
-    assert confidence([-1, 0, 0]) == pytest.approx(confidence([0, 0, 1]))
+def test_somebody_alike_who_was_elsewhere_at_the_time_makes_nobody_less_sure() -> None:
+    twins = vectors([[1, 0.1], [1, 0.1], [1, 0]])
 
+    def confidence(apart: list[tuple[int, int]]) -> float:
+        groups = [[10, 20], [30]]
+        pairs = np.array(apart, np.int64).reshape(-1, 2)
+        sure = np.array([m.confidence for m in memberships_of(groups, twins, pairs, 0.4)])
+        return people_of(groups, twins, sure)[0].confidence
 
-def test_confidence_falls_with_scattered_faces_beside_a_rival() -> None:
-    assert confidence([1, 0, 1], spreads=[0.3, 0.3, 0]) < confidence([1, 0, 1])
-
-
-def test_confidence_grows_with_what_was_seen() -> None:
-    alone = people_of([[10]], vectors([[1, 0]], seen=[1.0]))[0]
-    often = people_of([[10]], vectors([[1, 0]], seen=[9.0]))[0]
-
-    assert (alone.confidence, often.confidence) == (0.5, pytest.approx(0.9))
-    assert alone.cohesion == pytest.approx(1)
+    assert confidence([]) < 0.01
+    assert confidence([(10, 30), (20, 30)]) > 0.7
 
 
 def test_no_groups_are_no_people() -> None:
-    assert people_of([], vectors([[1, 0]])) == []
+    assert people_of([], vectors([[1, 0]]), np.zeros(1)) == []

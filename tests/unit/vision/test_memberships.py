@@ -27,7 +27,6 @@ def memberships(
     vectors = TrackVectors(
         track_ids=np.arange(1, n + 1) * 10,
         embeddings=normalised(np.array(rows, np.float32).reshape(n, -1)),
-        spreads=np.zeros(n, np.float32),
         evidence=np.array(seen or [9.0] * n, np.float32),
     )
     return memberships_of(groups, vectors, np.array(apart, np.int64).reshape(-1, 2), THRESH)
