@@ -56,7 +56,7 @@ class People:
 
     def of_body(self, body: BodySpan) -> Who | None:
         """Return whose a body is, None if nobody's."""
-        return self._who(self._owners.of_body(body))
+        return self._who(self._owners.of_body(body.identity_id, body.track_ids))
 
     def _who(self, owner: Owner | None) -> Who | None:
         if owner is None:

@@ -10,8 +10,8 @@ from typing import Any, Final
 import pyarrow as pa
 
 from screenalytics_core.report.model import BodyFacts, EvidenceRow
+from screenalytics_core.vision.evidence import Evidence
 
-_EVIDENCE: Final = ("face_in_body", "appearance", "none")
 _ROLE: Final = "person_detector"
 
 
@@ -60,7 +60,7 @@ def _evidence(fusion: Mapping[str, Any]) -> tuple[EvidenceRow, ...]:
     groups: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in fusion["associations"]:
         groups[row["evidence"]].append(row)
-    order = [*_EVIDENCE, *sorted(set(groups) - set(_EVIDENCE))]
+    order = [*Evidence, *sorted(set(groups) - set(Evidence))]
     return tuple(
         EvidenceRow(
             evidence=name,

@@ -12,12 +12,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from screenalytics_core.report.bodies import body_facts
+from screenalytics_core.report.body_review import body_review_rows
 from screenalytics_core.report.faces import FaceIndex
 from screenalytics_core.report.lineage import FileRow, build_lineage
 from screenalytics_core.report.model import ReportModel, Trim
 from screenalytics_core.report.people import co_appearances, people_rows
 from screenalytics_core.report.review import AT_MOST, review_rows
 from screenalytics_core.vision.intervals import Interval, Intervals, subtraction
+from screenalytics_core.vision.owners import Owners, find_owners
 from screenalytics_core.vision.quality_counters import QualityCounter
 
 
@@ -47,7 +49,11 @@ def build_model(inputs: ReportInputs) -> ReportModel:
     """Compute the report's content; an episode without a face gives an empty, valid one."""
     screen_time, index = inputs.screen_time, FaceIndex(inputs.faces)
     trims = [(t["start_s"], t["end_s"]) for t in screen_time["trims"]]
+    owners = find_owners(inputs.identities["identities"], inputs.cast["people"])
     review = review_rows(inputs.tracks, inputs.identities, inputs.cast, index, trims)
+    body_review = body_review_rows(
+        inputs.track_fusion["associations"], inputs.segments, inputs.frame_times, owners
+    )
     return ReportModel(
         ep_id=inputs.ep_id,
         run_id=inputs.run_id,
@@ -58,6 +64,7 @@ def build_model(inputs: ReportInputs) -> ReportModel:
         covered_s=screen_time["covered_s"],
         overlap_s=screen_time["overlap_s"],
         unknown_s=screen_time["unknown_s"],
+        has_faces=inputs.tracks.num_rows > 0,
         people=people_rows(
             screen_time,
             inputs.segments,
@@ -68,23 +75,23 @@ def build_model(inputs: ReportInputs) -> ReportModel:
             index,
         ),
         shots_s=tuple((s["start_s"], s["end_s"]) for s in inputs.shots["shots"]),
-        unknown_segments_s=_unknown_segments(inputs.tracks, inputs.identities, trims),
+        unknown_segments_s=_unknown_segments(inputs.tracks, owners, trims),
         co_appearances=co_appearances(screen_time),
         trims=tuple(Trim(**t) for t in screen_time["trims"]),
         bodies=body_facts(inputs.track_fusion, inputs.body_tracks, inputs.run_record),
         counters=inputs.counters,
         review=tuple(review[:AT_MOST]),
         review_total=len(review),
+        body_review=tuple(body_review[:AT_MOST]),
+        body_review_total=len(body_review),
         counts=_counts(inputs),
         lineage=build_lineage(inputs.run_record, inputs.files),
     )
 
 
-def _unknown_segments(
-    tracks: pa.Table, identities: Mapping[str, Any], trims: Iterable[Interval]
-) -> Intervals:
-    unassigned = pa.array(identities["unassigned_track_ids"], pa.int64())
-    rows = tracks.filter(pc.is_in(tracks["track_id"], unassigned))
+def _unknown_segments(tracks: pa.Table, owners: Owners, trims: Iterable[Interval]) -> Intervals:
+    owned = pa.array(owners.of_tracks, pa.int64())
+    rows = tracks.filter(pc.invert(pc.is_in(tracks["track_id"], owned)))
     spans = zip(rows["start_s"].to_pylist(), rows["end_s"].to_pylist(), strict=True)
     return subtraction(spans, trims)
 

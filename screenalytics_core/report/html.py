@@ -24,7 +24,11 @@ from screenalytics_core.report.html_run import (
     lineage_section,
     quality_section,
 )
-from screenalytics_core.report.html_sheets import review_section, sheets_section
+from screenalytics_core.report.html_sheets import (
+    body_review_section,
+    review_section,
+    sheets_section,
+)
 from screenalytics_core.report.html_timeline import TimelineDrawing
 from screenalytics_core.report.html_together import together_section
 from screenalytics_core.report.model import ReportModel
@@ -66,6 +70,7 @@ def render_html(model: ReportModel, pictures: Mapping[str, bytes]) -> bytes:
         together_section(model),
         sheets_section(model, held),
         review_section(model, held),
+        body_review_section(model),
         quality_section(model),
         bodies_section(model),
         lineage_section(model),

@@ -73,8 +73,7 @@ def key_figures(model: ReportModel) -> str:
 
 
 def _figure(model: ReportModel, part_s: float, what: str) -> tuple[str, str, str]:
-    share = part_s / model.counted_s if model.counted_s > 0 else 0.0
-    return text.seconds(part_s), what, f"{text.percent(share)} of the time counted"
+    return text.seconds(part_s), what, wording.share_of_counted(model, part_s)
 
 
 def _filter() -> str:
@@ -118,7 +117,7 @@ def _row(
         _number("face", text.seconds(person.face_s), person.face_s),
         _number("body only", body, person.body_only_s or 0.0) if has_bodies else "",
         _number("share", text.percent(person.share), person.share, shares),
-        _number("appearances", text.count(len(person.segments)), len(person.segments)),
+        _number("appearances", text.count(person.appearance_count), person.appearance_count),
         _number("first", text.clock(person.first_s), person.first_s),
         _number("last", text.clock(person.last_s), person.last_s),
         _number("confidence", confidence, person.confidence or 0.0),

@@ -6,7 +6,7 @@ from screenalytics_core.report import text, wording
 from screenalytics_core.report.html_markup import escaped, table, tag
 from screenalytics_core.report.html_names import TO, exact, named, spoken
 from screenalytics_core.report.html_pictures import Pictures
-from screenalytics_core.report.model import PersonRow, ReportModel, ReviewRow
+from screenalytics_core.report.model import BodyReviewRow, PersonRow, ReportModel, ReviewRow
 
 
 def sheets_section(model: ReportModel, pictures: Pictures) -> str:
@@ -47,7 +47,7 @@ def review_section(model: ReportModel, pictures: Pictures) -> str:
     """Return the doubtful tracks; a sentence when there are none."""
     title = tag("h2", "To look at")
     if not model.review:
-        if not model.people and not model.unknown_segments_s:
+        if model.body_review or not (model.people or model.unknown_segments_s):
             return ""
         none = tag("p", wording.NO_DOUBT, class_="empty")
         return tag("section", title, none, id="review")
@@ -61,13 +61,43 @@ def review_section(model: ReportModel, pictures: Pictures) -> str:
     return tag("section", title, said, table(heads, rows, class_="review"), id="review")
 
 
-def _review_row(row: ReviewRow, pictures: Pictures) -> tuple[str, ...]:
+def body_review_section(model: ReportModel) -> str:
+    """Return the doubtful bodies that add seconds; nothing if there are none."""
+    if not model.body_review:
+        return ""
+    heads = ("body track", "when", ">body only", "counts for", "tied to them by", ">confidence")
+    rows = [
+        (
+            escaped(row.body_track_id),
+            _when(row),
+            escaped(text.seconds(row.body_only_s)),
+            named(row.name),
+            escaped(wording.evidence(row.evidence)),
+            f"{row.confidence:.2f}",
+        )
+        for row in model.body_review
+    ]
+    note = f"{wording.DOUBTFUL_BODIES} {wording.bodies_left(model)}".strip()
+    return tag(
+        "section",
+        tag("h2", "Bodies to look at"),
+        tag("p", escaped(note), class_="soft"),
+        table(heads, rows, class_="review"),
+        id="body-review",
+    )
+
+
+def _when(row: ReviewRow | BodyReviewRow) -> str:
     when = f"{exact(row.start_s)}{TO}{exact(row.end_s)}"
     frames = f"frames {row.first_frame_idx}{TO}{row.last_frame_idx}"
+    return escaped(when) + tag("small", escaped(frames))
+
+
+def _review_row(row: ReviewRow, pictures: Pictures) -> tuple[str, ...]:
     return (
         pictures.face(row.crop),
         escaped(row.track_id),
-        escaped(when) + tag("small", escaped(frames)),
+        _when(row),
         escaped(f"{row.length_s:,.1f}"),
         _candidate(row.given, row.similarity, "nobody"),
         _candidate(row.rival, row.rival_similarity, text.DASH),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from screenalytics_core.report.lineage import Lineage
-from screenalytics_core.vision.intervals import Interval
+from screenalytics_core.vision.intervals import Interval, union
 from screenalytics_core.vision.quality_counters import QualityCounter
 
 
@@ -92,6 +92,11 @@ class PersonRow:
     crop: str | None
     sheet: tuple[FacePicture, ...]
 
+    @property
+    def appearance_count(self) -> int:
+        """How often they come on screen: a face that turns away into a body does not leave it."""
+        return len(union((s.start_s, s.end_s) for s in self.segments))
+
 
 @dataclass(frozen=True, slots=True)
 class CoAppearance:
@@ -143,11 +148,33 @@ class ReviewRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BodyReviewRow:
+    """A body that counts for a person, doubtfully, while their face is not seen.
+
+    Attributes:
+        body_only_s: Seconds that neither a face nor a surer body of the person shows.
+        name: Of the person.
+        evidence: What ties it to them, an `Evidence`.
+        confidence: 0 to 1, of the tie.
+    """
+
+    body_track_id: int
+    start_s: float
+    end_s: float
+    first_frame_idx: int
+    last_frame_idx: int
+    body_only_s: float
+    name: str
+    evidence: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceRow:
     """Body tracks (or time parts of them) that were tied to a person for one reason.
 
     Attributes:
-        evidence: `face_in_body`, `appearance`, or `none` (tied to nobody).
+        evidence: An `Evidence`.
         total_s: Sum of their lengths; two bodies at once count twice.
         mean_confidence: 0 to 1.
     """
@@ -190,6 +217,7 @@ class ReportModel:
         covered_s: Time with at least one identified person.
         overlap_s: Time with at least two of them.
         unknown_s: Time with a face that has no identity.
+        has_faces: A face was tracked anywhere in the episode, counted or not.
         people: Most seconds first.
         shots_s: Half-open interval of every shot, seconds.
         unknown_segments_s: Where faces without an identity are, disjoint, ascending.
@@ -197,6 +225,8 @@ class ReportModel:
         counters: Quality of the result against its warning limits, with advice.
         review: Doubtful tracks, those that can change most first.
         review_total: How many there are; `review` may hold fewer.
+        body_review: Doubtful bodies that add seconds, most seconds first.
+        body_review_total: How many there are; `body_review` may hold fewer.
         counts: (what, how many), in reading order.
     """
 
@@ -209,6 +239,7 @@ class ReportModel:
     covered_s: float
     overlap_s: float
     unknown_s: float
+    has_faces: bool
     people: tuple[PersonRow, ...]
     shots_s: tuple[Interval, ...]
     unknown_segments_s: tuple[Interval, ...]
@@ -218,6 +249,8 @@ class ReportModel:
     counters: tuple[QualityCounter, ...]
     review: tuple[ReviewRow, ...]
     review_total: int
+    body_review: tuple[BodyReviewRow, ...]
+    body_review_total: int
     counts: tuple[tuple[str, int | None], ...]
     lineage: Lineage
 

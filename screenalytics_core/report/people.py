@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from screenalytics_core.report.faces import FaceIndex, crops_of_faces
 from screenalytics_core.report.model import Appearance, CoAppearance, PersonRow
+from screenalytics_core.vision.intervals import Interval
 
 Row = Mapping[str, Any]
+HARDLY_S: Final = 5e-4
+"""Less than any frame lasts, and more than roundings add up to."""
 _Key = tuple[str | None, str | None]
 
 
@@ -119,16 +122,14 @@ def _appearances(
     segments: pa.Table, frame_times: NDArray[np.float64], index: FaceIndex
 ) -> dict[_Key, list[Appearance]]:
     found: dict[_Key, list[Appearance]] = defaultdict(list)
-    bounds = (segments["start_s"].to_numpy(), segments["end_s"].to_numpy())
-    # Half a millisecond: sums of seconds may miss a frame's timestamp by a rounding.
-    starts, ends = (np.searchsorted(frame_times, at - 5e-4).tolist() for at in bounds)
-    for row, first, end in zip(segments.to_pylist(), starts, ends, strict=True):
+    for row in segments.to_pylist():
         during = row["start_s"], row["end_s"]
+        first, last = frames_of(during, frame_times)
         found[_key(row)].append(
             Appearance(
                 *during,
                 first_frame_idx=first,
-                last_frame_idx=end - 1,
+                last_frame_idx=last,
                 source=row["source"],
                 track_ids=tuple(row["track_ids"]),
                 body_track_ids=tuple(row["body_track_ids"]),
@@ -139,6 +140,13 @@ def _appearances(
     for one in found.values():
         one.sort(key=lambda a: a.start_s)
     return found
+
+
+def frames_of(during: Interval, frame_times: NDArray[np.float64]) -> tuple[int, int]:
+    """Return the first and the last frame of a stretch of time."""
+    # Sums of seconds may miss a frame's timestamp by a rounding.
+    first, end = np.searchsorted(frame_times, np.subtract(during, HARDLY_S)).tolist()
+    return first, end - 1
 
 
 def co_appearances(screen_time: Row) -> tuple[CoAppearance, ...]:

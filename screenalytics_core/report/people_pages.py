@@ -159,11 +159,6 @@ def _key_figures(model: ReportModel) -> Flowable:
     people, named = len(model.people), sum(p.is_named for p in model.people)
     trimmed_s = max(model.duration_s - model.counted_s, 0.0)
     length_note = f"without {text.seconds(trimmed_s)} of trims" if model.trims else None
-
-    def share(part_s: float) -> str:
-        part = part_s / model.counted_s if model.counted_s > 0 else 0.0
-        return f"{text.percent(part)} of the episode"
-
     names = f"{named} named" if named else "none named yet" if people else ""
     figures = [
         (text.count(people), "person" if people == 1 else "people", names),
@@ -172,9 +167,21 @@ def _key_figures(model: ReportModel) -> Flowable:
             "counted length",
             length_note or text.plural(len(model.shots_s), "shot"),
         ),
-        (text.seconds(model.covered_s), "an identified person", share(model.covered_s)),
-        (text.seconds(model.overlap_s), "two or more of them", share(model.overlap_s)),
-        (text.seconds(model.unknown_s), "an unidentified face", share(model.unknown_s)),
+        (
+            text.seconds(model.covered_s),
+            "an identified person",
+            wording.share_of_counted(model, model.covered_s),
+        ),
+        (
+            text.seconds(model.overlap_s),
+            "two or more of them",
+            wording.share_of_counted(model, model.overlap_s),
+        ),
+        (
+            text.seconds(model.unknown_s),
+            "an unidentified face",
+            wording.share_of_counted(model, model.unknown_s),
+        ),
     ]
     if people < 2:
         del figures[3]

@@ -77,7 +77,7 @@ def _head(whole: float, has_bodies: bool) -> list[Any]:
 def _row(person: PersonRow, portrait: Portrait, whole: float, has_bodies: bool) -> list[Any]:
     name = escaped(fonts.fit(person.name, _NAME_LIMIT, lambda shown: float(len(shown))))
     label = f'<font name="{fonts.BOLD}">{name}</font>' if person.is_named else name
-    times = text.plural(len(person.segments), "appearance")
+    times = text.plural(person.appearance_count, "appearance")
     facts = [person.handle, f"{times}, {text.tick(person.first_s)} to {text.tick(person.last_s)}"]
     cells: list[Any] = [
         portrait,

@@ -12,7 +12,7 @@ from screenalytics_core.report import style, text, wording
 from screenalytics_core.report.faces import SHEET_FACES
 from screenalytics_core.report.flowables import FaceStrip, Portrait
 from screenalytics_core.report.markup import escaped, heading, paragraph
-from screenalytics_core.report.model import PersonRow, ReportModel, ReviewRow
+from screenalytics_core.report.model import BodyReviewRow, PersonRow, ReportModel, ReviewRow
 from screenalytics_core.report.tables import Cells, head_row, ruled_table
 
 _FACE: Final = 8.5 * mm
@@ -55,9 +55,13 @@ def _strip(person: PersonRow, pictures: Mapping[str, bytes]) -> Flowable:
 
 def review_list(model: ReportModel, pictures: Mapping[str, bytes]) -> list[Flowable]:
     """Return the doubtful tracks, those that can change most first."""
-    story = heading("Tracks to review")
     if not model.review:
-        return [*story, Paragraph(wording.NO_DOUBT, style.BODY)]
+        return (
+            []
+            if model.body_review
+            else [*heading("Tracks to review"), Paragraph(wording.NO_DOUBT, style.BODY)]
+        )
+    story = heading("Tracks to review")
     intro = "Tracks of low confidence, and long ones of nobody; those that can change most first."
     left = model.review_total - len(model.review)
     if left > 0:
@@ -70,16 +74,50 @@ def review_list(model: ReportModel, pictures: Mapping[str, bytes]) -> list[Flowa
     return [*story, Paragraph(intro, style.BODY), Spacer(0, 1.5 * mm), table]
 
 
-def _row(row: ReviewRow, pictures: Mapping[str, bytes]) -> list[object]:
+def bodies_to_review(model: ReportModel) -> list[Flowable]:
+    """Return the doubtful bodies that add seconds; nothing if there are none."""
+    if not model.body_review:
+        return []
+    intro = f"{wording.DOUBTFUL_BODIES} {wording.bodies_left(model)}".strip()
+    rows: Cells = [
+        head_row("body track", "when", ">body only", "counts for", "tied to them by", ">confidence")
+    ]
+    rows += [
+        [
+            paragraph(str(row.body_track_id), style.SMALL_INK),
+            _when(row),
+            paragraph(text.seconds(row.body_only_s), style.SMALL_INK_RIGHT),
+            paragraph(row.name, style.SMALL_INK),
+            paragraph(wording.evidence(row.evidence), style.SMALL_INK),
+            paragraph(f"{row.confidence:.2f}", style.SMALL_INK_RIGHT),
+        ]
+        for row in model.body_review
+    ]
+    table = ruled_table(
+        rows, (19, 35, 20, 38, 44, 18), extra=[("RIGHTPADDING", (2, 0), (2, -1), 4 * mm)]
+    )
+    return [
+        *heading("Bodies to review"),
+        Paragraph(intro, style.BODY),
+        Spacer(0, 1.5 * mm),
+        table,
+    ]
+
+
+def _when(row: ReviewRow | BodyReviewRow) -> list[Flowable]:
     when = f"{text.clock(row.start_s)} to {text.clock(row.end_s)}"
     frames = f"frames {row.first_frame_idx}{text.DASH}{row.last_frame_idx}"
+    return [paragraph(when, style.SMALL_INK), paragraph(frames, style.SMALL)]
+
+
+def _row(row: ReviewRow, pictures: Mapping[str, bytes]) -> list[object]:
     return [
         Portrait(pictures.get(row.crop or ""), _FACE),
         [
             paragraph(str(row.track_id), style.SMALL_INK),
             paragraph(f"confidence {row.confidence:.2f}", style.SMALL),
         ],
-        [paragraph(when, style.SMALL_INK), paragraph(frames, style.SMALL)],
+        _when(row),
         paragraph(text.seconds(row.length_s), style.SMALL_INK_RIGHT),
         _who(row.given or "nobody", row.similarity),
         _who(row.rival, row.rival_similarity),

@@ -11,7 +11,7 @@ from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Spacer
 from screenalytics_core.report import style, text, wording
 from screenalytics_core.report.markup import escaped, heading, paragraph
 from screenalytics_core.report.model import BodyFacts, ReportModel
-from screenalytics_core.report.review_pages import contact_sheets, review_list
+from screenalytics_core.report.review_pages import bodies_to_review, contact_sheets, review_list
 from screenalytics_core.report.tables import Cells, hash_cell, head_row, ruled_table, two_columns
 from screenalytics_core.vision.quality_counters import QualityCounter
 
@@ -31,6 +31,7 @@ def run_story(model: ReportModel, pictures: Mapping[str, bytes]) -> list[Flowabl
         *_counts(model),
         *contact_sheets(model, pictures),
         *review_list(model, pictures),
+        *bodies_to_review(model),
         *_files(model),
     ]
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from screenalytics_core.report import text
 from screenalytics_core.report.model import ReportModel
+from screenalytics_core.vision.evidence import Evidence
 from screenalytics_core.vision.quality_counters import QualityCounter
+from screenalytics_core.vision.time_bounds import SURE
 
 NO_FACE: Final = "No face was found in this episode, so there is nobody to list and no timeline."
-NOBODY: Final = (
-    "Faces were seen, but none of them could be given an identity, so there is nobody to list."
-)
 NO_MODELS: Final = "The run's record names no model file."
 NO_DOUBT: Final = "No track is in doubt."
-_EVIDENCE: Final = {
-    "face_in_body": "the face inside the body",
-    "appearance": "looking like a body of this person nearby",
-    "none": "nothing: counted for nobody",
+DOUBTFUL_BODIES: Final = (
+    "Where the face is not seen, a body that was tied to a person counts for them. These ties "
+    f"are doubtful (confidence below {SURE:g}): if the body is somebody else's, the person has as "
+    "many seconds too many. Most seconds first."
+)
+_EVIDENCE: Final[Mapping[str, str]] = {
+    Evidence.FACE_IN_BODY: "the face inside the body",
+    Evidence.APPEARANCE: "looking like a body of this person nearby",
+    Evidence.NONE: "nothing: counted for nobody",
 }
 _APPEARANCES: Final = {
     "reid": "a network that compares bodies",
@@ -27,7 +32,29 @@ _APPEARANCES: Final = {
 
 def why_nobody(model: ReportModel) -> str:
     """Say why a report lists no people."""
-    return NOBODY if model.unknown_s > 0 else NO_FACE
+    if not model.has_faces:
+        return NO_FACE
+    if model.unknown_s > 0:
+        where = " in what is counted" if model.trims else ""
+        return (
+            f"Faces were seen{where}, but none of them could be given an identity, so there is "
+            "nobody to list."
+        )
+    trims = f" ({', '.join(t.name for t in model.trims)})" if model.trims else ""
+    return f"Everybody who was seen is in what is not counted{trims}, so there is nobody to list."
+
+
+def share_of_counted(model: ReportModel, part_s: float) -> str:
+    """Say how much of the time counted a part of it is: `12.3 % of the time counted`."""
+    share = part_s / model.counted_s if model.counted_s > 0 else 0.0
+    return f"{text.percent(share)} of the time counted"
+
+
+def bodies_left(model: ReportModel) -> str:
+    """Say how many doubtful bodies are not listed; empty if all of them are."""
+    left = model.body_review_total - len(model.body_review)
+    of = text.plural(left, "other doubtful body", "other doubtful bodies")
+    return f"{of} with fewer seconds not listed." if left > 0 else ""
 
 
 def evidence(name: str) -> str:

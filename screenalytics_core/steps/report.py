@@ -86,7 +86,7 @@ STEP: Final = Step(
         StepOutput(
             "report",
             (ArtifactKind.REPORT,),
-            version="2",
+            version="3",
             inputs=_INPUTS,
             reads_run_record=True,
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import pyarrow as pa
@@ -22,6 +23,10 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
 
     Trims are on the video's own clock, as all timestamps are: where the first frame does not
     stand at 0, neither does the video begin there.
+
+    Times are rounded to microseconds: they come from ticks and fractions, so that people would
+    read 13.959999999999999 where 13.96 is meant. Equal times stay equal and rounding keeps the
+    order, so segments that touch still do, and those that do not still do not overlap.
     """
     shots = step.read(ArtifactKind.SHOTS)
     video = shots["start_s"], shots["start_s"] + shots["duration_s"]
@@ -30,6 +35,7 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     _note_trims(step, video, trims, counted_s)
     sources = _sources(step)
     measured = screen_time(sources, [trim.interval for trim in trims])
+    measured = replace(measured, people=tuple(map(_rounded, measured.people)))
     rows = [_person_row(person, counted_s) for person in measured.people]
     step.progress(len(rows), len(rows), "people added up")
     header = {
@@ -78,6 +84,16 @@ def _note_trims(step: StepInput, video: Interval, trims: Sequence[Trim], counted
         )
     elif counted_s == 0:
         step.note(ArtifactKind.SCREEN_TIME, "Trims leave nothing of the episode to be counted.")
+
+
+def _rounded(person: PersonTime) -> PersonTime:
+    segments = (
+        replace(s, start_s=round(s.start_s, _DECIMALS), end_s=round(s.end_s, _DECIMALS))
+        for s in person.segments
+    )
+    # A trim may leave a sliver, which rounding shuts.
+    kept = tuple(s for s in segments if s.start_s < s.end_s)
+    return replace(person, segments=kept or person.segments)
 
 
 def _person_row(person: PersonTime, counted_s: float) -> dict[str, Any]:
@@ -158,7 +174,7 @@ STEP: Final = Step(
         StepOutput(
             "screen_time",
             (ArtifactKind.SCREEN_TIME,),
-            version="2",
+            version="3",
             inputs=(
                 ArtifactKind.SHOTS,
                 ArtifactKind.TRACKS,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from screenalytics_core.vision.spans import BodySpan
 
 PersonKey = tuple[bool, str]
 """Names a person: whether it is a cast member, and the cast_id, else the identity_id."""
@@ -41,16 +39,24 @@ class Owners:
     of_identities: Mapping[str, Owner]
     moved: Mapping[int, float]
 
-    def of_body(self, body: BodySpan) -> Owner | None:
+    def of_body(self, identity_id: str | None, track_ids: Collection[int]) -> Owner | None:
         """Return whose a body is: its identity's, unless all the faces in it were moved.
 
         Then it goes where they went; where they went apart, it is nobody's.
+
+        Args:
+            identity_id: The identity that it was tied to; None = nobody.
+            track_ids: The face tracks that voted.
         """
-        if body.track_ids and all(track_id in self.moved for track_id in body.track_ids):
-            owners = [self.of_tracks.get(track_id) for track_id in body.track_ids]
+        if self.is_decided(track_ids):
+            owners = [self.of_tracks.get(track_id) for track_id in track_ids]
             is_one = len({owner and owner.key for owner in owners}) == 1
             return owners[0] if is_one else None
-        return None if body.identity_id is None else self.of_identities.get(body.identity_id)
+        return None if identity_id is None else self.of_identities.get(identity_id)
+
+    def is_decided(self, track_ids: Collection[int]) -> bool:
+        """Return whether a row of their own moved all of these tracks, of which there are some."""
+        return bool(track_ids) and all(track_id in self.moved for track_id in track_ids)
 
 
 def find_owners(

@@ -90,7 +90,7 @@ def track_claims(
 
 def body_claim(body: BodySpan, owners: Owners, tracks: Mapping[int, Claim]) -> Claim:
     """Return whose a body is; one that is not sure may be the rival of all faces in it."""
-    owner = owners.of_body(body)
+    owner = owners.of_body(body.identity_id, body.track_ids)
     voters = [tracks[track_id] for track_id in body.track_ids if track_id in tracks]
     if owner is None and not voters:
         return _NOBODYS
