@@ -16,8 +16,8 @@ NO_MODELS: Final = "The run's record names no model file."
 NO_DOUBT: Final = "No track is in doubt."
 DOUBTFUL_BODIES: Final = (
     "Where the face is not seen, a body that was tied to a person counts for them. These ties "
-    f"are doubtful (confidence below {SURE:g}): if the body is somebody else's, the person has as "
-    "many seconds too many. Most seconds first."
+    f"are doubtful (confidence below {SURE:g}): if the body is somebody else's, the person has "
+    "that many seconds too many. Most seconds first."
 )
 _EVIDENCE: Final[Mapping[str, str]] = {
     Evidence.FACE_IN_BODY: "the face inside the body",
@@ -45,16 +45,18 @@ def why_nobody(model: ReportModel) -> str:
 
 
 def share_of_counted(model: ReportModel, part_s: float) -> str:
-    """Say how much of the time counted a part of it is: `12.3 % of the time counted`."""
+    """Say how much of counted time a part of it is: `12.3 % of the time counted`."""
     share = part_s / model.counted_s if model.counted_s > 0 else 0.0
-    return f"{text.percent(share)} of the time counted"
+    return f"{text.percent(share)} of counted time"
 
 
 def bodies_left(model: ReportModel) -> str:
     """Say how many doubtful bodies are not listed; empty if all of them are."""
     left = model.body_review_total - len(model.body_review)
+    if left <= 0:
+        return ""
     of = text.plural(left, "other doubtful body", "other doubtful bodies")
-    return f"{of} with fewer seconds not listed." if left > 0 else ""
+    return f"Not listed: {of} with no more seconds than these."
 
 
 def evidence(name: str) -> str:

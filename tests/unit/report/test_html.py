@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from screenalytics_core.report import text
+from screenalytics_core.report import text, wording
 from screenalytics_core.report.html import render_html
 from screenalytics_core.report.html_names import TO, spoken
-from screenalytics_core.report.model import ReportModel, Trim
+from screenalytics_core.report.model import BodyReviewRow, ReportModel, Trim
+from screenalytics_core.vision.evidence import Evidence
 from tests.pages import Page
 from tests.report_html import jpeg, model_of, page_of, pictures_of, source_of
 
@@ -59,6 +60,7 @@ def renamed(model: ReportModel, name: str) -> ReportModel:
     rest = model.people[1:]
     meetings = tuple(replace(m, name=name, other_name=name) for m in model.co_appearances)
     review = tuple(replace(r, given=name, rival=name, reason=name) for r in model.review)
+    body = BodyReviewRow(71, 61.5, 64.25, 1843, 1925, 2.6, name, name, 0.12)
     lineage = replace(
         model.lineage,
         video=(*model.lineage.video, (name, name)),
@@ -80,6 +82,8 @@ def renamed(model: ReportModel, name: str) -> ReportModel:
         people=people + rest,
         co_appearances=meetings,
         review=review,
+        body_review=(body,),
+        body_review_total=1,
         trims=(Trim(name, 0.0, 9.0),),
         counters=tuple(replace(c, title=name, advice=name) for c in model.counters),
         counts=((name, 3),),
@@ -238,6 +242,38 @@ def test_every_doubtful_track_is_listed_with_times_and_reason() -> None:
     for row in model.review:
         assert f"frames {row.first_frame_idx}{TO}{row.last_frame_idx}" in words
         assert row.reason in words
+
+
+def test_doubtful_bodies_are_listed_only_where_there_are_any() -> None:
+    model = model_of(2)
+    row = BodyReviewRow(71, 61.5, 64.25, 1843, 1925, 2.6, "Ana", Evidence.FACE_IN_BODY, 0.12)
+
+    page = page_of(replace(model, body_review=(row,), body_review_total=3))
+
+    assert "Bodies to look at" not in page_of(model).text
+    assert "Not listed: 2 other doubtful bodies with no more seconds than these." in page.text
+    assert "No track is in doubt." in page_of(model).text
+    assert "No track is in doubt." not in page.text
+    for told in (f"1:01.500{TO}1:04.250", f"frames 1843{TO}1925", "2.6 s", "Ana", "0.12"):
+        assert told in page.text
+    assert wording.evidence(Evidence.FACE_IN_BODY) in page.text
+
+
+def test_a_share_of_the_episode_is_said_as_in_the_pdf() -> None:
+    model = model_of(2)
+
+    assert wording.share_of_counted(model, model.covered_s) in page_of(model).text
+    assert wording.share_of_counted(replace(model, counted_s=0.0), 0.0) == "0 % of counted time"
+
+
+def test_the_table_counts_appearances_not_segments() -> None:
+    model = model_of(1)
+    (person,) = model.people
+
+    (cell,) = (c for c in page_of(model).all("td", "num") if c.get("data-l") == "appearances")
+
+    assert len(person.segments) > person.appearance_count
+    assert cell["data-v"] == f"{person.appearance_count}"
 
 
 def test_files_and_models_show_their_whole_hash() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from screenalytics_core.artifacts import FACES, ArtifactKind
+from screenalytics_core.report import wording
 from screenalytics_core.report.faces import crops_of_faces
 from screenalytics_core.report.lineage import FileRow, build_lineage
-from screenalytics_core.report.model import ReportModel
+from screenalytics_core.report.model import PersonRow, ReportModel, Trim
+from screenalytics_core.report.review import AT_MOST
 from screenalytics_core.steps.report import build
+from screenalytics_core.vision.evidence import Evidence
+from screenalytics_core.vision.intervals import union
 from tests.report_samples import RUN_RECORD, Sample, sample_run
 
 
@@ -76,6 +81,86 @@ def test_unknown_segments_are_those_of_unassigned_tracks() -> None:
         (800.0, 803.0),
     )
     assert model_of(sample_run(2)).unknown_segments_s == ()
+
+
+def test_a_track_that_a_decision_moved_changes_its_lane() -> None:
+    """As `unknown_s` does: both go by who owns a track in the end."""
+    sample = sample_run(2, unknown=True)
+    rows = sample.values[ArtifactKind.CAST]["cast"]["people"]
+    decided = {"source": "decision", "confidence": 1.0, "label": None, "identity_id": None}
+    rows += [
+        {**decided, "track_id": 990002, "cast_id": "ana"},
+        {**decided, "track_id": 0, "cast_id": None},
+    ]
+    was_anas = sample.values[ArtifactKind.TRACKS]["tracks"].to_pylist()[0]
+
+    unknown = union(model_of(sample).unknown_segments_s)
+
+    assert (800.0, 803.0) not in unknown, "it is Ana's now"
+    assert unknown == union([(12.0, 30.0), (was_anas["start_s"], was_anas["end_s"])]), (
+        "and the other one nobody's"
+    )
+
+
+def person(*spans: tuple[float, float, str]) -> PersonRow:
+    (row,) = model_of(sample_run(1)).people
+    segments = tuple(replace(row.segments[0], start_s=s, end_s=e, source=o) for s, e, o in spans)
+    return replace(row, segments=segments)
+
+
+def test_an_appearance_lasts_while_face_and_body_take_turns() -> None:
+    unbroken = [(2.0, 5.48, "face"), (5.48, 7.0, "body"), (7.0, 12.48, "face")]
+
+    assert person(*unbroken).appearance_count == 1
+    assert person(*unbroken, (12.6, 13.0, "body")).appearance_count == 2
+
+
+@pytest.mark.parametrize(
+    ("unknown", "trims", "sentence"),
+    [
+        (False, [], "No face was found in this episode"),
+        (True, [], "Faces were seen, but none of them could be given an identity"),
+        (True, ["recap"], "Faces were seen in what is counted, but none of them could be given"),
+    ],
+)
+def test_nobody_is_explained(unknown: bool, trims: list[str], sentence: str) -> None:
+    model = model_of(sample_run(0, unknown=unknown))
+    model = replace(model, trims=tuple(Trim(name, 0.0, 1.0) for name in trims))
+
+    assert wording.why_nobody(model).startswith(sentence)
+
+
+def test_people_who_are_only_in_what_is_trimmed_were_seen_all_the_same() -> None:
+    sample = sample_run(2)
+    parts = sample.values[ArtifactKind.SCREEN_TIME]
+    parts["screen_time"].update(
+        people=[], co_appearances=[], covered_s=0.0, overlap_s=0.0,
+        trims=[{"name": n, "start_s": s, "end_s": s + 1300} for n, s in
+               (("recap", 0.0), ("credits", 1300.0))],
+    )  # fmt: skip
+    parts["segments"] = parts["segments"].slice(0, 0)
+
+    assert wording.why_nobody(model_of(sample)) == (
+        "Everybody who was seen is in what is not counted (recap, credits), so there is nobody "
+        "to list."
+    )
+
+
+def test_doubtful_bodies_are_listed_up_to_a_number() -> None:
+    sample = sample_run(1, shots=400)
+    ties = sample.values[ArtifactKind.TRACK_FUSION]["track_fusion"]["associations"]
+    for tie in ties:
+        tie.update(confidence=0.1)
+
+    model = model_of(sample)
+
+    assert model.body_review_total == len(ties) > AT_MOST == len(model.body_review)
+    assert f"{len(ties) - AT_MOST} other doubtful bodies" in wording.bodies_left(model)
+    assert wording.bodies_left(replace(model, body_review_total=AT_MOST)) == ""
+
+
+def test_evidence_of_every_kind_has_words() -> None:
+    assert all(wording.evidence(kind) != kind for kind in Evidence)
 
 
 def test_unknown_segments_end_where_the_counted_part_does() -> None:

@@ -16,6 +16,7 @@ from screenalytics_core.report import style
 from screenalytics_core.report.text import DASH
 from screenalytics_core.report.wording import NO_MODELS
 from screenalytics_core.vision.quality_counters import quality_counters
+from tests.report_html import FRAMES
 from tests.report_samples import RUN_RECORD, Sample, sample_run
 from tests.unit.report.test_report_step import pages_of, pdf_of
 
@@ -244,3 +245,18 @@ def test_an_unknown_way_of_telling_bodies_apart_is_named_as_it_is() -> None:
 
     assert "A person detector looked for bodies" in text
     assert NO_MODELS in text
+
+
+def test_doubtful_bodies_are_listed_only_where_there_are_any() -> None:
+    sample = sample_run(2)
+    assert "Bodies to review" not in " ".join(pages_of(sample))
+    tie = sample.values[ArtifactKind.TRACK_FUSION]["track_fusion"]["associations"][0]
+    tie.update(confidence=0.12)
+    sample.values[ArtifactKind.SHOTS]["frame_times"] = FRAMES
+
+    text = " ".join(pages_of(sample))
+
+    when = f"1:03.3 to 1:03.7 frames 1897{DASH}1908 0.40 s"
+    assert f"{tie['body_track_id']} {when}" in text
+    assert "the face inside the body 0.12" in text
+    assert "No track is in doubt." not in text

@@ -46,7 +46,7 @@ def test_page_one_tells_the_analyst_who_how_long_and_when() -> None:
     appearances = person["track_count"]
     assert len(person["segments"]) > appearances, "bodies go on where faces end"
     assert f"id_0004 · cast-3 · {appearances} appearances" in first
-    assert "21.0 s an unidentified face 0.8 % of the time counted" in first
+    assert "21.0 s an unidentified face 0.8 % of counted time" in first
     assert "When they are on screen" in first
     assert "unidentified faces" in first
     assert "Who is on screen together" in first

@@ -247,3 +247,28 @@ def test_it_depends_on_what_it_reads(kind: Kind) -> None:
     assert kind in STEP.inputs
     assert STEP.settings == ()
     assert all(output.reads_trims for output in STEP.outputs)
+
+
+def test_times_are_written_in_microseconds_and_segments_stay_apart() -> None:
+    noisy = 0.1 + 0.2
+    tracks = [track(0, noisy, 1.3959999999999999)]
+    bodies = [association(5, noisy, 2.1000000000000014, 0)]
+
+    made = run(tracks, [identity("id_0001", 0)], (), bodies)
+
+    (person,) = made["screen_time"]["people"]
+    times = [(s["start_s"], s["end_s"], s["source"]) for s in person["segments"]]
+    assert times == [(0.3, 1.396, "face"), (1.396, 2.1, "body")]
+    assert (person["first_s"], person["last_s"]) == (0.3, 2.1)
+    assert made["csv"].to_pylist()[0]["last_s"] == 2.1
+    rows = made["segments"].to_pylist()
+    assert [(r["start_s"], r["end_s"], r["source"]) for r in rows] == times
+
+
+def test_a_sliver_that_a_trim_leaves_is_no_segment() -> None:
+    trims = {"recap": [0.0, 2.9999999]}
+
+    made = run([track(0, 1.0, 3.0), track(1, 5.0, 6.0)], [identity("id_0001", 0, 1)], trims=trims)
+
+    (person,) = made["screen_time"]["people"]
+    assert [(s["start_s"], s["end_s"]) for s in person["segments"]] == [(5.0, 6.0)]
