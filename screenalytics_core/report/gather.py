@@ -15,7 +15,7 @@ from screenalytics_core.report.bodies import body_facts
 from screenalytics_core.report.body_review import body_review_rows
 from screenalytics_core.report.faces import FaceIndex
 from screenalytics_core.report.lineage import FileRow, build_lineage
-from screenalytics_core.report.model import ReportModel, Trim
+from screenalytics_core.report.model import PersonRow, ReportModel, Trim
 from screenalytics_core.report.people import co_appearances, people_rows
 from screenalytics_core.report.review import AT_MOST, review_rows
 from screenalytics_core.vision.intervals import Interval, Intervals, subtraction
@@ -65,15 +65,7 @@ def build_model(inputs: ReportInputs) -> ReportModel:
         overlap_s=screen_time["overlap_s"],
         unknown_s=screen_time["unknown_s"],
         has_faces=inputs.tracks.num_rows > 0,
-        people=people_rows(
-            screen_time,
-            inputs.segments,
-            inputs.frame_times,
-            inputs.identities,
-            inputs.cast,
-            inputs.faces,
-            index,
-        ),
+        people=_people(inputs, index),
         shots_s=tuple((s["start_s"], s["end_s"]) for s in inputs.shots["shots"]),
         unknown_segments_s=_unknown_segments(inputs.tracks, owners, trims),
         co_appearances=co_appearances(screen_time),
@@ -86,6 +78,18 @@ def build_model(inputs: ReportInputs) -> ReportModel:
         body_review_total=len(body_review),
         counts=_counts(inputs),
         lineage=build_lineage(inputs.run_record, inputs.files),
+    )
+
+
+def _people(inputs: ReportInputs, index: FaceIndex) -> tuple[PersonRow, ...]:
+    return people_rows(
+        inputs.screen_time,
+        inputs.segments,
+        inputs.frame_times,
+        inputs.identities,
+        inputs.cast,
+        inputs.faces,
+        index,
     )
 
 
