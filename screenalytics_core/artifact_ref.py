@@ -69,7 +69,7 @@ class ArtifactRef:
         Raises:
             ArtifactNotFoundError: The file is not listed, or gone.
             ArtifactCorruptError: Its bytes are not those that were published.
-            SchemaMismatchError: A legacy file does not fit the spec.
+            SchemaMismatchError: Another version's file does not fit the spec.
         """
         spec = self._spec(part)
         facts = self._facts(spec)
@@ -95,11 +95,10 @@ class ArtifactRef:
         try:
             return decode(spec, content)
         except SchemaMismatchError as error:
-            if not self.is_legacy:
-                raise
+            # The bytes are those that were published, so another version published them.
             raise SchemaMismatchError(
                 spec_name=error.spec_name,
-                reason=f"{self.key(spec.filename)} is of an older format: {error.reason}. "
+                reason=f"{self.key(spec.filename)} is of another version's format: {error.reason}. "
                 "Run the episode again to make it anew",
             ) from error
 

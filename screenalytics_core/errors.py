@@ -68,10 +68,7 @@ class SchemaMismatchError(ScreenalyticsError):
     code = "schema_mismatch"
 
     def describe(self) -> str:
-        return (
-            f"artifact {self.fields['spec_name']}: {self.fields['reason']}. If an earlier version "
-            "made it, run its stage again in a new run."
-        )
+        return f"artifact {self.fields['spec_name']}: {self.fields['reason']}"
 
 
 class VideoError(_ThingError):

@@ -35,6 +35,8 @@ def put_people(title: str, screen_time: Mapping[str, Any]) -> None:
             for person in screen_time["people"]
         ],
     )
+    if not screen_time["has_bodies"]:
+        tell("nobody looked for bodies, so seconds are of faces; `screenalytics status` says why")
 
 
 def put_people_rows(title: str, people: Iterable[Mapping[str, Any]]) -> None:

@@ -82,7 +82,7 @@ def _note_trims(step: StepInput, video: Interval, trims: Sequence[Trim], counted
             f"The trim of {' and '.join(outside)} lies outside the video, which lasts from "
             f"{video[0]:g} s to {video[1]:g} s, and leaves nothing out.",
         )
-    elif counted_s == 0:
+    if counted_s == 0:
         step.note(ArtifactKind.SCREEN_TIME, "Trims leave nothing of the episode to be counted.")
 
 

@@ -40,9 +40,10 @@ def clip_boxes(boxes: Boxes, width_px: int, height_px: int) -> Boxes:
     outside the picture and stay as they are. Appearances go: they were not of these boxes.
     """
     limit = np.array([width_px, height_px, width_px, height_px], np.float32)
-    clipped = np.clip(np.asarray(boxes.bboxes_xyxy, np.float32).reshape(-1, 4), 0, limit)
+    given = np.asarray(boxes.bboxes_xyxy, np.float32).reshape(-1, 4)
+    clipped = np.clip(given, 0, limit)
     confidences = np.asarray(boxes.confidences, np.float32)
-    keep = np.isfinite(clipped).all(axis=1) & (confidences >= np.float32(MIN_CONFIDENCE))
+    keep = np.isfinite(given).all(axis=1) & (confidences >= np.float32(MIN_CONFIDENCE))
     keep &= (clipped[:, 2] > clipped[:, 0]) & (clipped[:, 3] > clipped[:, 1])
     landmarks = boxes.landmarks_xy
     return Boxes(

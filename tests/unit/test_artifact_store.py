@@ -646,13 +646,15 @@ def test_a_legacy_manifest_of_another_format_is_named(stores: Stores) -> None:
     put_legacy(stores, "faces.jsonl", b'{"bbox": [1, 2, 3, 4], "score": 0.9}\n')
     ref = need(stores.artifacts.legacy_ref(EP, FACES_KIND))
 
-    with pytest.raises(SchemaMismatchError, match=r"faces\.jsonl is of an older format: unknown"):
+    with pytest.raises(SchemaMismatchError, match=r"faces\.jsonl is of another version"):
         ref.read()
     with pytest.raises(ArtifactNotFoundError, match="is not listed"):
         ref.read("crops")
 
 
-def test_a_published_file_that_breaks_its_spec_is_not_called_legacy(stores: Stores) -> None:
+def test_a_published_file_of_another_version_is_named_with_its_run_and_the_way_out(
+    stores: Stores,
+) -> None:
     stores.publish_detections("r1")
     path, manifest = stores.file("r1", "detections.jsonl"), stores.file("r1", "manifest.json")
     path.write_bytes(b"{}\n")
@@ -663,7 +665,8 @@ def test_a_published_file_that_breaks_its_spec_is_not_called_legacy(stores: Stor
     with pytest.raises(SchemaMismatchError) as raised:
         need(stores.artifacts.ref(EP, "r1", DETECTIONS)).read()
 
-    assert "older format" not in str(raised.value)
+    assert f"{EP}/runs/r1/detections.jsonl is of another version" in str(raised.value)
+    assert "Run the episode again" in str(raised.value)
 
 
 def test_the_seeds_question_what_exists(stores: Stores) -> None:

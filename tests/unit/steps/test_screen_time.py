@@ -239,6 +239,15 @@ def test_a_trim_outside_the_video_leaves_nothing_out_and_says_so() -> None:
     ]
 
 
+def test_one_trim_that_does_nothing_does_not_hide_that_the_other_leaves_nothing() -> None:
+    notes: list[str] = []
+    trims = {"recap": [0.0, 99.0], "credits": [100.0, 200.0]}
+    run(TRACKS_OF_THREE, IDENTITIES, trims=trims, notes=notes)
+
+    assert len(notes) == 2
+    assert notes[1] == "Trims leave nothing of the episode to be counted."
+
+
 @pytest.mark.parametrize(
     "kind",
     [Kind.SHOTS, Kind.TRACKS, Kind.IDENTITIES, Kind.CAST, Kind.BODY_TRACKS, Kind.TRACK_FUSION],

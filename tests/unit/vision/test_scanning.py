@@ -299,7 +299,7 @@ def test_several_detectors_share_one_picture() -> None:
 
 
 def test_boxes_are_clipped_and_useless_ones_dropped() -> None:
-    nan = float("nan")
+    nan, inf = float("nan"), float("inf")
     given_boxes = np.array(
         [
             [-5, -6, 30, 40],  # reaches out on all sides
@@ -308,12 +308,13 @@ def test_boxes_are_clipped_and_useless_ones_dropped() -> None:
             [5, 5, 5, 9],  # no width
             [9, 9, 3, 3],  # inside out
             [nan, 1, 2, 3],
+            [-inf, -inf, inf, inf],
             [1, 1, 9, 9],  # too weak
         ],
         np.float32,
     )
-    confidences = np.array([1.2, 0.1, 0.9, 0.9, 0.9, 0.9, 0.09], np.float32)
-    landmarks = np.arange(70, dtype=np.float32).reshape(7, 10)
+    confidences = np.array([1.2, 0.1, 0.9, 0.9, 0.9, 0.9, 0.9, 0.09], np.float32)
+    landmarks = np.arange(80, dtype=np.float32).reshape(8, 10)
 
     clipped = clip_boxes(Boxes(given_boxes, confidences, landmarks), 24, 20)
 
