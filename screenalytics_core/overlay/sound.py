@@ -10,6 +10,8 @@ from av.container import InputContainer, OutputContainer
 
 # Sound is cut between packets. One that begins this much before a part still belongs to it.
 _SLACK_S: Final = 0.001
+# Files hold what is heard together close together: no stream lags behind another by so much.
+_LAG_S: Final = 10.0
 
 
 class SoundCopy:
@@ -44,7 +46,7 @@ class SoundCopy:
                 self._streams[stream.index] = target.add_stream_from_template(stream)
             else:
                 self.warnings.append(f"sound in {name} is left out: MP4 cannot hold it")
-        if self._streams and start_s is not None:
+        if self._streams and start_s is not None and start_s > 0:
             source.seek(int(start_s * av.time_base), backward=True)
         self._packets = self._read(source)
         self._next = next(self._packets, None)
@@ -59,9 +61,10 @@ class SoundCopy:
             at_s = _time_s(packet)
             if self._start_s is not None and at_s < self._start_s - _SLACK_S:
                 continue
-            # Other streams may still hold earlier packets; they are never far apart.
             if self._end_s is None or at_s < self._end_s:
                 yield packet
+            elif at_s >= self._end_s + _LAG_S:
+                return
 
     def until(self, time_s: float) -> None:
         """Write the packets up to a time of the source, or all with infinity."""

@@ -91,8 +91,9 @@ def write_overlay(
 ) -> Overlay:
     """Write the video with everything that the run found drawn on it.
 
-    The whole episode keeps every presentation timestamp; a part begins at 0. Pictures are
-    turned upright and get square pixels and even sides.
+    The whole episode keeps every presentation timestamp, unless the first lies below 0; then
+    it begins at 0, as a part always does. Pictures are turned upright and get square pixels
+    and even sides.
 
     Args:
         output: Is written at once; a reader should not see it before this returns.
@@ -106,7 +107,7 @@ def write_overlay(
     find_encoder()
     wanted = part.frames(findings.frame_times_s)
     video = open_video(video_path)
-    first_s = None if part.is_whole else float(findings.frame_times_s[wanted[0]])
+    first_s = _new_zero(part, float(findings.frame_times_s[wanted[0]]))
     end_s = None if part.end_s is None else float(findings.frame_times_s[wanted[-1] + 1])
     frames = video.frames() if part.is_whole else video.frames_at(wanted)
     try:
@@ -133,6 +134,12 @@ def write_overlay(
             way_out="Check the free space, and that the video plays.",
         ) from error
     return Overlay(done, pictures.encoder, tuple(sound.warnings))
+
+
+def _new_zero(part: Part, first_frame_s: float) -> float | None:
+    """Return the time that becomes 0; None keeps every time."""
+    # An MP4 tells players to skip what lies below 0.
+    return None if part.is_whole and first_frame_s >= 0 else first_frame_s
 
 
 def _drawn(

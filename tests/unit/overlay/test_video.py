@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from screenalytics_core.errors import ScreenalyticsError, SettingsError, VideoError
 from screenalytics_core.overlay import encoding
+from screenalytics_core.overlay.encoding import open_output
 from screenalytics_core.overlay.people import colour_of
 from screenalytics_core.overlay.scene import RunFindings
+from screenalytics_core.overlay.sound import SoundCopy
 from screenalytics_core.overlay.video import Part, write_overlay
 from screenalytics_core.vision.decode import open_video
 from tests.unit.overlay.findings import association, found, identity, named, track_row
@@ -127,6 +129,30 @@ def test_timestamps_are_kept_whatever_they_are(
     assert times_of(tmp_path / "out.mp4")[:-1] == pytest.approx(times_s[:-1], abs=1e-9)
 
 
+def test_a_video_that_begins_below_zero_is_moved_to_zero_with_its_sound(tmp_path: Path) -> None:
+    video = make_video(
+        tmp_path / "in.ts",
+        numbered(50),
+        pts=[i - 25 for i in range(50)],
+        b_frames=0,
+        audio_s=1.0,
+        container_format="mpegts",
+        muxer_options={"avoid_negative_ts": "disabled"},
+    )
+    assert times_of(video)[0] == -1.0
+
+    write_overlay(video, tmp_path / "out.mp4", found(times_of(video), {}))
+
+    assert times_of(tmp_path / "out.mp4")[:-1] == pytest.approx([i / 25 for i in range(50)])
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert [read_number(f.to_ndarray(format="bgr24")) for f in container.decode(video=0)] == [
+            *range(50)
+        ]
+    ours, theirs = packets(tmp_path / "out.mp4", "audio"), packets(video, "audio")
+    assert len(ours) == len(theirs) > 40
+    assert float(ours[0][0]) == pytest.approx(float(theirs[0][0]) + 1.0, abs=0.001)
+
+
 def test_boxes_have_the_persons_colour_where_the_face_is(tmp_path: Path) -> None:
     video = make_video(tmp_path / "in.mp4", [solid(GREY)] * 20)
 
@@ -205,6 +231,18 @@ def test_a_part_begins_at_zero_with_the_frame_that_was_on_screen(tmp_path: Path)
         abs(ours[0] - (theirs[0] - Fraction(4, 5))) < 0.001
         for ours, theirs in zip(sound, inside, strict=True)
     )
+
+
+def test_sound_far_behind_a_part_is_not_read(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "in.mkv", numbered(25), audio_s=60.0)
+    with av.open(str(video)) as source, open_output(tmp_path / "out.mp4") as target:
+        sound = SoundCopy(source, target, 0.0, 0.5)
+        sound.close()
+
+        unread = next(source.demux(audio=0))
+
+        assert unread.pts is not None
+        assert unread.pts * unread.time_base < 30
 
 
 def test_a_part_without_a_frame_is_refused(tmp_path: Path) -> None:
