@@ -107,9 +107,14 @@ def _add_clip(
         duration=_time(end - start, clock),
         srcEnable="video",
         format=_FORMAT,
-        # A dot would part a role from its subrole.
-        videoRole=person.name.replace(".", " "),
+        videoRole=_role(person),
     )
+
+
+def _role(person: Person) -> str:
+    # A dot would part a role from its subrole; a name of dots alone leaves nothing.
+    role = person.name.replace(".", " ")
+    return role if role.strip() else person.person_id.replace(".", " ")
 
 
 def _time(frames: int, clock: FrameClock) -> str:

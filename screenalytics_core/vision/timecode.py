@@ -22,7 +22,7 @@ EDITOR_RATES: Final = tuple(
 )
 DROP_FRAME_RATES: Final = (30 * _NTSC, 60 * _NTSC)
 _SLOWEST: Final = 23
-_TIMECODE: Final = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)")
+_TIMECODE: Final = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)", re.ASCII)
 
 
 def nominal_rate(fps: Fraction) -> Fraction:

@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from screenalytics_core.segment_formats.fcpxml import write_fcpxml
-from tests.unit.segment_formats.samples import MEDIA, Span, episode
+from screenalytics_core.segment_formats.model import episode_segments
+from tests.unit.segment_formats.samples import MEDIA, Span, episode, row, shots
 
 NTSC = Fraction(30000, 1001)
 SPANS: tuple[Span, ...] = (
@@ -81,6 +82,15 @@ def test_each_person_has_a_lane_and_a_role() -> None:
         ("2", "Bob"),
     ]
     assert {c.attrib["srcEnable"] for c in clips} == {"video"}
+
+
+def test_a_name_of_dots_alone_gives_way_to_the_id() -> None:
+    rows = [row("...", 0, 5, "face", identity_id="id_0007")]
+
+    document = write_fcpxml(episode_segments("ep", "first", shots(Fraction(25)), rows, MEDIA))
+
+    clip = need(ET.fromstring(document), ".//spine/asset-clip/asset-clip")
+    assert clip.attrib["videoRole"] == "id_0007"
 
 
 def test_nothing_in_a_lane_overlaps() -> None:

@@ -58,7 +58,9 @@ def test_a_file_numbered_without_drops_stays_so() -> None:
     assert clock.start_frame == 108000
 
 
-@pytest.mark.parametrize("text", ["", "1:2", "00:61:00:00", "00:00:00:25", "no timecode"])
+@pytest.mark.parametrize(
+    "text", ["", "1:2", "00:61:00:00", "00:00:00:25", "no timecode", "\u0660\u0661:00:00:00"]
+)
 def test_what_is_no_timecode_is_ignored(text: str) -> None:
     assert FrameClock.of(Fraction(25), text) == FrameClock.of(Fraction(25))
 
