@@ -37,7 +37,7 @@ def overlay(
     """Write the episode with boxes, names and track ids drawn on it, its sound copied.
 
     Dashed boxes were not detected there but carried on from around it; what is grey has no
-    name. The whole episode keeps its timestamps; a part begins at 0.
+    name. The whole episode keeps its timestamps, unless they begin below 0; a part begins at 0.
 
     Example: screenalytics overlay rhobh-s05e14 --start 60 --end 90
     """
@@ -73,10 +73,16 @@ def overlay(
 
 
 def _check_output(output: Path, force: bool) -> None:
+    from screenalytics_assets.cli.files import refuse_folder
     from screenalytics_core.errors import StorageError
 
-    if output.is_dir():
-        raise StorageError(thing=str(output), reason="is a folder", way_out="Name a file.")
+    refuse_folder(output)
+    if output.exists() and not output.is_file():
+        raise StorageError(
+            thing=str(output),
+            reason="is no ordinary file, and the index at an MP4's front is written last",
+            way_out="Name a file, and pass that on.",
+        )
     if output.exists() and not force:
         raise StorageError(
             thing=str(output), reason="exists", way_out="Name another file, or give --force."

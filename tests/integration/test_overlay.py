@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import xml.etree.ElementTree as ET
 from collections import Counter
 from pathlib import Path
@@ -94,6 +95,20 @@ def test_a_part_outside_the_episode_is_wrong_usage_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_overlay_does_not_go_into_a_pipe(finished: Finished, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+
+    made = in_this_process(
+        "overlay", EP_ID, "--run-id", "first", "--output", pipe, data_root=finished[0].data_root
+    )
+
+    assert made.returncode == 1
+    assert "is no ordinary file" in made.stderr
+    assert "Name a file, and pass that on." in made.stderr
+    assert pipe.is_fifo()
+
+
 def test_boxes_are_not_drawn_on_another_video(copy_finished: CopyFinished, tmp_path: Path) -> None:
     settings = copy_finished(tmp_path / "data")
     video = settings.data_root / "videos" / EP_ID / "episode.mp4"
@@ -153,6 +168,16 @@ def test_one_persons_segments_go_into_a_file(finished: Finished, tmp_path: Path)
     assert (
         text.count("FROM CLIP NAME: id_0001") == text.count("FROM CLIP NAME") == counts["id_0001"]
     )
+
+
+def test_segments_go_into_standard_output_by_its_path(finished: Finished, tmp_path: Path) -> None:
+    words = "screen-time", EP_ID, "--run-id", "first", "--format", "vtt"
+    root = finished[0].data_root
+
+    made = screenalytics(*words, "--output", "/dev/stdout", data_root=root, cwd=tmp_path)
+
+    assert made.returncode == 0, made.stderr
+    assert made.stdout == in_this_process(*words, data_root=root).stdout
 
 
 def test_segments_are_written_without_the_video_and_that_is_told(
