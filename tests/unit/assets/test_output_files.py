@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,16 @@ with whole_file(Path(sys.argv[1])) as path:
 def write(output: Path, text: str = "new") -> None:
     with whole_file(output) as path:
         path.write_text(text)
+
+
+@contextmanager
+def started(*command: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """Run a command beside the test, and end it with it."""
+    with subprocess.Popen(list(command), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -81,7 +93,7 @@ def test_a_pipe_is_written_to(is_linked: bool, tmp_path: Path) -> None:
     if is_linked:
         output = tmp_path / "link"
         output.symlink_to(pipe)
-    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+    with started("cat", pipe) as reader:
         write(output)
 
         assert reader.communicate(timeout=60)[0] == "new"
@@ -112,8 +124,7 @@ def test_links_in_a_circle_are_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", WAIT_WHILE_WRITING, str(tmp_path / "out.mp4")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with started(sys.executable, "-c", WAIT_WHILE_WRITING, tmp_path / "out.mp4") as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "writing\n"
         assert len(list(tmp_path.iterdir())) == 1
@@ -126,11 +137,16 @@ def test_a_signal_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) 
 
 def test_what_signals_did_before_they_do_again(tmp_path: Path) -> None:
     numbers = signal.SIGTERM, signal.SIGHUP
-    before = [signal.getsignal(n) for n in numbers]
+    before = [signal.signal(n, signal.SIG_DFL) for n in numbers]
+    try:
+        with whole_file(tmp_path / "out.txt") as path:
+            assert signal.SIG_DFL not in [signal.getsignal(n) for n in numbers]
+            path.write_text("new")
 
-    write(tmp_path / "out.txt")
-
-    assert [signal.getsignal(n) for n in numbers] == before
+        assert [signal.getsignal(n) for n in numbers] == [signal.SIG_DFL] * 2
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def test_a_signal_that_is_ignored_stays_so(tmp_path: Path) -> None:
