@@ -18,8 +18,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from screenalytics_core.crops import read_jpegs
 from screenalytics_core.report import fonts, style, text
+from screenalytics_core.report.direction import visual
 from screenalytics_core.report.faces import crops_of_faces
 from screenalytics_core.report.flowables import measure, ticks
+from screenalytics_core.report.people import name_of
 
 NOBODY: Final = "No identified person in this episode."
 _DPI: Final = 110
@@ -67,8 +69,8 @@ def contact_sheet_jpeg(identities: Mapping[str, Any], faces: pa.Table, crops: IO
     rows: Sequence[Mapping[str, Any]] = identities["identities"][:_MOST_FACES]
     if not rows:
         return _jpeg(_sentence(NOBODY))
-    name_of = crops_of_faces(faces, [r["representative_face_id"] for r in rows])
-    names = [name_of.get(r["representative_face_id"]) for r in rows]
+    crop_of = crops_of_faces(faces, [r["representative_face_id"] for r in rows])
+    names = [crop_of.get(r["representative_face_id"]) for r in rows]
     present = list(dict.fromkeys(n for n in names if n is not None))
     jpeg_of = dict(zip(present, read_jpegs(crops, present), strict=True))
     height = -(-len(rows) // _FACE_COLUMNS) * (_CELL_PX + _CAPTION_PX)
@@ -171,10 +173,10 @@ def _draw_face(
 
 
 def _caption(row: Mapping[str, Any], width_in: float, size: float) -> str:
-    """Return a person's name, cut to `width_in` inches at `size` points."""
+    """Return a person's name as it is drawn, cut to `width_in` inches at `size` points."""
     style.register_fonts()
-    name = row.get("label") or row.get("identity_id") or row.get("cast_id") or "unnamed"
-    return fonts.fit(fonts.displayable(name), 72 * width_in, measure(fonts.REGULAR, size))
+    name = fonts.displayable(name_of(row))
+    return visual(fonts.fit(name, 72 * width_in, measure(fonts.REGULAR, size)))
 
 
 def _sentence(sentence: str) -> Image.Image:

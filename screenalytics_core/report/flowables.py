@@ -13,6 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable
 
 from screenalytics_core.report import fonts, style
+from screenalytics_core.report.direction import visual
 
 # Thinner than this a bar would vanish in print.
 MIN_BAR_PT: Final = 0.6
@@ -22,8 +23,8 @@ _STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200
 
 
 def measure(font: str, size: float) -> Callable[[str], float]:
-    """Return a function that gives a text's width in points."""
-    return lambda value: float(stringWidth(value, font, size))
+    """Return a function that gives a text's width in points, as it is when drawn."""
+    return lambda value: float(stringWidth(visual(value), font, size))
 
 
 class Portrait(Flowable):  # type: ignore[misc]
@@ -73,7 +74,7 @@ class KeyFigures(Flowable):  # type: ignore[misc]
                 self.canv.setFont(font, size)
                 self.canv.setFillColor(colour)
                 shown = fonts.fit(line, inner, measure(font, size))
-                self.canv.drawString(left + 2.5 * mm, up, shown)
+                self.canv.drawString(left + 2.5 * mm, up, visual(shown))
 
 
 class RangeBar(Flowable):  # type: ignore[misc]
@@ -137,7 +138,7 @@ def draw_name(canvas: Canvas, name: str, middle: float, width: float, size: floa
     canvas.setFont(fonts.REGULAR, size)
     first = middle - size * 0.36 + (len(lines) - 1) * size * 0.58
     for i, line in enumerate(lines):
-        canvas.drawString(0, first - i * size * 1.16, line)
+        canvas.drawString(0, first - i * size * 1.16, visual(line))
 
 
 def ticks(start_s: float, end_s: float, at_most: int) -> list[float]:

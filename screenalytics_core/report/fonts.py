@@ -15,6 +15,8 @@ from typing import Final
 
 from reportlab.pdfbase.ttfonts import TTFont
 
+from screenalytics_core.report.direction import one_line
+
 REGULAR: Final = "DejaVuSans"
 BOLD: Final = "DejaVuSans-Bold"
 MONO: Final = "DejaVuSansMono"
@@ -49,9 +51,12 @@ def _covered() -> frozenset[int]:
 
 
 def displayable(text: str) -> str:
-    """Return `text` on one line, with `MISSING_GLYPH` for what the fonts cannot show."""
+    """Return `text` on one line, with `MISSING_GLYPH` for what the fonts cannot show.
+
+    It is still in the order in which it is read: `direction.visual` makes it ready to draw.
+    """
     covered = _covered()
-    composed = unicodedata.normalize("NFC", " ".join(text.split()))
+    composed = unicodedata.normalize("NFC", one_line(text))
     return "".join(c if ord(c) in covered else MISSING_GLYPH for c in composed)
 
 

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from screenalytics_core.report import text
+from screenalytics_core.report.direction import OVERRIDES
 
 # XML and HTML know no such characters, escaped or not; an override of the direction would
 # rewrite what stands beside it.
 _FORBIDDEN: Final = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+    rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f{OVERRIDES}\ud800-\udfff\ufffe\uffff]"
 )
 
 

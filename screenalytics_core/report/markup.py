@@ -9,11 +9,12 @@ from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph
 
 from screenalytics_core.report import fonts, style
+from screenalytics_core.report.direction import visual
 
 
 def escaped(value: str) -> str:
-    """Return `value` safe to stand inside a paragraph's markup."""
-    return escape(fonts.displayable(value))
+    """Return `value` safe to stand inside a paragraph's markup, in the order it is drawn in."""
+    return escape(visual(fonts.displayable(value)))
 
 
 def paragraph(value: str, look: ParagraphStyle) -> Paragraph:

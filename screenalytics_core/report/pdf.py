@@ -15,6 +15,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 
 from screenalytics_core.report import fonts, style
+from screenalytics_core.report.direction import visual
 from screenalytics_core.report.flowables import measure
 from screenalytics_core.report.model import ReportModel
 from screenalytics_core.report.people_pages import people_story
@@ -106,12 +107,13 @@ def _draw_furniture(canvas: Canvas, ep_id: str, run_id: str, page: str) -> None:
     canvas.setFont(fonts.BOLD, size)
     canvas.setFillColor(style.INK)
     episode = fonts.displayable(ep_id)
-    canvas.drawString(left, top, fonts.fit(episode, half, measure(fonts.BOLD, size), middle=True))
+    shown = fonts.fit(episode, half, measure(fonts.BOLD, size), middle=True)
+    canvas.drawString(left, top, visual(shown))
     canvas.setFont(fonts.REGULAR, size)
     canvas.setFillColor(style.MUTED)
     run = f"run {fonts.displayable(run_id)}"
     shown = fonts.fit(run, half, measure(fonts.REGULAR, size), middle=True)
-    canvas.drawRightString(right, top, shown)
+    canvas.drawRightString(right, top, visual(shown))
     canvas.drawString(left, 11 * mm, "Screenalytics · screen time report")
     canvas.drawRightString(right, 11 * mm, page)
     canvas.setStrokeColor(style.RULE)

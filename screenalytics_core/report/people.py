@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from screenalytics_core.report.direction import one_line
 from screenalytics_core.report.faces import FaceIndex, crops_of_faces
 from screenalytics_core.report.model import Appearance, CoAppearance, PersonRow
 from screenalytics_core.vision.intervals import Interval
@@ -74,7 +75,7 @@ def _person(
         person_id=person_id_of(row),
         name=name,
         handle=" · ".join(i for i in ids if i != name),
-        is_named=bool(row["label"]),
+        is_named=bool(row["label"] and one_line(row["label"])),
         total_s=row["total_s"],
         face_s=row["face_s"],
         body_only_s=row["body_only_s"],
@@ -95,8 +96,9 @@ def _person(
 
 
 def name_of(row: Row) -> str:
-    """Return what people call a row of cast or screen time: label, else its ids."""
-    return str(row["label"] or row["identity_id"] or row["cast_id"] or "unnamed")
+    """Return what people call a row: label unless it is blank, else cast_id or identity_id."""
+    names = (row.get(key) for key in ("label", "cast_id", "identity_id"))
+    return next((name for name in names if name and one_line(name)), "unnamed")
 
 
 def person_id_of(row: Row) -> str:

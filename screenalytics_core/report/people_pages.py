@@ -197,7 +197,7 @@ def _notes(model: ReportModel) -> list[Flowable]:
             f"{t.name} ({text.clock(t.start_s)} to {text.clock(t.end_s)})" for t in model.trims
         )
         notes.append(f"Not counted: {', '.join(spans)}.")
-    if any(fonts.displayable(p.name) != " ".join(p.name.split()) for p in model.people):
+    if any(fonts.MISSING_GLYPH in fonts.displayable(p.name) for p in model.people):
         notes.append(f"{fonts.MISSING_GLYPH} stands for a letter that the report's font lacks.")
     return [Paragraph(escaped(" ".join(notes)), style.SMALL)] if notes else []
 

@@ -29,7 +29,23 @@ def test_people_stand_by_screen_time_then_first_appearance() -> None:
     for row, (total, first) in zip(people, [(5, 9), (7, 4), (7, 2), (1, 0)], strict=True):
         row.update(total_s=float(total), first_s=float(first), label=None)
 
-    assert [p.name for p in model_of(sample).people] == ["id_0003", "id_0002", "id_0001", "id_0004"]
+    names = [p.name for p in model_of(sample).people]
+    assert names == [people[place]["cast_id"] for place in (2, 1, 0, 3)]
+
+
+@pytest.mark.parametrize("label", [None, "", " \t", "\u202e "])
+@pytest.mark.parametrize(
+    ("cast_id", "name"), [pytest.param("ana", "ana", id="cast"), pytest.param(None, "id_0001")]
+)
+def test_a_person_whose_label_says_nothing_is_called_by_cast_id_else_identity_id(
+    label: str | None, cast_id: str | None, name: str
+) -> None:
+    sample = sample_run(1)
+    sample.rename(0, label, cast_id)
+
+    (row,) = model_of(sample).people
+
+    assert (row.name, row.is_named) == (name, False)
 
 
 def test_a_person_without_label_is_called_by_the_id_and_nothing_is_said_twice() -> None:
