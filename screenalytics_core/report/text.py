@@ -38,14 +38,17 @@ def tick(seconds: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """Write a length: `7.3 s`, `1,234.5 s`; below one second `0.25 s`, `< 0.01 s`, `0 s`."""
+    """Write a length: `7.3 s`, `1,234.5 s`; below one second `0.25 s`, `< 0.01 s`, `0 s`.
+
+    From 10,000 s on without tenths (`13,479 s`), which no column has room for.
+    """
     return f"{bare_seconds(value)} s"
 
 
 def bare_seconds(value: float) -> str:
     """Write a length as `seconds` does, without the unit."""
     if value >= 0.995:
-        return f"{value:,.1f}"
+        return f"{value:,.1f}" if value < 9_999.95 else f"{value:,.0f}"
     return f"{value:.2f}" if value >= 0.005 else "< 0.01" if value > 0 else "0"
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 import pytest
 from pypdf import PageObject, PdfReader
@@ -168,6 +169,39 @@ def test_hardly_any_time_is_told_apart_from_none(total_s: float, shown: str) -> 
     sample.people[0].update(total_s=total_s, low_s=0.0, high_s=total_s, share=total_s / 2531)
 
     assert f" {shown} 0 to {shown}" in pages_of(sample)[0]
+
+
+def test_seconds_of_a_day_long_episode_stay_on_their_line() -> None:
+    sample = sample_run(1, bodies=True)
+    sample.people[0].update(
+        total_s=88_478.7, face_s=77_478.7, body_only_s=11_000.0, low_s=70_000.2, high_s=88_888.8
+    )
+
+    reader = PdfReader(BytesIO(pdf_of(sample)))
+
+    lines = {line.text for line in lines_of(reader.pages[0])}
+    assert {"88,479 s", "77,479 s", "11,000 s", "70,000 to 88,889 s"} <= lines
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        pytest.param("אבגדה", "אבגדה", id="Hebrew"),
+        pytest.param("Noa אבג", "אבג", id="mixed"),
+        pytest.param("محمد علي", "محمد علي", id="Arabic"),
+        pytest.param("\u202eevil", "evil", id="turned around"),
+    ],
+)
+def test_a_name_in_any_script_is_read_as_written_wherever_it_is_drawn(name: str, read: str) -> None:
+    sample = sample_run(2)
+    sample.rename(0, name)
+
+    first = PdfReader(BytesIO(pdf_of(sample))).pages[0]
+
+    # A reader takes letters of right-to-left scripts from right to left, as people do.
+    written = normalize("NFKC", "\n".join(line.text for line in lines_of(first)))
+    assert written.count(read) == 3, "in table, timeline and meetings"
+    assert "letter that the report's font lacks" not in written
 
 
 def test_a_name_of_sixty_letters_is_whole_in_table_and_lane() -> None:

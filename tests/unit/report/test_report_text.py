@@ -25,7 +25,8 @@ def test_tick(at: float, shown: str) -> None:
 
 @pytest.mark.parametrize(
     ("length_s", "shown"),
-    [(1234.56, "1,234.6 s"), (1.0, "1.0 s"), (0.996, "1.0 s"), (0.25, "0.25 s"),
+    [(1234.56, "1,234.6 s"), (9999.94, "9,999.9 s"), (9999.96, "10,000 s"),
+     (13478.7, "13,479 s"), (1.0, "1.0 s"), (0.996, "1.0 s"), (0.25, "0.25 s"),
      (0.004, "< 0.01 s"), (0.0, "0 s")],
 )  # fmt: skip
 def test_seconds(length_s: float, shown: str) -> None:
