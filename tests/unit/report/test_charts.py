@@ -38,6 +38,19 @@ def test_a_bar_stands_where_the_person_is() -> None:
     assert columns.max() == pytest.approx(left + 0.75 * (right - left), abs=2)
 
 
+def test_a_hebrew_name_begins_at_the_right() -> None:
+    def names(label: str) -> Any:
+        row = {**person(50.0, 75.0), "label": label}
+        image = pixels(timeline_png({"duration_s": 100.0, "people": [row]}))
+        return image[:45, : round(0.21 * image.shape[1]) - 12]
+
+    first, both = names("א"), names("אב")
+
+    assert (first[:, -8:] < 128).any()
+    assert (first[:, -8:] == both[:, -8:]).all()
+    assert (both[:, -17:-10] < 128).sum() > (first[:, -17:-10] < 128).sum()
+
+
 def test_time_without_a_face_is_lighter() -> None:
     image = pixels(timeline_png({"duration_s": 100.0, "people": [person(50.0, 75.0, "body")]}))
 
