@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from screenalytics_assets.binding import Tell, bind_inputs, silent
 from screenalytics_assets.engine import Launch, run_episode
-from screenalytics_assets.graph import assets_of_stages
 from screenalytics_assets.resources import Listener
 from screenalytics_assets.results import EpisodeRunResult
 from screenalytics_assets.settings import Settings
@@ -201,8 +200,7 @@ def stages_of(facts: RunFacts) -> tuple[PipelineStage, ...]:
         if known.status is not StageStatus.NOT_STARTED
     ]
     had += [s for s in STAGE_PLAN if any(e.source != "inherited" for e in facts.entries_of(s))]
-    possible = [stage for stage in STAGE_PLAN if assets_of_stages((stage,))]
-    return tuple(stage for stage in possible if stage in had) or tuple(possible)
+    return tuple(stage for stage in STAGE_PLAN if stage in had) or STAGE_PLAN
 
 
 def _inherits(manifest: Manifest) -> bool:
