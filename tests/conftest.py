@@ -14,8 +14,12 @@ from screenalytics_core.vision.models.protocols import ModelPack
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hear Ctrl-C: a shell starts what runs in the background deaf to it, children included."""
+    """Hear Ctrl-C and a closed terminal: what a shell starts in the background may be deaf to it.
+
+    Children inherit that.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -19,7 +19,7 @@ from screenalytics_assets.stores import Stores
 from screenalytics_assets.sync import SyncReport, sync
 from screenalytics_core import layout
 from screenalytics_core.ledger.vocabulary import RunStatus
-from screenalytics_core.stages import STAGE_PHASES, PipelineStage
+from screenalytics_core.stages import STAGE_PHASES, STAGE_PLAN, PipelineStage
 from tests.integration.support import (
     EP_ID,
     CopyFinished,
@@ -94,7 +94,7 @@ def test_every_view_is_rendered_after(
     assert views.status["state"] == "completed"
     assert views.status["is_derived"] is (lost == "the home and the logs")
     done = {name for name, stage in views.status["stages"].items() if stage["status"] == "success"}
-    assert done == {"detect", "faces", "cluster", "screentime", "pdf"}
+    assert done == {stage.value for stage in STAGE_PLAN}
 
 
 def test_a_killed_run_is_failed_with_the_reason_in_every_view(

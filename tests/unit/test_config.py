@@ -208,6 +208,7 @@ OTHER_VALUES: dict[str, Any] = {
     "device": "cpu", "embed_device": "cpu", "models": "lite", "det_thresh": 0.6,
     "det_max_side_px": 320, "stride": 2, "track_buffer": 16, "min_track_samples": 3,
     "scene_detector": "off", "scene_threshold": 20.0, "adaptive_threshold": 2.0,
+    "body_tracking": False, "body_stride": 7, "body_thresh": 0.6, "body_bridge_s": 3.0,
     "min_face_px": 21, "min_sharpness": 9.0, "min_frontality": 0.1, "max_samples_per_track": 4,
     "embed_batch": 8, "cluster_thresh": 0.4, "min_identity_sim": 0.2, "save_crops": False,
     "save_frames": True, "thumb_size": 128, "jpeg_quality": 90, "workers": 3,
