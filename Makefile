@@ -32,6 +32,8 @@ test: install
 	COVERAGE_FILE=.coverage.first $(PYTEST) $(FIRST) & first=$$!; \
 	COVERAGE_FILE=.coverage.second $(PYTEST) $(SECOND); second=$$?; \
 	wait $$first && test $$second -eq 0
+	# What a killed child left behind may be half a file; the others' are in already.
+	rm -f .coverage.first.* .coverage.second.*
 	$(BIN)/coverage combine .coverage.first .coverage.second
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='screenalytics_core/*' --format=total
