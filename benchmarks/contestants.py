@@ -40,12 +40,14 @@ class ProductRun:
         """Seconds that the steps themselves took.
 
         Raises:
-            BenchError: A stage says that its steps computed longer than they ran.
+            BenchError: The steps say that they computed longer than they ran.
         """
-        for stage in self.result["stages"]:
-            if stage["compute_sec"] > stage["runtime_sec"]:
-                raise BenchError(f"compute is counted twice: {stage}")
-        return sum(float(stage["compute_sec"]) for stage in self.result["stages"])
+        stages = self.result["stages"]
+        # In sum: the stage of bodies is charged a share of the scan, which ran before it.
+        computed_s = sum(float(stage["compute_sec"]) for stage in stages)
+        if computed_s > sum(float(stage["runtime_sec"]) for stage in stages):
+            raise BenchError(f"compute is counted twice: {stages}")
+        return computed_s
 
 
 FACES_ONLY = ("body_tracking=false",)
