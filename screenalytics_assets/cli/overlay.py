@@ -50,10 +50,10 @@ def overlay(
     stores = Stores.open(Settings.from_env(data_root=data_root).data_root)
     ep_id, run_id = resolve_run(stores.runs, ep_id, run_id)
     output = output or Path(f"{ep_id}_{run_id}_overlay.mp4")
-    _check_output(output, force)
+    video, part = episode_video_path(stores.storage, ep_id), Part(start_s, end_s)
+    _check_output(output, video, force)
     _check_video(stores, ep_id, run_id)
     findings = _findings(stores, ep_id, run_id)
-    video, part = episode_video_path(stores.storage, ep_id), Part(start_s, end_s)
     began_s = time.monotonic()
     with whole_file(output) as path, step_progress() as report:
         done = write_overlay(
@@ -63,7 +63,7 @@ def overlay(
             part=part,
             progress=lambda n, total: report("overlay", n, total, "frames"),
         )
-        _check_output(output, force)
+        _check_output(output, video, force)
     for warning in done.warnings:
         tell(f"warning: {warning}")
     if as_json:
@@ -72,7 +72,7 @@ def overlay(
         tell(f"{output}: {done.frames} frames in {time.monotonic() - began_s:.1f} s")
 
 
-def _check_output(output: Path, force: bool) -> None:
+def _check_output(output: Path, video: Path, force: bool) -> None:
     from screenalytics_assets.cli.files import refuse_folder
     from screenalytics_core.errors import StorageError
 
@@ -82,6 +82,10 @@ def _check_output(output: Path, force: bool) -> None:
             thing=str(output),
             reason="is no ordinary file, and the index at an MP4's front is written last",
             way_out="Name a file, and pass that on.",
+        )
+    if output.exists() and video.exists() and output.samefile(video):
+        raise StorageError(
+            thing=str(output), reason="is the episode's own video", way_out="Name another file."
         )
     if output.exists() and not force:
         raise StorageError(

@@ -55,6 +55,21 @@ def test_an_overlay_has_the_episodes_frames_and_stays_what_it_is(
     assert output.read_bytes() == before
 
 
+def test_the_episodes_own_video_is_never_drawn_over(finished: Finished, tmp_path: Path) -> None:
+    root = finished[0].data_root
+    video = root / "videos" / EP_ID / "episode.mp4"
+    (tmp_path / "link.mp4").symlink_to(video)
+    before = video.read_bytes()
+
+    for output in (str(video), "link.mp4"):
+        made = screenalytics(
+            "overlay", EP_ID, "--output", output, "--force", data_root=root, cwd=tmp_path
+        )
+        assert made.returncode == 1
+        assert "is the episode's own video" in made.stderr
+    assert video.read_bytes() == before
+
+
 def test_faces_are_framed_where_the_run_found_them(finished: Finished, tmp_path: Path) -> None:
     output = tmp_path / "deep" / "part.mp4"
     root = finished[0].data_root
