@@ -59,6 +59,22 @@ class Placement:
         return width * height / ((x1 - x0) * (y1 - y0))
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A whole person in a frame.
+
+    Attributes:
+        face_xyxy: Face box, frame px; may reach past the edges.
+        outline_xy: Polygon (n, 2) around head and body, frame px, as far as it is drawn.
+        depth: 0 = in the background's picture; an actor covers everybody of less depth.
+    """
+
+    person: str
+    face_xyxy: Box
+    outline_xy: NDArray[np.float64]
+    depth: int
+
+
 def load_pictures() -> dict[str, Image]:
     """Read the packages' pictures, BGR.
 
@@ -86,17 +102,37 @@ def _load(picture: Picture) -> Image:
 
 def placements(shot: Shot, frame: int) -> tuple[Placement, ...]:
     """Return every face that is at least partly in frame `frame` (0-based) of the shot."""
-    near = _camera(shot, frame, 1.0)
-    placed = [(a.person, near @ _actor_matrix(a, frame)) for a in shot.actors]
-    if shot.view.blur_px == 0:
-        background = near @ _view_matrix(shot.view)
-        placed += [
-            (name, background)
-            for name, person in PEOPLE.items()
-            if person.picture == shot.view.picture
-        ]
+    placed = (*_actors(shot, frame), *_people_behind(shot, frame))
     faces = [Placement(name, _box(PEOPLE[name].face_xyxy, matrix)) for name, matrix in placed]
     return tuple(f for f in faces if f.inside > _LEAST_INSIDE)
+
+
+def figures(shot: Shot, frame: int) -> tuple[Figure, ...]:
+    """Return everybody whom the shot draws, also outside the picture, farthest first."""
+    behind = [(name, matrix, 0) for name, matrix in _people_behind(shot, frame)]
+    actors = [(*actor, depth) for depth, actor in enumerate(_actors(shot, frame), start=1)]
+    return tuple(
+        Figure(
+            name,
+            _box(PEOPLE[name].face_xyxy, matrix),
+            np.array(PEOPLE[name].outline) @ matrix[:2, :2].T + matrix[:2, 2],
+            depth,
+        )
+        for name, matrix, depth in (*behind, *actors)
+    )
+
+
+def _actors(shot: Shot, frame: int) -> list[tuple[str, Matrix]]:
+    near = _camera(shot, frame, 1.0)
+    return [(a.person, near @ _actor_matrix(a, frame)) for a in shot.actors]
+
+
+def _people_behind(shot: Shot, frame: int) -> list[tuple[str, Matrix]]:
+    """Return the people of a sharp background."""
+    if shot.view.blur_px:
+        return []
+    matrix = _camera(shot, frame, 1.0) @ _view_matrix(shot.view)
+    return [(name, matrix) for name, p in PEOPLE.items() if p.picture == shot.view.picture]
 
 
 def draw_shot(shot: Shot, pictures: dict[str, Image]) -> Iterator[Image]:
