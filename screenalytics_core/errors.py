@@ -89,6 +89,12 @@ class EpisodeVideoConflictError(VideoError):
     code = "episode_video_conflict"
 
 
+class TruthError(_ThingError):
+    """A truth file with a wrong field, or one of another video."""
+
+    code = "truth_unusable"
+
+
 class ModelError(_ThingError):
     """A model file that is missing, corrupted, or not what its role needs."""
 

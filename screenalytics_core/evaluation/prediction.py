@@ -1,0 +1,167 @@
+"""What of a run is held against the truth; any tracker's result can be put into this shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from screenalytics_core.vision.boxes import Float64Array, IntArray, as_boxes
+from screenalytics_core.vision.intervals import Intervals, union
+
+
+@dataclass(frozen=True, slots=True)
+class TrackBoxes:
+    """A face followed through some frames.
+
+    Attributes:
+        frame_idxs: (N,) ascending, N at least 1.
+        bboxes_xyxy: (N, 4) px; between two of them the box moves in a straight line.
+    """
+
+    track_id: int
+    frame_idxs: IntArray
+    bboxes_xyxy: Float64Array
+
+    @property
+    def frames(self) -> tuple[int, int]:
+        """First and last frame, both included."""
+        return int(self.frame_idxs[0]), int(self.frame_idxs[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Tracks said to be one person; `label` is the name given to it, if any."""
+
+    identity_id: str
+    track_ids: tuple[int, ...]
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSeconds:
+    """The stated seconds of one person.
+
+    Attributes:
+        identity_ids: The identities that are this person; a cast member may join several.
+        face_s: Their face is on screen.
+        total_s: Face or body.
+        low_s: Stated lower bound of `total_s`.
+        high_s: Stated upper bound of it.
+    """
+
+    identity_ids: tuple[str, ...]
+    face_s: float
+    total_s: float
+    low_s: float
+    high_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A run, as far as it is judged.
+
+    Attributes:
+        fps: Average frames per second.
+        frame_times_s: (frames + 1,) presentation timestamps; the last one ends the last frame.
+        tracks: Of faces; their order settles ties.
+        identities: Tracks in none of them are unassigned.
+        cuts: First frame of every shot but the first; None = nobody looked for cuts.
+        people: Stated seconds; empty = none are stated.
+        has_bodies: `total_s` of the people counts bodies too.
+        trims: Stretches of time that do not count; s.
+    """
+
+    fps: float
+    width_px: int
+    height_px: int
+    frame_times_s: Float64Array
+    tracks: tuple[TrackBoxes, ...]
+    identities: tuple[Identity, ...]
+    cuts: tuple[int, ...] | None = None
+    people: tuple[PersonSeconds, ...] = ()
+    has_bodies: bool = False
+    trims: Intervals = ()
+
+    @property
+    def frame_count(self) -> int:
+        """Frames of the video."""
+        return len(self.frame_times_s) - 1
+
+
+def prediction_of(
+    *,
+    shots: Mapping[str, Any],
+    frame_times_s: Float64Array,
+    tracks: pa.Table,
+    identities: Mapping[str, Any],
+    screen_time: Mapping[str, Any] | None = None,
+    cast: Mapping[str, Any] | None = None,
+) -> Prediction:
+    """Return what is judged of a run's artifacts.
+
+    Args:
+        shots: The document of `artifacts.SHOTS`.
+        frame_times_s: `artifacts.FRAME_TIMES`.
+        tracks: `artifacts.TRACKS`.
+        identities: The document of `artifacts.IDENTITIES`: what the machine found by itself.
+        screen_time: The document of `artifacts.SCREEN_TIME`; without it no seconds are stated.
+        cast: The document of `artifacts.CAST`; without it nobody has a name.
+    """
+    said = screen_time or {"people": (), "has_bodies": False, "trims": ()}
+    names = _rows_of_identities(cast)
+    return Prediction(
+        fps=float(Fraction(shots["fps"])),
+        width_px=shots["width_px"],
+        height_px=shots["height_px"],
+        frame_times_s=frame_times_s,
+        tracks=tuple(_track(row) for row in tracks.to_pylist()),
+        identities=tuple(
+            Identity(
+                row["identity_id"],
+                tuple(row["track_ids"]),
+                names.get(row["identity_id"], {}).get("label") or row.get("label"),
+            )
+            for row in identities["identities"]
+        ),
+        cuts=tuple(int(s["start_frame"]) for s in shots["shots"] if s["start_frame"] > 0),
+        people=tuple(_seconds(row, names) for row in said["people"]),
+        has_bodies=bool(said["has_bodies"]),
+        trims=union((t["start_s"], t["end_s"]) for t in said["trims"]),
+    )
+
+
+def track_boxes(
+    track_id: int, frame_idxs: Sequence[int], bboxes_xyxy: Sequence[Sequence[float]]
+) -> TrackBoxes:
+    """Return a track of boxes in any order of frames."""
+    frames = np.asarray(frame_idxs, np.int64)
+    order = np.argsort(frames, kind="stable")
+    return TrackBoxes(track_id, frames[order], as_boxes(bboxes_xyxy)[order])
+
+
+def _track(row: Mapping[str, Any]) -> TrackBoxes:
+    return track_boxes(row["track_id"], row["frame_idxs"], row["bboxes_xyxy"])
+
+
+def _rows_of_identities(cast: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
+    """Return identity_id -> its row of the cast; rows of single tracks are decisions apart."""
+    rows = () if cast is None else cast["people"]
+    return {
+        row["identity_id"]: row
+        for row in rows
+        if row.get("identity_id") is not None and row.get("track_id") is None
+    }
+
+
+def _seconds(row: Mapping[str, Any], names: Mapping[str, Mapping[str, Any]]) -> PersonSeconds:
+    one, cast_id = row["identity_id"], row["cast_id"]
+    if one is not None:
+        ids: tuple[str, ...] = (one,)
+    else:
+        ids = tuple(i for i, name in names.items() if cast_id and name.get("cast_id") == cast_id)
+    return PersonSeconds(ids, row["face_s"], row["total_s"], row["low_s"], row["high_s"])
