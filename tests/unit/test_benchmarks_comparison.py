@@ -1,0 +1,278 @@
+"""What the quality bench calls reached, better and worse, and the exit code that says so."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.processes import BenchError
+from benchmarks.quality import __main__ as command
+from benchmarks.quality.comparison import changes, last_committed, not_compared
+from benchmarks.quality.figures import with_means
+from benchmarks.quality.limits import judge_bounds, judge_clips, judge_tracking
+from tests.quality_rows import row
+
+
+def verdicts(*rows: dict[str, Any]) -> dict[str, bool]:
+    return {v.what: v.holds for v in judge_clips(with_means(list(rows)))}
+
+
+def test_a_result_at_the_limits_holds_all_of_them() -> None:
+    at_limit = row(bcubed_f1=0.98, tolerant_error_percent=1.0, recall=0.98, precision=0.98)
+    lite = row(setup="lite", bcubed_f1=0.92, tolerant_error_percent=3.0)
+
+    told = verdicts(at_limit, lite)
+
+    assert len(told) == 10
+    assert all(told.values())
+
+
+@pytest.mark.parametrize(
+    ("worse", "missed"),
+    [
+        ({"bcubed_f1": 0.94}, ["bcubed_f1, mean", "bcubed_f1, each"]),
+        ({"bcubed_f1": 0.96}, ["bcubed_f1, mean"]),
+        ({"tolerant_error_percent": 2.1}, ["percent, mean", "percent, each"]),
+        ({"recall": 0.97}, ["recall"]),
+        ({"precision": None}, ["precision"]),
+        ({"main_people_split": 1}, ["main_people_split"]),
+        ({"cut_f1": 0.94}, ["cut_f1"]),
+        ({"setup": "lite", "bcubed_f1": 0.91}, ["lite: bcubed_f1"]),
+    ],
+)
+def test_a_figure_beyond_its_limit_does_not_hold(worse: dict[str, Any], missed: list[str]) -> None:
+    told = verdicts(row(**worse))
+
+    held_not = [what for what, holds in told.items() if not holds]
+    assert len(held_not) == len(missed)
+    assert all(part in what for part, what in zip(missed, held_not, strict=True))
+
+
+def test_one_bad_clip_misses_the_limit_of_each_though_the_mean_holds() -> None:
+    told = verdicts(
+        *(row(clip=str(n), bcubed_f1=1.0) for n in range(9)), row(clip="bad", bcubed_f1=0.9)
+    )
+
+    assert [what for what, holds in told.items() if not holds] == [
+        "scrfd: bcubed_f1, each: at least 0.95"
+    ]
+
+
+def test_limits_of_models_that_were_not_run_are_not_judged() -> None:
+    assert all(what.startswith("lite") for what in verdicts(row(setup="lite")))
+
+
+def tracked(who: str, mota: float, idf1: float, stride: int = 1) -> dict[str, Any]:
+    return {"who": who, "stride": stride, "mota": mota, "idf1": idf1, "hota": 0.5, "switches": 4}
+
+
+def test_the_tracker_is_judged_on_every_frame_at_the_peers_own_threshold() -> None:
+    rows = [
+        tracked("product", 0.1, 0.1), tracked("product at 0.7", 0.6, 0.5),
+        tracked("bytetrack", 0.5, 0.6), tracked("product at 0.7", 0.1, 0.1, stride=2),
+        tracked("bytetrack", 0.9, 0.9, stride=2),
+    ]  # fmt: skip
+
+    assert [(v.value, v.holds) for v in judge_tracking(rows)] == [(0.6, True), (0.5, False)]
+
+
+BOUNDS = {
+    "samples": 200, "level": 0.9, "coverage": 0.9, "median_relative_width": 0.2,
+    "interval_score_s": 1.0,
+    "baseline": {"half_width_s": 0.6, "coverage": 0.9, "median_relative_width": 0.3,
+                 "interval_score_s": 1.2},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("worse", "missed"),
+    [
+        ({}, []),
+        ({"samples": 199}, [0]),
+        ({"coverage": 0.84}, [1]),
+        ({"coverage": 0.98}, [1]),
+        ({"median_relative_width": 0.26}, [2]),
+        ({"interval_score_s": 1.2}, [3]),
+    ],
+)
+def test_bounds_are_worth_stating_if_they_are_right_narrow_and_better_than_one_for_all(
+    worse: dict[str, Any], missed: list[int]
+) -> None:
+    told = judge_bounds("faces", {**BOUNDS, **worse})
+
+    assert [at for at, verdict in enumerate(told) if not verdict.holds] == missed
+
+
+def result(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
+    told = with_means(list(rows))
+    return {"clips": told, "limits": [v.to_dict() for v in judge_clips(told)], **more}
+
+
+def moved(before: dict[str, Any], now: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    return [(c.place, c.figure, c.is_better) for c in changes(before, now)]
+
+
+def test_a_change_within_its_tolerance_is_none() -> None:
+    assert moved(result(row()), result(row(bcubed_f1=0.985, tolerant_error_percent=0.7))) == []
+
+
+def test_more_of_a_good_figure_is_better_and_of_an_error_is_worse() -> None:
+    now = result(row(bcubed_f1=0.997, tolerant_error_percent=0.8, cpu_s=99.0))
+
+    assert moved(result(row()), now) == [
+        ("scrfd one", "bcubed_f1", True),
+        ("scrfd one", "tolerant_error_percent", False),
+        ("scrfd mean of one", "bcubed_f1", True),
+        ("scrfd mean of one", "tolerant_error_percent", False),
+    ]
+
+
+def test_a_limit_that_is_crossed_is_a_change_though_the_step_is_small() -> None:
+    now = result(row(bcubed_f1=0.979))
+    before = result(row(bcubed_f1=0.982))
+
+    assert moved(before, now) == [("limit", "scrfd: bcubed_f1, mean: at least 0.98", False)]
+    assert [is_better for *_, is_better in moved(now, before)] == [True]
+
+
+def test_a_figure_that_is_gone_is_worse_and_said_to_be_gone() -> None:
+    change = changes(result(row(cut_f1_exact=0.9)), result(row(cut_f1_exact=None)))[0]
+
+    assert not change.is_better
+    assert change.describe() == "WORSE  scrfd one: cut_f1_exact 0.9 -> none"
+
+
+def test_a_ratio_is_not_missed_where_the_peer_was_left_out() -> None:
+    with_peer = result(row(), row(who="naive", cpu_s=50.0))
+
+    assert moved(with_peer, result(row())) == []
+
+
+def test_the_peers_own_figures_are_no_matter() -> None:
+    before = result(row(), row(who="naive", bcubed_f1=0.9))
+
+    assert moved(before, result(row(), row(who="naive", bcubed_f1=0.5))) == []
+
+
+def test_a_mean_over_other_clips_is_not_compared() -> None:
+    before = result(row(), row(clip="two", bcubed_f1=0.5))
+    now = result(row())
+
+    assert [c for c in moved(before, now) if c[0] != "limit"] == []
+    assert not_compared(before, now) == [
+        "scrfd two: not measured this time",
+        "scrfd mean of one,two: not measured this time",
+    ]
+
+
+def test_other_material_is_said() -> None:
+    before = result(row(), clips_sha256={"one": "a", "two": "b"}, scorer_sha256="x")
+
+    assert not_compared(before, result(row(), clips_sha256={"one": "a"}, scorer_sha256="x")) == []
+    assert not_compared(before, result(row(), clips_sha256={"one": "c"}, scorer_sha256="y")) == [
+        "clips_sha256: other than in the last result",
+        "scorer_sha256: other than in the last result",
+    ]
+
+
+def test_the_products_tracker_is_compared_and_the_peers_is_not() -> None:
+    before = {"tracking": [tracked("product", 0.5, 0.6), tracked("bytetrack", 0.9, 0.9)]}
+    now = {"tracking": [tracked("product", 0.4, 0.602), tracked("bytetrack", 0.1, 0.1)]}
+
+    assert moved(before, now) == [("tracking product stride 1", "mota", False)]
+
+
+def commit(repository: Path, content: dict[str, Any]) -> None:
+    path = repository / command.FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+    for arguments in (("init", "-q"), ("add", "."), (*identity, "commit", "-qm", "result")):
+        subprocess.run(["git", *arguments], cwd=repository, check=True)
+
+
+def test_the_last_result_is_the_committed_one_whatever_lies_there_now(tmp_path: Path) -> None:
+    commit(tmp_path, result(row()))
+    (tmp_path / command.FILE).write_text("{}")
+
+    assert last_committed(tmp_path, command.FILE) == result(row())
+
+
+def test_no_committed_result_is_no_result(tmp_path: Path) -> None:
+    assert last_committed(tmp_path, command.FILE) is None
+
+
+@pytest.mark.parametrize(
+    ("now", "code", "said"),
+    [
+        pytest.param(row(), 0, "nothing moved", id="as before"),
+        pytest.param(row(bcubed_f1=1.0), 0, "better", id="better"),
+        pytest.param(row(recall=0.99), 1, "WORSE  scrfd one: recall 1 -> 0.99", id="worse"),
+    ],
+)
+def test_the_exit_code_says_whether_anything_became_worse(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    now: dict[str, Any],
+    code: int,
+    said: str,
+) -> None:
+    commit(tmp_path, result(row()))
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+
+    assert command.tell_changes(result(now)) == code
+    assert said in capsys.readouterr().out
+
+
+def test_without_a_committed_result_nothing_is_worse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+
+    assert command.tell_changes(result(row())) == 0
+    assert "no committed result" in capsys.readouterr().out
+
+
+def test_a_scorer_that_disagrees_ends_the_command_with_an_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(args: Any) -> dict[str, Any]:
+        raise BenchError("they disagree")
+
+    monkeypatch.setattr(command, "measure_all", fail)
+
+    assert command.main([]) == 1
+    assert "they disagree" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "whole"),
+    [
+        ([], True),
+        (["--setups", "lite", "scrfd"], True),
+        (["--setups", "lite"], False),
+        (["--only", "avenger2"], False),
+        (["--skip-naive"], False),
+        (["--skip-tracking"], False),
+        (["--bodies"], False),
+        (["--profile", "low_power"], False),
+        (["--models", "elsewhere"], False),
+    ],
+)
+def test_only_a_whole_run_replaces_the_kept_result(given: list[str], whole: bool) -> None:
+    assert command.is_whole(command.parse_arguments(given)) == whole
+
+
+def test_a_clip_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
+    (tmp_path / "avenger2.mp4").touch()
+
+    assert [c.name for c in command.labelled_clips(tmp_path, ["avenger2"])] == ["avenger2"]
+    with pytest.raises(BenchError, match=r"avenger: no labelled clip .*there: avenger2"):
+        command.labelled_clips(tmp_path, ["avenger"])
+    with pytest.raises(BenchError, match="nothing to score"):
+        command.labelled_clips(tmp_path / "nowhere", None)
