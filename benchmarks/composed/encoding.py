@@ -53,6 +53,8 @@ class Encoding:
         lengths, shares = zip(*_LENGTHS, strict=True)
         drawn = random.choice(lengths, size=frame_count, p=shares)
         drawn = drawn * (1 + random.uniform(-_JITTER, _JITTER, frame_count))
+        # Containers do not say how long the last frame stands.
+        drawn[-1:] = 1.0
         ticks = np.maximum(1, np.round(drawn * float(one))).astype(np.int64)
         return [0, *np.cumsum(ticks).tolist()]
 

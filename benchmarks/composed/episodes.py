@@ -15,11 +15,11 @@ from benchmarks.composed.stage import (
     ASTRONAUT,
     DARK_ROOM,
     EVERYBODY,
-    FLAG,
     LAMP,
     LEFT_WALL,
     MIDDLE,
     RIGHT_WALL,
+    ROCKET,
     TWO_AT_THE_TABLE,
     WARM,
     staged,
@@ -137,7 +137,7 @@ def letterbox() -> Episode:
 def blends_and_flashes() -> Episode:
     """Cuts over mixed, white and black frames, and flashes that are no cuts."""
     people = ("lace dress", "charcoal shirt", "grey polo", "blond bob", "red shirt", "black top")
-    views = (LEFT_WALL, LAMP, RIGHT_WALL, MIDDLE, WARM, FLAG)
+    views = (LEFT_WALL, LAMP, RIGHT_WALL, MIDDLE, WARM, ROCKET)
     joins = (
         Join(), Join("blend", 1), Join("flash", 1), Join("dissolve", 8), Join("flash", 2),
         Join("fade", 12),
@@ -162,7 +162,7 @@ def fast_heads() -> Episode:
         EpisodeShot(staged(80, LAMP, walking("red shirt", 220, to_and_fro))),
         EpisodeShot(staged(80, MIDDLE, *crossing)),
         EpisodeShot(staged(60, RIGHT_WALL, Actor("lace dress", 280, nod))),
-        EpisodeShot(staged(60, EVERYBODY), Lens((1.6, 1.6), ((0.3, 0.4), (0.7, 0.4))), Pace(2.0)),
+        EpisodeShot(staged(60, EVERYBODY), Lens((1.6, 1.6), ((0.33, 0.4), (0.67, 0.4))), Pace(2.0)),
     )
     return Episode("fast_heads", shots, Encoding())
 

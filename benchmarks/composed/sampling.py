@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from benchmarks.composed.camera import Lens, Occluder, Pace, Path2d
+from benchmarks.composed.clips import Clip, Excerpt, labelled_clips
 from benchmarks.composed.compose import Episode
 from benchmarks.composed.encoding import Encoding
 from benchmarks.composed.mixing import CUT, Join
@@ -24,8 +25,7 @@ from benchmarks.composed.stage import (
     staged,
     walking,
 )
-from benchmarks.composed.takes import Clip, Excerpt, Take
-from benchmarks.media import clips_in
+from benchmarks.composed.takes import Take
 from screenalytics_core.demo_scenes import Actor, View
 
 # Shares are of shots, guessed from what is usual in television: most cuts are hard, most light
@@ -51,7 +51,7 @@ def sampled_episode(seed: int, clips_dir: Path | None = None, *, pictures: bool 
     Raises:
         ValueError: There is nothing to draw from.
     """
-    clips = tuple(Clip(path) for path in clips_in(clips_dir)) if clips_dir else ()
+    clips = labelled_clips(clips_dir) if clips_dir else ()
     if not clips and not pictures:
         raise ValueError("no labelled clips and no pictures: nothing to draw an episode from")
     random = np.random.default_rng(seed)
@@ -66,7 +66,8 @@ def sampled_episode(seed: int, clips_dir: Path | None = None, *, pictures: bool 
         others = [i for i in range(len(set_ups)) if i != last]
         last = int(random.choice(others))
         shots.append(_shot(random, set_ups[last], float(encoding.fps), aspect, not shots))
-    return Episode(f"sample_{seed:04d}", tuple(shots), encoding)
+    source = "" if not clips else "mixed_" if pictures else "clips_"
+    return Episode(f"sample_{source}{seed:04d}", tuple(shots), encoding)
 
 
 SetUp = Callable[[np.random.Generator, int], Take]
@@ -86,9 +87,9 @@ def _set_ups(random: np.random.Generator, clips: Sequence[Clip], pictures: bool)
     """Return the few places that the episode cuts between, so that A/B/A comes by itself."""
     found: list[SetUp] = []
     if pictures:
-        cast = random.permutation(np.array(CUT_OUTS))[: int(random.integers(3, 7))].tolist()
-        found += [_studio(random, cast) for _ in range(int(random.integers(2, 5)))]
-        if random.random() < 0.4:
+        cast = random.permutation(np.array(CUT_OUTS))[: int(random.integers(4, 8))].tolist()
+        found += [_studio(random, cast) for _ in range(int(random.integers(3, 6)))]
+        if random.random() < 0.5:
             found.append(partial(_wide, _SHARP_VIEWS[int(random.integers(len(_SHARP_VIEWS)))]))
     if clips:
         known = [(clip, shot) for clip in clips for shot in clip.shots]

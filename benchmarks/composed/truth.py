@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.composed.looks import Face, Shown
 from screenalytics_core.demo_truth import CLEAR_PART
 
 Intervals = dict[str, list[list[int]]]
+
+# Who is visible for less is an extra, not one of the main people.
+_MAIN_LEAST_S: Final = 0.5
 
 
 @dataclass(slots=True)
@@ -18,7 +21,8 @@ class TruthWriter:
     """Takes an episode's frames in order and forgets their pictures.
 
     Attributes:
-        main_people: Whose name and face are certain; the others are labelled hard.
+        main_people: Whose name and face are certain; main are those of them who are visible
+            for half a second or more.
     """
 
     main_people: frozenset[str]
@@ -68,7 +72,7 @@ class TruthWriter:
             "cuts": self.cuts,
             "cut_tolerance": cut_tolerance,
             "transitions": self.transitions,
-            "persons": {n: {"gallery": None, "main": n in self.main_people} for n in names},
+            "persons": {n: {"gallery": None, "main": self._is_main(n, fps)} for n in names},
             "visible": {n: self.visible[n] for n in names},
             "visible_clear": {n: self.clear[n] for n in names},
             "maybe": {n: self.maybe[n] for n in names if self.maybe[n]},
@@ -80,6 +84,10 @@ class TruthWriter:
             "notes": "Composed: cuts and boxes are those of the material, carried through every "
             "move of the camera.",
         }
+
+    def _is_main(self, person: str, fps: float) -> bool:
+        seen = sum(last - first + 1 for first, last in self.visible[person])
+        return person in self.main_people and seen >= _MAIN_LEAST_S * fps
 
 
 def _row(frame: int, face: Face) -> dict[str, Any]:
