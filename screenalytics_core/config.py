@@ -21,10 +21,10 @@ Profile = Literal["low_power", "balanced", "high_accuracy"]
 DEFAULT_PROFILE: Final[Profile] = "balanced"
 
 PROFILES: Final[dict[str, dict[str, Any]]] = {
-    "low_power": {"stride": 6, "body_stride": 12, "det_max_side_px": 480,
+    "low_power": {"stride": 12, "min_stride": 4, "body_stride": 12, "det_max_side_px": 480,
                   "max_samples_per_track": 6, "embed_batch": 4,
                   "save_crops": False, "force_recluster": False},
-    "balanced": {"stride": 3, "body_stride": 6, "det_max_side_px": 640,
+    "balanced": {"stride": 8, "min_stride": 2, "body_stride": 6, "det_max_side_px": 640,
                  "max_samples_per_track": 6, "embed_batch": 4,
                  "save_crops": False, "force_recluster": False},
     "high_accuracy": {"stride": 1, "body_stride": 2, "det_max_side_px": 960,
@@ -66,6 +66,12 @@ class EpisodeRunConfig(BaseModel):
         640, ge=128, le=4096, description="longer side of the detector's input"
     )
     stride: int = Field(1, ge=1, le=300, description="every n-th frame is given to the detector")
+    min_stride: int = Field(
+        1,
+        ge=1,
+        le=300,
+        description="where two looks do not explain each other, it looks this close",
+    )
     tracker: Literal["bytetrack"] = Field("bytetrack", description="face tracker")
     track_buffer: int = Field(
         15, ge=0, le=3000, description="frames (at the average rate) that a lost track is kept"

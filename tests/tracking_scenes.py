@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from screenalytics_core.vision.sampling import sampled_frames
 from screenalytics_core.vision.track_shaping import NOT_SEEN, Track, track_boxes
 from screenalytics_core.vision.tracking import Detections, ShotFrames, TrackerSettings
 
@@ -57,9 +56,9 @@ def weak_in(person: Person, frames: range, confidence: float = 0.3) -> Person:
 def shots_of(lengths: Sequence[int], stride: int) -> list[ShotFrames]:
     ends = np.cumsum(lengths).tolist()
     bounds = [(end - length, end) for length, end in zip(lengths, ends, strict=True)]
-    sampled = sampled_frames(bounds, stride)
     return [
-        ShotFrames(i, sampled[(sampled >= a) & (sampled < b)]) for i, (a, b) in enumerate(bounds)
+        ShotFrames(i, np.unique([a, *range(a + -a % stride, b, stride), b - 1]))
+        for i, (a, b) in enumerate(bounds)
     ]
 
 

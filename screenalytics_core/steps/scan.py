@@ -1,15 +1,14 @@
 """`shots`, `detections` and `body_detections` from one decode.
 
 Detections do not take `shots` as an input: all come from the same pass, so they depend on
-the same settings. Where only detections are wanted and the shots are at hand, they are used
-and cuts are not looked for again; the rows are the same.
+the same settings. Where only some are wanted, cuts are looked for all the same, since detectors
+look at both sides of each place where something new begins.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import reduce
 from typing import Any, Final
 
 import numpy as np
@@ -18,9 +17,9 @@ import pyarrow as pa
 from screenalytics_core.artifacts import BODY_DETECTIONS, DETECTIONS, ArtifactKind
 from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
 from screenalytics_core.steps.scan_looks import look_for_bodies, look_for_faces
-from screenalytics_core.vision.sampling import sampled_frames
-from screenalytics_core.vision.scanning import Look, Looker, Scan, join_parts, scan_part
-from screenalytics_core.vision.shots import CutFinder, Shot
+from screenalytics_core.vision.looker import Look, Looker
+from screenalytics_core.vision.scanning import Scan, join_parts, scan_part
+from screenalytics_core.vision.shots import CutFinder
 from screenalytics_core.vision.video import VideoFacts, VideoSource
 
 _FACES: Final = "faces"
@@ -65,21 +64,7 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     return made
 
 
-def _looker(step: StepInput, looks: Mapping[str, Look]) -> Looker:
-    return Looker(looks, (step.settings.workers or os.cpu_count() or 1) if looks else 1)
-
-
 def _scan(step: StepInput, video: VideoSource, looks: Mapping[str, Look]) -> Scan:
-    strides = {name: look.stride for name, look in looks.items()}
-    with _looker(step, looks) as looker:
-        if ArtifactKind.SHOTS not in step.wanted and ArtifactKind.SHOTS in step.artifacts:
-            return _scan_known_shots(step, video, looker, strides)
-        return _scan_all(step, video, looker, strides)
-
-
-def _scan_all(
-    step: StepInput, video: VideoSource, looker: Looker, strides: Mapping[str, int]
-) -> Scan:
     expected = video.facts.frame_count
     finder = CutFinder(
         step.settings.scene_detector,
@@ -90,23 +75,9 @@ def _scan_all(
     def on_frame(frame_idx: int) -> None:
         step.progress(frame_idx + 1, max(expected, frame_idx + 1), "frames scanned")
 
-    part = scan_part(video.frames(), finder, looker, on_frame=on_frame)
-    return join_parts([part], strides)
-
-
-def _scan_known_shots(
-    step: StepInput, video: VideoSource, looker: Looker, strides: Mapping[str, int]
-) -> Scan:
-    rows: list[dict[str, Any]] = step.read(ArtifactKind.SHOTS)["shots"]
-    shots = [Shot(row["start_frame"], row["end_frame"]) for row in rows]
-    edges = {frame for shot in shots for frame in (shot.start_frame, shot.end_frame - 1)}
-    sampled = {name: sampled_frames(shots, stride) for name, stride in strides.items()}
-    wanted = reduce(np.union1d, sampled.values()).tolist()
-    for done, frame in enumerate(video.frames_at(wanted), start=1):
-        looker.look(frame, is_edge=frame.frame_idx in edges)
-        step.progress(done, len(wanted), "frames looked at")
-    frame_times_s = step.read(ArtifactKind.SHOTS, "frame_times")
-    return Scan(frame_times_s, shots, sampled, looker.finish())
+    workers = (step.settings.workers or os.cpu_count() or 1) if looks else 1
+    with Looker(looks, workers) as looker:
+        return join_parts([scan_part(video.frames(), finder, looker, on_frame=on_frame)])
 
 
 def _shots_document(scan: Scan, facts: VideoFacts) -> dict[str, Any]:
@@ -167,15 +138,22 @@ STEP = Step(
         StepOutput(
             name="shots",
             kinds=(ArtifactKind.SHOTS,),
-            version="1",
+            version="2",
             settings=_SHOT_SETTINGS,
             reads_video=True,
         ),
         StepOutput(
             name="detections",
             kinds=(ArtifactKind.DETECTIONS,),
-            version="2",
-            settings=(*_SHOT_SETTINGS, "stride", "det_max_side_px", "device"),
+            version="3",
+            settings=(
+                *_SHOT_SETTINGS,
+                "stride",
+                "min_stride",
+                "det_thresh",
+                "det_max_side_px",
+                "device",
+            ),
             launch_settings=("workers",),
             model_roles=("face_detector",),
             reads_video=True,
@@ -183,7 +161,7 @@ STEP = Step(
         StepOutput(
             name="body_detections",
             kinds=(ArtifactKind.BODY_DETECTIONS,),
-            version="1",
+            version="2",
             # The network that compares bodies runs where faces are embedded.
             settings=(*_SHOT_SETTINGS, "body_tracking", "body_stride", "device", "embed_device"),
             launch_settings=("workers",),

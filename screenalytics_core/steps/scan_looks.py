@@ -7,13 +7,14 @@ from typing import Final, NamedTuple
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.steps.base import StepInput
 from screenalytics_core.vision.box_rows import MIN_CONFIDENCE, Boxes
+from screenalytics_core.vision.looker import Look
 from screenalytics_core.vision.models.protocols import (
     FaceDetector,
     Image,
     PersonDetector,
     PersonEmbedder,
 )
-from screenalytics_core.vision.scanning import Look
+from screenalytics_core.vision.sampling import is_clear
 
 # Half of the confidence at which a body begins a track by default, so the least at which it
 # can continue one. From 0.1 up NanoDet reports three to nine times as many boxes, nearly all
@@ -39,7 +40,13 @@ def look_for_faces(step: StepInput) -> Look:
         faces = detector.detect(image_bgr)
         return Boxes(faces.bboxes_xyxy, faces.confidences, faces.landmarks_xy)
 
-    return Look(detect, step.settings.stride)
+    det_thresh: float = step.settings.det_thresh
+    return Look(
+        detect,
+        step.settings.stride,
+        min_stride=step.settings.min_stride,
+        is_clear=lambda before, after: is_clear(before, after, det_thresh),
+    )
 
 
 def look_for_bodies(step: StepInput) -> BodyLook | None:

@@ -113,16 +113,6 @@ class BoxRows:
             rows._appearances.extend(part._appearances)
         return rows
 
-    def only_frames(self, frame_idxs: NDArray[np.int64]) -> BoxRows:
-        """Return the rows of the given frames."""
-        table = self.table()
-        keep = np.isin(table.column("frame_idx").to_numpy(), frame_idxs)
-        rows = BoxRows()
-        rows._chunks.extend(table.filter(pa.array(keep)).to_batches())
-        if self._appearances:
-            rows._appearances.append(self.appearances()[keep])
-        return rows
-
 
 def _to_batch(frames: Sequence[tuple[int, float, Boxes]]) -> pa.RecordBatch:
     counts = [len(b.confidences) for _, _, b in frames]

@@ -182,7 +182,7 @@ def test_a_field_given_wins_over_the_profile_and_the_profile_over_the_default() 
     profile = EpisodeRunConfig.from_mapping({}, "low_power")
     given_too = EpisodeRunConfig.from_mapping({"stride": 2}, "low_power")
 
-    assert (default.stride, profile.stride, given_too.stride) == (1, 6, 2)
+    assert (default.stride, profile.stride, given_too.stride) == (1, 12, 2)
     assert given_too.det_max_side_px == profile.det_max_side_px == 480
 
 
@@ -206,7 +206,8 @@ def test_an_unknown_profile_is_refused_with_the_known_ones() -> None:
 # One other value per field: a run is bound to each of them, or to none of the launch fields.
 OTHER_VALUES: dict[str, Any] = {
     "device": "cpu", "embed_device": "cpu", "models": "lite", "det_thresh": 0.6,
-    "det_max_side_px": 320, "stride": 2, "track_buffer": 16, "min_track_samples": 3,
+    "det_max_side_px": 320, "stride": 2, "min_stride": 3,
+    "track_buffer": 16, "min_track_samples": 3,
     "scene_detector": "off", "scene_threshold": 20.0, "adaptive_threshold": 2.0,
     "body_tracking": False, "body_stride": 7, "body_thresh": 0.6, "body_bridge_s": 3.0,
     "min_face_px": 21, "min_sharpness": 9.0, "min_frontality": 0.1, "max_samples_per_track": 4,

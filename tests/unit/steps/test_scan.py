@@ -14,7 +14,7 @@ import pytest
 from screenalytics_core.artifacts import DETECTIONS, SHOTS, ArtifactKind
 from screenalytics_core.config import LAUNCH_FIELDS, EpisodeRunConfig
 from screenalytics_core.errors import VideoChangedError, VideoError
-from screenalytics_core.steps.base import FileFacts, StepInput
+from screenalytics_core.steps.base import StepInput
 from screenalytics_core.steps.scan import STEP
 from screenalytics_core.vision.decode import PyAvFrame, PyAvVideo, open_video
 from screenalytics_core.vision.models.protocols import FaceBoxes, Image
@@ -54,19 +54,6 @@ class RedPack:
         return RedFaces()
 
 
-class GivenShots:
-    """The shots artifact of an earlier run."""
-
-    kind = ArtifactKind.SHOTS
-    files: tuple[FileFacts, ...] = ()
-
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        self._data = data
-
-    def read(self, part: str | None = None) -> Any:
-        return self._data[part or "shots"]
-
-
 def episode(*lengths: int) -> Iterator[Picture]:
     """One shot per length: in even ones a red face moves to the right, odd ones are empty."""
     for shot, length in enumerate(lengths):
@@ -83,15 +70,15 @@ def scan(
     video: VideoSource,
     wanted: Iterable[ArtifactKind] = BOTH,
     *,
-    artifacts: Mapping[ArtifactKind, Any] | None = None,
     pack: RedPack | None = None,
     **settings: Any,
 ) -> Mapping[ArtifactKind, Mapping[str, Any]]:
-    config = EpisodeRunConfig.from_mapping({"stride": 4, "workers": 2, **settings})
+    given = {"stride": 4, "min_stride": 4, "workers": 2, "det_thresh": 0.5, **settings}
+    config = EpisodeRunConfig.from_mapping(given)
     return STEP.run(
         StepInput(
             ep_id="show-s01e01", run_id="r", settings=config.only(STEP.settings),
-            artifacts=artifacts or {}, wanted=frozenset(wanted),
+            wanted=frozenset(wanted),
             models=pack or RedPack(), video=video,  # type: ignore[arg-type]
         )
     )  # fmt: skip
@@ -169,28 +156,27 @@ def test_only_what_is_wanted_is_made_and_no_model_is_loaded_for_shots(video: PyA
 
 
 @pytest.mark.parametrize("detector", ["pyscenedetect", "content", "off"])
-def test_the_number_of_workers_and_the_way_do_not_change_a_byte(
+def test_neither_the_number_of_workers_nor_what_else_is_wanted_changes_a_byte(
     detector: str, video: PyAvVideo
 ) -> None:
     made = scan(video, scene_detector=detector)
     one = scan(video, scene_detector=detector, workers=1)
     alone = scan(video, {ArtifactKind.DETECTIONS}, scene_detector=detector)
-    given = {ArtifactKind.SHOTS: GivenShots(made[ArtifactKind.SHOTS])}
-    known = scan(video, {ArtifactKind.DETECTIONS}, artifacts=given, scene_detector=detector)
 
     assert same(made[ArtifactKind.SHOTS], one[ArtifactKind.SHOTS])
-    for other in (one, alone, known):
+    for other in (one, alone):
         detections = other[ArtifactKind.DETECTIONS]["detections"]
         assert detections.equals(made[ArtifactKind.DETECTIONS]["detections"])
 
 
-def test_given_shots_spare_the_search_for_cuts(video: PyAvVideo) -> None:
-    given = scan(video)[ArtifactKind.SHOTS]
-    given["shots"]["shots"] = [{"start_frame": 0, "end_frame": 38}]
+def test_where_a_face_goes_the_step_looks_closer(tmp_path: Path) -> None:
+    pictures = [*episode(11), *(solid(BACKGROUNDS[0], width=320, height=192) for _ in range(10))]
+    video = open_video(make_video(tmp_path / "v.mp4", pictures))
 
-    made = scan(video, {ArtifactKind.DETECTIONS}, artifacts={ArtifactKind.SHOTS: GivenShots(given)})
+    made = scan(video, stride=8, min_stride=2, scene_detector="off")[ArtifactKind.DETECTIONS]
 
-    assert made[ArtifactKind.DETECTIONS]["detections"]["shot_id"].to_pylist() == [0] * 8
+    assert made["sampled_frames"].tolist() == [0, 4, 8, 10, 12, 16, 20]
+    assert made["detections"]["frame_idx"].to_pylist() == [0, 4, 8, 10]
 
 
 def test_variable_frame_rate_reaches_the_tables(tmp_path: Path) -> None:
@@ -207,7 +193,8 @@ def test_variable_frame_rate_reaches_the_tables(tmp_path: Path) -> None:
 
 def test_progress_counts_up_to_the_number_of_frames(video: PyAvVideo) -> None:
     told: list[tuple[int, int, str]] = []
-    config = EpisodeRunConfig.from_mapping({"stride": 4, "workers": 1})
+    given = {"stride": 4, "min_stride": 4, "workers": 1, "det_thresh": 0.5}
+    config = EpisodeRunConfig.from_mapping(given)
 
     STEP.run(
         StepInput(
@@ -237,22 +224,13 @@ class ReplacedMeanwhile:
         yield from self._video.frames()
         self._video.path.write_bytes(b"another video")
 
-    def frames_at(self, frame_idxs: Iterable[int]) -> Iterator[PyAvFrame]:
-        yield from self._video.frames_at(frame_idxs)
-        self._video.path.write_bytes(b"another video")
-
     def check_unchanged(self) -> None:
         self._video.check_unchanged()
 
 
-@pytest.mark.parametrize("wanted", [BOTH, {ArtifactKind.DETECTIONS}], ids=["scan", "known shots"])
-def test_a_video_that_changes_meanwhile_fails_the_step(
-    wanted: frozenset[ArtifactKind], video: PyAvVideo
-) -> None:
-    given = {ArtifactKind.SHOTS: GivenShots(scan(video)[ArtifactKind.SHOTS])}
-
+def test_a_video_that_changes_meanwhile_fails_the_step(video: PyAvVideo) -> None:
     with pytest.raises(VideoChangedError, match="was replaced"):
-        scan(ReplacedMeanwhile(video), wanted, artifacts=given)
+        scan(ReplacedMeanwhile(video))  # type: ignore[arg-type]
 
 
 def test_the_number_of_workers_is_read_but_not_part_of_a_fingerprint() -> None:

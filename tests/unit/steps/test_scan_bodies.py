@@ -16,7 +16,6 @@ from screenalytics_core.steps.base import StepInput
 from screenalytics_core.steps.scan import STEP
 from screenalytics_core.vision.decode import PyAvFrame, PyAvVideo, open_video
 from tests.body_fakes import BLUE, BodyPack
-from tests.report_samples import SampleArtifact
 from tests.videos import Picture, make_video, solid, with_rectangle
 
 BODIES = Kind.BODY_DETECTIONS
@@ -52,10 +51,6 @@ class Watched:
         self.passes += 1
         yield from self._noted(self._video.frames())
 
-    def frames_at(self, frame_idxs: Iterable[int]) -> Iterator[PyAvFrame]:
-        self.passes += 1
-        yield from self._noted(self._video.frames_at(frame_idxs))
-
     def _noted(self, frames: Iterator[PyAvFrame]) -> Iterator[PyAvFrame]:
         for frame in frames:
             self.given.append(frame.frame_idx)
@@ -70,16 +65,15 @@ def scan(
     wanted: Iterable[Kind] = (BODIES,),
     *,
     pack: BodyPack | None = None,
-    shots: Mapping[str, Any] | None = None,
     notes: list[tuple[Kind, str]] | None = None,
     **settings: Any,
 ) -> Made:
-    config = EpisodeRunConfig.from_mapping({"body_stride": 6, "workers": 2, **settings})
+    given = {"min_stride": 4, "det_thresh": 0.5, "body_stride": 6, "workers": 2, **settings}
+    config = EpisodeRunConfig.from_mapping(given)
     told: list[tuple[Kind, str]] = [] if notes is None else notes
     return STEP.run(
         StepInput(
             ep_id="show-s01e01", run_id="r", settings=config.only(STEP.settings),
-            artifacts={} if shots is None else {Kind.SHOTS: SampleArtifact(Kind.SHOTS, shots)},
             wanted=frozenset(wanted), models=pack or BodyPack(),  # type: ignore[arg-type]
             video=video, note=lambda kind, sentence: told.append((kind, sentence)),
         )
@@ -126,34 +120,6 @@ def test_all_three_come_from_one_decode_and_each_is_as_if_made_alone(video: PyAv
     bodies = scan(video)[BODIES]
     assert made[BODIES]["body_detections"].equals(bodies["body_detections"])
     assert made[BODIES]["body_appearance"].tobytes() == bodies["body_appearance"].tobytes()
-
-
-def test_shots_at_hand_lead_to_the_bodies_frames_alone(video: PyAvVideo) -> None:
-    shots = scan(video, {Kind.SHOTS})[Kind.SHOTS]
-    watched = Watched(video)
-
-    known = scan(watched, shots=shots)[BODIES]
-
-    made = scan(video)[BODIES]
-    assert watched.passes == 1
-    assert watched.given == made["body_sampled_frames"].tolist()
-    assert known["body_detections"].equals(made["body_detections"])
-    assert known["body_appearance"].tobytes() == made["body_appearance"].tobytes()
-
-
-def test_with_shots_at_hand_each_detector_keeps_its_stride(video: PyAvVideo) -> None:
-    shots = scan(video, {Kind.SHOTS})[Kind.SHOTS]
-    pack, watched = BodyPack(), Watched(video)
-
-    known = scan(watched, {Kind.DETECTIONS, BODIES}, shots=shots, pack=pack, stride=4, workers=1)
-
-    faces, bodies = known[Kind.DETECTIONS]["sampled_frames"], known[BODIES]["body_sampled_frames"]
-    assert watched.given == sorted({*faces.tolist(), *bodies.tolist()})
-    assert pack.detector is not None
-    assert pack.detector.looks == len(bodies)
-    made = scan(video, {Kind.DETECTIONS, BODIES}, stride=4)
-    assert known[Kind.DETECTIONS]["detections"].equals(made[Kind.DETECTIONS]["detections"])
-    assert known[BODIES]["body_detections"].equals(made[BODIES]["body_detections"])
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -1,55 +1,75 @@
-"""The scan and the tracker must agree on which frames were looked at."""
+"""Between two looks nothing need be looked at if it is clear who became whom."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screenalytics_core.vision.sampling import sampled_frames
+from screenalytics_core.vision.box_rows import Boxes
+from screenalytics_core.vision.sampling import is_clear
 
-lengths = st.lists(st.integers(1, 40), min_size=1, max_size=12)
-
-
-def shots_of(frame_counts: list[int]) -> list[tuple[int, int]]:
-    starts = [sum(frame_counts[:i]) for i in range(len(frame_counts) + 1)]
-    return list(pairwise(starts))
+STRONG = 0.5
+Face = tuple[float, float, float]
+"""Left edge and side in px, and confidence."""
 
 
-def test_the_stride_counts_from_the_start_of_the_video_not_of_the_shot() -> None:
-    assert sampled_frames([(0, 5), (5, 8)], 3).tolist() == [0, 3, 4, 5, 6, 7]
+def boxes(*faces: Face) -> Boxes:
+    return Boxes(
+        np.array([(x, 0, x + side, side) for x, side, _ in faces], np.float32).reshape(-1, 4),
+        np.array([confidence for _, _, confidence in faces], np.float32),
+    )
 
 
-def test_no_shots_no_frames() -> None:
-    assert sampled_frames([], 3).tolist() == []
+@pytest.mark.parametrize(
+    ("before", "after", "clear"),
+    [
+        pytest.param([], [], True, id="nobody"),
+        pytest.param([(0, 60, 0.8)], [(10, 60, 0.8)], True, id="somebody who moves a little"),
+        pytest.param([(0, 60, 0.8)], [(40, 60, 0.8)], False, id="somebody who moves fast"),
+        pytest.param([(0, 20, 0.8)], [(10, 20, 0.8)], False, id="the same step of a small face"),
+        pytest.param([(0, 60, 0.8)], [(0, 120, 0.8)], False, id="a face that grows fast"),
+        pytest.param([], [(0, 60, 0.8)], False, id="somebody appears"),
+        pytest.param([(0, 60, 0.8)], [], False, id="somebody goes"),
+        pytest.param([(0, 60, 0.8), (200, 60, 0.8)], [(0, 60, 0.8)], False, id="one of two goes"),
+        pytest.param([(0, 60, 0.8)], [(0, 60, 0.4)], True, id="a face becomes weak"),
+        pytest.param([(0, 60, 0.8)], [(0, 60, 0.2)], False, id="a face all but vanishes"),
+        pytest.param([(0, 60, 0.4)], [], True, id="something weak goes"),
+        pytest.param([(0, 60, 0.4)], [(0, 60, 0.45)], True, id="something weak stays"),
+        pytest.param(
+            [(0, 60, 0.8)], [(0, 60, 0.8), (5, 60, 0.4)], False, id="one face, two candidates"
+        ),
+        pytest.param(
+            [(0, 60, 0.8), (8, 60, 0.4)], [(4, 60, 0.8)], False, id="two candidates, one face"
+        ),
+        pytest.param(
+            [(0, 60, 0.8), (300, 60, 0.3)], [(0, 60, 0.8)], True, id="something weak far away"
+        ),
+    ],
+)
+def test_what_is_clear(before: Sequence[Face], after: Sequence[Face], clear: bool) -> None:
+    assert is_clear(boxes(*before), boxes(*after), STRONG) is clear
+    assert is_clear(boxes(*after), boxes(*before), STRONG) is clear
 
 
-def test_a_stride_below_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="stride must be at least 1, not 0"):
-        sampled_frames([(0, 5)], 0)
+faces = st.lists(st.tuples(st.floats(0, 300), st.floats(10, 90), st.floats(0.1, 1)), max_size=4)
 
 
-@given(lengths, st.integers(1, 50))
-def test_first_and_last_frame_of_every_shot_and_every_nth_frame_and_no_other(
-    frame_counts: list[int], stride: int
+@given(faces, faces, st.randoms())
+def test_neither_order_nor_direction_of_time_matters(
+    before: list[Face], after: list[Face], random: object
 ) -> None:
-    shots = shots_of(frame_counts)
+    first = is_clear(boxes(*before), boxes(*after), STRONG)
 
-    sampled = sampled_frames(shots, stride).tolist()
-
-    edges = {f for start, end in shots for f in (start, end - 1)}
-    assert sampled == sorted(edges | set(range(0, sum(frame_counts), stride)))
+    assert is_clear(boxes(*after), boxes(*before), STRONG) is first
+    assert is_clear(boxes(*before[::-1]), boxes(*after[::-1]), STRONG) is first
 
 
-@given(lengths, st.integers(1, 50), st.data())
-def test_shots_taken_apart_give_the_same_frames(
-    frame_counts: list[int], stride: int, data: st.DataObject
-) -> None:
-    shots = shots_of(frame_counts)
-    cut = data.draw(st.integers(0, len(shots)))
+@given(faces)
+def test_faces_apart_that_do_not_move_are_clear(seen: list[Face]) -> None:
+    apart = [(1000.0 * i + x, side, confidence) for i, (x, side, confidence) in enumerate(seen)]
 
-    apart = [*sampled_frames(shots[:cut], stride), *sampled_frames(shots[cut:], stride)]
-
-    assert apart == sampled_frames(shots, stride).tolist()
+    assert is_clear(boxes(*apart), boxes(*apart), STRONG)

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from screenalytics_core.vision.box_rows import Boxes, BoxRows, clip_boxes
+from screenalytics_core.vision.looker import Look, Looker
 from screenalytics_core.vision.models.protocols import FloatArray, Image
-from screenalytics_core.vision.scanning import Look, Looker, Part, Scan, join_parts, scan_part
+from screenalytics_core.vision.scanning import Part, Scan, join_parts, scan_part
 from screenalytics_core.vision.shots import CutFinder, SceneDetectorName
 
 SIDE = 24
@@ -35,14 +36,16 @@ class FakeFrame:
         self.timestamp_s = 0.5 + frame_idx * 0.04
         self.duration_s = 0.04
         self._colour = colour
+        self._picture: Image | None = None
         FakeFrame.alive.add(self)
 
     def bgr(self) -> Image:
-        FakeFrame.converted.append(self.frame_idx)
-        picture = self.small_bgr(SIDE)
-        # The fake detector reads the index back from here.
-        picture[0, 0] = (self.frame_idx % 256, self.frame_idx // 256, 0)
-        return picture
+        if self._picture is None:
+            FakeFrame.converted.append(self.frame_idx)
+            self._picture = self.small_bgr(SIDE)
+            # The fake detector reads the index back from here.
+            self._picture[0, 0] = (self.frame_idx % 256, self.frame_idx // 256, 0)
+        return self._picture
 
     def small_bgr(self, max_side_px: int) -> Image:
         return np.full((SIDE, SIDE, 3), self._colour, np.uint8)
@@ -73,6 +76,11 @@ def look_at_few(image: Image) -> Boxes:
     return Boxes(found.bboxes_xyxy[:is_odd], found.confidences[:is_odd])
 
 
+def alike(before: Boxes, after: Boxes) -> bool:
+    """Two looks explain each other if they found as many boxes."""
+    return len(before.confidences) == len(after.confidences)
+
+
 def describe(image: Image, bboxes_xyxy: FloatArray) -> FloatArray:
     """The frame's index and the left edge of each box, in steps that float16 holds."""
     frame_idx = np.full(len(bboxes_xyxy), image[0, 0, 0], np.float32)
@@ -91,19 +99,23 @@ def scan(
     body_stride: int = 5,
     bounds: tuple[int, ...] = (),
     workers: int = 2,
+    min_stride: int = 300,
 ) -> Scan:
     """Scan in pieces that meet at `bounds`."""
     edges = [0, *bounds, None]
-    looks = {"faces": Look(look, stride), "bodies": Look(look_at_few, body_stride, describe)}
+    looks = {
+        "faces": Look(look, stride, min_stride=min_stride, is_clear=alike),
+        "bodies": Look(look_at_few, body_stride, describe),
+    }
     parts = []
     for start, end in itertools.pairwise(edges):
         assert start is not None
         finder = new_finder(name)
         frames = frames_of(lengths, max(0, start - finder.look_back))
-        with Looker(looks, workers) as looker:
+        with Looker(looks, workers, end_frame=end) as looker:
             part = scan_part(frames, finder, looker, start_frame=start, end_frame=end)
         parts.append(part)
-    return join_parts(parts, {name: look.stride for name, look in looks.items()})
+    return join_parts(parts)
 
 
 def looked_at(lengths: list[int], *strides: int) -> list[list[int]]:
@@ -128,6 +140,40 @@ def test_every_nth_frame_and_both_ends_of_every_shot_are_looked_at_and_no_other(
 
     assert result.sampled["faces"].tolist() == [0, 4, 8, 10, 11, 12, 16, 19]
     assert looked_at([11, 9], 3) == [[0, 3, 6, 9, 10, 11, 12, 15, 18, 19]]
+
+
+def appears_in(first: int, last: int) -> Callable[[Image], Boxes]:
+    """One box, on these frames alone."""
+
+    def detect(image: Image) -> Boxes:
+        idx = int(image[0, 0, 0]) + 256 * int(image[0, 0, 1])
+        count = int(first <= idx <= last)
+        return Boxes(np.tile(np.array([1, 1, 9, 9], np.float32), (count, 1)), np.ones(count))
+
+    return detect
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_where_two_looks_differ_the_detector_looks_closer(workers: int) -> None:
+    faces = Look(appears_in(11, 27), 8, min_stride=2, is_clear=alike)
+
+    with Looker({"faces": faces}, workers) as looker:
+        part = scan_part(frames_of([40]), new_finder("off"), looker)
+
+    # Between 8 and 16 first 12, then 10, between 24 and 32 first 28, then 26; 11 and 27 lie in
+    # stretches of two frames, which is close enough.
+    assert list(part.looked["faces"].frame_idxs) == [0, 8, 10, 12, 16, 24, 26, 28, 32, 39]
+    rows = part.looked["faces"].rows.table()
+    assert rows["frame_idx"].to_pylist() == [12, 16, 24, 26]
+
+
+def test_nothing_is_looked_at_closer_across_a_cut() -> None:
+    faces = Look(appears_in(11, 99), 8, min_stride=1, is_clear=alike)
+
+    with Looker({"faces": faces}, 2) as looker:
+        part = scan_part(frames_of([11, 9]), new_finder("content"), looker)
+
+    assert list(part.looked["faces"].frame_idxs) == [0, 8, 10, 11, 16, 19]
 
 
 def test_each_detector_has_its_stride_and_all_look_at_both_ends_of_every_shot() -> None:
@@ -157,11 +203,11 @@ def test_a_box_is_described_as_it_stands_in_the_table() -> None:
     with Looker({"bodies": Look(reach_out, 1, describe)}, 2) as looker:
         part = scan_part(frames_of([40]), new_finder("off"), looker)
 
-    table = part.rows["bodies"].table()
+    table = part.looked["bodies"].rows.table()
     lefts = [box[0] for box in table["bbox_xyxy"].to_pylist()]
     assert min(lefts) == 0
     assert len(lefts) == sum(i % 3 for i in range(40))
-    vectors = part.rows["bodies"].appearances()
+    vectors = part.looked["bodies"].rows.appearances()
     assert vectors.dtype == np.float16
     assert vectors[:, 0].tolist() == table["frame_idx"].to_pylist()
     assert vectors[:, 1].tolist() == pytest.approx(lefts, abs=1e-3)
@@ -171,7 +217,7 @@ def test_what_nobody_described_has_no_appearance() -> None:
     with Looker({"faces": Look(look, 1)}, 1) as looker:
         part = scan_part(frames_of([9]), new_finder("off"), looker)
 
-    assert part.rows["faces"].appearances().shape == (0, 0)
+    assert part.looked["faces"].rows.appearances().shape == (0, 0)
 
 
 def test_frame_times_have_one_more_entry_than_there_are_frames() -> None:
@@ -188,7 +234,11 @@ def test_rows_are_in_frame_order_whatever_the_threads_do() -> None:
     with Looker({"faces": Look(slow_at_first, 1)}, 4) as looker:
         part = scan_part(frames_of([40]), new_finder("off"), looker)
 
-    assert part.rows["faces"].table().equals(scan([40], name="off", stride=1).rows["faces"].table())
+    assert (
+        part.looked["faces"]
+        .rows.table()
+        .equals(scan([40], name="off", stride=1).rows["faces"].table())
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -197,16 +247,27 @@ def test_rows_are_in_frame_order_whatever_the_threads_do() -> None:
     lengths=st.lists(st.integers(1, 14), min_size=1, max_size=6),
     stride=st.integers(1, 7),
     body_stride=st.integers(1, 12),
+    min_stride=st.integers(1, 7),
     data=st.data(),
 )
 def test_a_video_scanned_in_pieces_gives_the_serial_result(
-    name: SceneDetectorName, lengths: list[int], stride: int, body_stride: int, data: st.DataObject
+    name: SceneDetectorName,
+    lengths: list[int],
+    stride: int,
+    body_stride: int,
+    min_stride: int,
+    data: st.DataObject,
 ) -> None:
     inner = st.integers(1, max(1, sum(lengths) - 1))
     bounds = tuple(sorted(data.draw(st.sets(inner, max_size=2 if sum(lengths) > 1 else 0))))
 
-    serial = scan(lengths, name=name, stride=stride, body_stride=body_stride)
-    pieces = scan(lengths, name=name, stride=stride, body_stride=body_stride, bounds=bounds)
+    def scan_at(*bounds: int) -> Scan:
+        return scan(
+            lengths, name=name, stride=stride, body_stride=body_stride, min_stride=min_stride,
+            bounds=bounds,
+        )  # fmt: skip
+
+    serial, pieces = scan_at(), scan_at(*bounds)
 
     assert pieces.shots == serial.shots
     assert pieces.frame_times_s.tolist() == serial.frame_times_s.tolist()
@@ -217,29 +278,18 @@ def test_a_video_scanned_in_pieces_gives_the_serial_result(
         assert of_pieces.tolist() == of_serial.tolist()
 
 
-def test_boxes_on_a_frame_that_turns_out_not_to_be_an_end_are_dropped() -> None:
+def test_a_place_that_turns_out_to_be_no_cut_was_looked_at_all_the_same() -> None:
     # Frame 2 begins something new, but too soon after the start to be a shot.
-    lengths = [2, 20]
+    result = scan([2, 20], stride=4, body_stride=5)
 
-    assert 1 in looked_at(lengths, 4)[0]
-    result = scan(lengths, stride=4, body_stride=5)
-    assert result.sampled["faces"].tolist() == [0, 4, 8, 12, 16, 20, 21]
-    assert result.rows["faces"].table()["frame_idx"].to_pylist() == [4, 8, 8, 16, 20, 20]
-    assert result.rows["bodies"].table()["frame_idx"].to_pylist() == [5]
-    assert result.rows["bodies"].appearances()[:, 0].tolist() == [5]
-
-
-def test_what_one_detector_keeps_another_need_not() -> None:
-    """Frame 1 is no end of a shot, but it is the turn of the faces."""
-    result = scan([2, 20], stride=1, body_stride=5)
-
-    assert 1 in result.rows["faces"].table()["frame_idx"].to_pylist()
-    assert result.rows["bodies"].table()["frame_idx"].to_pylist() == [5]
+    assert len(result.shots) == 1
+    assert result.sampled["faces"].tolist() == [0, 1, 2, 4, 8, 12, 16, 20, 21]
+    assert result.sampled["bodies"].tolist() == [0, 1, 2, 5, 10, 15, 20, 21]
 
 
 def test_parts_that_do_not_touch_are_refused() -> None:
     with pytest.raises(ValueError, match="a part starts at frame 5, not 0"):
-        join_parts([Part(5)], {"faces": 3})
+        join_parts([Part(5)])
 
 
 @pytest.mark.parametrize("name", DETECTORS)
@@ -294,8 +344,8 @@ def test_several_detectors_share_one_picture() -> None:
 
     with Looker({"faces": Look(look, 2)}, 2) as looker:
         alone = scan_part(frames_of([9]), new_finder("off"), looker)
-    assert part.rows["faces"].table().equals(alone.rows["faces"].table())
-    assert part.rows["bodies"].table()["frame_idx"].to_pylist() == [0, 2, 4, 6, 8]
+    assert part.looked["faces"].rows.table().equals(alone.looked["faces"].rows.table())
+    assert part.looked["bodies"].rows.table()["frame_idx"].to_pylist() == [0, 2, 4, 6, 8]
 
 
 def test_boxes_are_clipped_and_useless_ones_dropped() -> None:
@@ -337,7 +387,4 @@ def test_rows_become_chunks_and_keep_their_order_and_missing_landmarks() -> None
     assert table["landmarks_xy"].num_chunks > 1
     assert table["landmarks_xy"][0].as_py() is None
     assert table["landmarks_xy"][2].as_py() == [1.0] * 10
-    assert rows.only_frames(np.array([7, 2999])).table()["timestamp_s"].to_pylist() == (
-        pytest.approx([0.28, 0.28, 119.96, 119.96])
-    )
     assert BoxRows().table().num_rows == 0
