@@ -83,7 +83,7 @@ def _aimed(part: Excerpt, zoom: tuple[float, float], *, is_mirrored: bool = Fals
 
 def _kept_inside(aim: tuple[float, float], zoom: float) -> tuple[float, float]:
     """Return the centre nearest to `aim` with which the window does not leave the picture."""
-    half = 0.5 / zoom
+    half = min(0.5, 0.5 / zoom)
     return min(max(aim[0], half), 1 - half), min(max(aim[1], half), 1 - half)
 
 

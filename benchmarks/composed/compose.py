@@ -74,11 +74,14 @@ def compose(episode: Episode, folder: Path) -> Composed:
 
 
 def truth_document(episode: Episode, writer: TruthWriter) -> dict[str, Any]:
-    """Return the truth, with each frame's time where they are uneven."""
+    """Return the truth, with what is known of bodies, and each frame's time if uneven."""
     encoding = episode.encoding
     document = writer.document(
         f"{episode.name}.mp4", float(encoding.fps), encoding.size_px, episode.cut_tolerance
     )
+    if not all(shot.take.is_exact for shot in episode.shots):
+        # Nobody labelled the bodies of the clips' people.
+        del document["present"]
     times_s = encoding.times_s(writer.frame_count)
     if encoding.uneven_seed is not None:
         document["frame_times_s"] = [round(t, 6) for t in times_s[:-1]]

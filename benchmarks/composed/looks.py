@@ -105,7 +105,7 @@ class Shown:
     Attributes:
         image: (H, W, 3) BGR, in the episode's size.
         faces: With boxes clipped to the picture, and `part` and `weight` worked out.
-        present: People of whom any noticeable part is in the picture, where that is known.
+        present: People of whom the face or a good part is in the picture, where that is known.
         ignored: As in `Look`, px of the episode's frame.
         is_labelled: Its faces stand in the truth.
         is_cut: A shot begins here.
