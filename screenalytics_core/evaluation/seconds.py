@@ -19,7 +19,7 @@ from scipy.optimize import linear_sum_assignment
 from screenalytics_core.evaluation.bounds import BoundsSample
 from screenalytics_core.evaluation.identities import SeenFaces
 from screenalytics_core.evaluation.prediction import PersonSeconds, Prediction
-from screenalytics_core.evaluation.ratios import ratio
+from screenalytics_core.evaluation.ratios import percent, ratio
 from screenalytics_core.evaluation.truth import (
     FrameInterval,
     FrameIntervals,
@@ -144,13 +144,13 @@ def time_scores(rows: Sequence[PersonRow], prediction: Prediction) -> TimeScores
     return TimeScores(
         main_persons=len(main),
         mae_s=error_s,
-        mae_percent_of_clip=_percent(error_s, clip_s),
+        mae_percent_of_clip=percent(error_s, clip_s),
         tolerant_mae_s=tolerant_s,
-        tolerant_mae_percent_of_clip=_percent(tolerant_s, clip_s),
+        tolerant_mae_percent_of_clip=percent(tolerant_s, clip_s),
         mean_time_iou=_mean([row.time_iou or 0.0 for row in main]),
         clip_s=clip_s,
         total_mae_s=total_s,
-        total_mae_percent_of_clip=_percent(total_s, clip_s),
+        total_mae_percent_of_clip=percent(total_s, clip_s),
     )
 
 
@@ -194,10 +194,6 @@ def _seconds(intervals: Intervals) -> float:
 
 def _mean(values: Sequence[float]) -> float | None:
     return ratio(fsum(values), len(values))
-
-
-def _percent(seconds: float | None, clip_s: float) -> float | None:
-    return None if seconds is None or clip_s <= 0 else 100 * seconds / clip_s
 
 
 def _frames_by_identity(prediction: Prediction) -> dict[str, FrameIntervals]:
