@@ -1,8 +1,26 @@
-"""Rows of the quality bench as tests need them."""
+"""A small truth and rows of the quality bench, as its tests need them."""
 
 from __future__ import annotations
 
 from typing import Any
+
+FRAMES = 10
+
+
+def truth_document() -> dict[str, Any]:
+    """Two main people side by side for ten frames at ten per second, one cut."""
+    faces = [
+        {"frame_idx": frame, "person": person, "bbox_xyxy": [x, 0, x + 10, 10],
+         "small": False, "hard": False}
+        for frame in range(FRAMES) for person, x in (("Ann", 0), ("Bob", 50))
+    ]  # fmt: skip
+    return {
+        "clip": "made.mp4", "fps": 10, "frames": FRAMES, "width": 200, "height": 50, "cuts": [5],
+        "persons": {p: {"gallery": None, "main": True} for p in ("Ann", "Bob")},
+        "labelled_frames": list(range(FRAMES)), "faces": faces,
+        "visible": {p: [[0, FRAMES - 1]] for p in ("Ann", "Bob")},
+        "visible_clear": {p: [[0, FRAMES - 1]] for p in ("Ann", "Bob")},
+    }  # fmt: skip
 
 
 def row(**more: Any) -> dict[str, Any]:

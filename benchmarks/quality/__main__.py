@@ -1,5 +1,8 @@
 """The command: `python -m benchmarks.quality`; see `--help`.
 
+With `--composed N` it composes N random episodes and measures on these instead. Seeds from 0 up
+are for fitting; those from 1000 up are for judging and are best looked at seldom.
+
 Exit code 0, or 1 if a figure became worse than in the last committed result by more than its
 tolerance or a limit that held does not hold any more.
 """
@@ -28,12 +31,14 @@ from benchmarks.quality.clips import (
 )
 from benchmarks.quality.comparison import changes, last_committed, not_compared
 from benchmarks.quality.figures import with_means
-from benchmarks.quality.limits import LITE, SCRFD, judge_clips, judge_tracking
+from benchmarks.quality.limits import LITE, SCRFD, judge_clips, judge_composed, judge_tracking
 from benchmarks.quality.scoring import SCORER
 from benchmarks.quality.table import result_lines
 from benchmarks.tracking import compare_trackers
 
 FILE: Final = "benchmarks/results/quality.json"
+COMPOSED_FILE: Final = "benchmarks/results/composed.json"
+JUDGING_SEED: Final = 1000
 TUD_CAMPUS: Final = SHARED / "tracking" / "TUD-Campus"
 LIBRARIES: Final = ("numpy", "onnxruntime", "av", "opencv-python-headless", "trackers", "trackeval")
 
@@ -44,17 +49,25 @@ def parse_arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--clips", type=Path, default=SHARED / "clips", help="with truth/ inside")
     parser.add_argument("--only", action="append", metavar="CLIP", help="may be given twice")
     parser.add_argument("--models", type=Path, help=f"folder of ONNX files for {SCRFD!r}")
-    parser.add_argument("--setups", nargs="+", choices=(SCRFD, LITE), default=[SCRFD, LITE])
+    parser.add_argument(
+        "--setups", nargs="+", choices=(SCRFD, LITE), help=f"default: both; {SCRFD} for --composed"
+    )
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--profile", default="balanced")
     parser.add_argument("--bodies", action="store_true", help="the product looks for bodies too")
     parser.add_argument("--skip-naive", action="store_true")
     parser.add_argument("--skip-clips", action="store_true")
     parser.add_argument("--skip-tracking", action="store_true")
+    parser.add_argument("--composed", type=int, metavar="N", help="measure on N composed episodes")
+    parser.add_argument("--seed", type=int, default=0, help="of the first composed episode")
+    parser.add_argument("--mixed", action="store_true", help="compose from the clips too")
+    parser.add_argument("--work", type=Path, help="keeps the composed videos")
     parser.add_argument(
-        "--out", type=Path, help=f"default: {FILE}, and nothing for a run that leaves parts out"
+        "--out", type=Path, help="default: the kept result, and nothing for a run of parts"
     )
-    return parser.parse_args(given)
+    args = parser.parse_args(given)
+    args.setups = args.setups or ([SCRFD] if args.composed else [SCRFD, LITE])
+    return args
 
 
 def main(given: list[str] | None = None) -> int:
@@ -66,17 +79,21 @@ def main(given: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     print("\n".join(result_lines(result)))
-    out = args.out or (ROOT / FILE if is_whole(args) else None)
+    file = COMPOSED_FILE if args.composed else FILE
+    out = args.out or (ROOT / file if is_whole(args) else None)
     if out is not None:
         out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         print(f"\nwritten to {out}")
-    return tell_changes(result)
+    return tell_changes(result, file)
 
 
 def is_whole(args: argparse.Namespace) -> bool:
     """Return whether nothing was left out or exchanged that belongs into the kept result."""
     left_out = args.skip_naive or args.skip_clips or args.skip_tracking or args.only
     is_other = args.bodies or args.models or args.profile != "balanced" or args.threads != 1
+    if args.composed:
+        is_judging = args.seed == JUDGING_SEED and not args.mixed
+        return is_judging and not is_other and args.setups == [SCRFD]
     return not left_out and not is_other and set(args.setups) == {SCRFD, LITE}
 
 
@@ -88,12 +105,16 @@ def measure_all(args: argparse.Namespace) -> dict[str, Any]:
     """
     result: dict[str, Any] = {
         "profile": args.profile,
-        "given": [] if args.bodies else list(FACES_ONLY),
+        "given": [] if args.bodies or args.composed else list(FACES_ONLY),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
         "scorer_sha256": sha256_of_file(SCORER) if SCORER.is_file() else None,
         "limits": [],
     }
     with tempfile.TemporaryDirectory(prefix="screenalytics-quality-") as folder:
+        if args.composed:
+            result["composed"] = measure_episodes(args, Path(folder))
+            result["limits"] += [v.to_dict() for v in judge_composed(result["composed"])]
+            return result
         if not args.skip_clips:
             result |= measure_clips(args, Path(folder))
             result["limits"] += [v.to_dict() for v in judge_clips(result["clips"])]
@@ -101,6 +122,21 @@ def measure_all(args: argparse.Namespace) -> dict[str, Any]:
         result["tracking"] = compare_trackers(TUD_CAMPUS)
         result["limits"] += [v.to_dict() for v in judge_tracking(result["tracking"])]
     return result
+
+
+def measure_episodes(args: argparse.Namespace, work: Path) -> dict[str, Any]:
+    """Return what composed episodes say."""
+    # Here, since Dagster's import takes seconds.
+    from benchmarks.quality.episodes import Sampling, measure_composed, variants
+
+    sampling = Sampling(args.composed, args.seed, args.clips if args.mixed else None)
+    ways = [
+        way
+        for name in args.setups
+        for way in variants(name, models_of(name, args.models, work), args.profile)
+    ]
+    videos = args.work or work / "videos"
+    return measure_composed(sampling, ways, videos, work / "data", tell)
 
 
 def measure_clips(args: argparse.Namespace, work: Path) -> dict[str, Any]:
@@ -111,7 +147,7 @@ def measure_clips(args: argparse.Namespace, work: Path) -> dict[str, Any]:
     for name in args.setups:
         setup = Setup(models_of(name, args.models, work), args.threads, work, args.profile)
         contest = Contest(name, setup, not args.skip_naive, args.bodies)
-        for run in run_clips(contest, clips, lambda line: print(line, file=sys.stderr)):
+        for run in run_clips(contest, clips, tell):
             runs.append(run)
             if run.record is not None:
                 facts[name] = facts_of(run.record)
@@ -151,9 +187,14 @@ def models_of(name: str, given: Path | None, work: Path) -> str:
     return str(given or compose_models(work / "models"))
 
 
-def tell_changes(result: dict[str, Any]) -> int:
+def tell(line: str) -> None:
+    """Say what is being done."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def tell_changes(result: dict[str, Any], file: str = FILE) -> int:
     """Print what moved since the last committed result; return the exit code."""
-    before = last_committed(ROOT, FILE)
+    before = last_committed(ROOT, file)
     if before is None:
         print("no committed result to compare with")
         return 0

@@ -100,6 +100,16 @@ def judge_tracking(rows: Sequence[Row]) -> list[Verdict]:
     ]
 
 
+def judge_composed(composed: Mapping[str, Any]) -> list[Verdict]:
+    """Return verdicts on the stated bounds of everybody who states some."""
+    return [
+        verdict
+        for row in composed["rows"]
+        if row["bounds"]
+        for verdict in judge_bounds(f"{row['setup']} {row['who']}", row["bounds"])
+    ]
+
+
 def judge_bounds(name: str, bounds: Mapping[str, Any]) -> list[Verdict]:
     """Return whether the stated bounds of composed episodes are worth stating.
 

@@ -10,6 +10,8 @@ from benchmarks.tracking import tracking_lines
 
 _NAME: Final = 32
 _WIDTH: Final = 8
+# Told of composed episodes; all of them stand in the file.
+_MISSES: Final = 5
 
 
 def result_lines(result: Mapping[str, Any]) -> list[str]:
@@ -66,7 +68,27 @@ def composed_lines(composed: Mapping[str, Any]) -> list[str]:
         lines.append(f"{name:<{_NAME}}" + "".join(_cell(row, f) for f in figures))
         if bounds := row["bounds"]:
             lines.append(f"  bounds: {_bounds(bounds)}")
+        lines += [f"  outside: {_miss(miss)}" for miss in row["outside"][:_MISSES]]
+        lines += [f"  worst: {_episode(*worst)}" for worst in _worst(row["each"])]
     return lines
+
+
+def _miss(miss: Mapping[str, Any]) -> str:
+    return (
+        f"episode {miss['episode']}: {miss['truth_s']:.2f} s true, {miss['low_s']:.2f} to "
+        f"{miss['high_s']:.2f} s stated"
+    )
+
+
+def _worst(each: Mapping[str, Row]) -> list[tuple[str, Row]]:
+    """Return the episodes with the lowest B-cubed F1."""
+    known = [(name, row) for name, row in each.items() if row["bcubed_f1"] is not None]
+    return sorted(known, key=lambda item: item[1]["bcubed_f1"])[:_MISSES]
+
+
+def _episode(name: str, row: Row) -> str:
+    told = (f"{key} {'-' if value is None else value}" for key, value in row.items())
+    return f"episode {name}: {', '.join(told)}"
 
 
 def _bounds(bounds: Mapping[str, Any]) -> str:

@@ -262,6 +262,10 @@ def test_a_scorer_that_disagrees_ends_the_command_with_an_error(
         (["--bodies"], False),
         (["--profile", "low_power"], False),
         (["--models", "elsewhere"], False),
+        (["--composed", "60", "--seed", "1000"], True),
+        (["--composed", "60"], False),
+        (["--composed", "60", "--seed", "1000", "--mixed"], False),
+        (["--composed", "60", "--seed", "1000", "--setups", "lite"], False),
     ],
 )
 def test_only_a_whole_run_replaces_the_kept_result(given: list[str], whole: bool) -> None:

@@ -16,25 +16,7 @@ from benchmarks.quality.table import clip_lines, limit_lines, result_lines
 from screenalytics_core.evaluation.evaluate import evaluate
 from screenalytics_core.evaluation.prediction import Identity, Prediction, track_boxes
 from screenalytics_core.evaluation.truth import read_truth
-from tests.quality_rows import row
-
-FRAMES = 10
-
-
-def truth_document() -> dict[str, Any]:
-    """Two main people side by side for ten frames at ten per second, one cut."""
-    faces = [
-        {"frame_idx": frame, "person": person, "bbox_xyxy": [x, 0, x + 10, 10],
-         "small": False, "hard": False}
-        for frame in range(FRAMES) for person, x in (("Ann", 0), ("Bob", 50))
-    ]  # fmt: skip
-    return {
-        "clip": "made.mp4", "fps": 10, "frames": FRAMES, "width": 200, "height": 50, "cuts": [5],
-        "persons": {p: {"gallery": None, "main": True} for p in ("Ann", "Bob")},
-        "labelled_frames": list(range(FRAMES)), "faces": faces,
-        "visible": {p: [[0, FRAMES - 1]] for p in ("Ann", "Bob")},
-        "visible_clear": {p: [[0, FRAMES - 1]] for p in ("Ann", "Bob")},
-    }  # fmt: skip
+from tests.quality_rows import FRAMES, row, truth_document
 
 
 def write_run(folder: Path, identities: dict[str, list[int]]) -> Path:

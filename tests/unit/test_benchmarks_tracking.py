@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.material import SHARED
 from benchmarks.mot import Boxes, filled, read_mot, score_mot
+from benchmarks.processes import BenchError
 from benchmarks.tracking import bytetrack_boxes, product_boxes
 
 TUD_CAMPUS = SHARED / "tracking" / "TUD-Campus"
@@ -95,6 +96,15 @@ def test_a_missed_and_a_false_box_are_two_errors() -> None:
     assert scores["mota"] == pytest.approx(1 - 1 / 4)
     false = both(truth, walking([2], x=300, number=9))
     assert score_mot(truth, false)["mota"] == pytest.approx(1 - 1 / 4)
+
+
+def test_a_published_scorer_that_says_otherwise_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("benchmarks.mot._by_motmetrics", lambda _: {"mota": 1.0, "switches": 1})
+
+    with pytest.raises(BenchError, match=r"'switches': 1.* by the published scorers"):
+        score_mot(walking([0, 1]), walking([0, 1]))
 
 
 def test_nobody_followed_is_scored_as_everybody_missed() -> None:
