@@ -26,6 +26,7 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
         strong_confidence=step.settings.det_thresh,
         buffer_s=float(step.settings.track_buffer / looked_at.fps),
         min_samples=step.settings.min_track_samples,
+        lone_returns=True,
     )
     tracks = track_boxes(detections, looked_at.shots, times_s, settings)
     step.progress(len(looked_at.shots), len(looked_at.shots), "shots followed")
@@ -42,7 +43,7 @@ STEP: Final = Step(
         StepOutput(
             "tracks",
             (ArtifactKind.TRACKS, ArtifactKind.TRACK_METRICS),
-            version="1",
+            version="2",
             inputs=(ArtifactKind.SHOTS, ArtifactKind.DETECTIONS),
             settings=("det_thresh", "track_buffer", "tracker", "min_track_samples"),
         ),

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from screenalytics_core.vision.association import best_matches, without_duplicates
+from screenalytics_core.vision.association import Matches, best_matches, without_duplicates
 from screenalytics_core.vision.boxes import Float64Array, IntArray, grow_boxes, iou_matrix
 from screenalytics_core.vision.motion import Motion
 
@@ -44,6 +44,10 @@ class TrackerSettings:
         merge_iou: Two tracks that overlap by this as long as both last are one thing. Above
             the 0.4 down to which detectors suppress duplicates, and above what two faces keep
             up for long.
+        lone_returns: What was lost for a look or more goes on only where nobody else can be
+            meant: no other free track and no other free detection is near. Otherwise a new track
+            begins, and who it is, appearance tells (`continuity`). For things that an
+            embedder tells apart; where motion knows more than appearance, as with bodies, False.
     """
 
     strong_confidence: float
@@ -55,6 +59,7 @@ class TrackerSettings:
     reach: float = 0.5
     duplicate_iou: float = 0.6
     merge_iou: float = 0.45
+    lone_returns: bool = False
 
     @property
     def least_confidence(self) -> float:
@@ -166,24 +171,49 @@ class _ShotTracker:
         """Return rows of tracks, the boxes that continue them, and the boxes that are new."""
         s = self._settings
         overlaps = iou_matrix(expected, boxes)
-        sure = best_matches(overlaps[:, strong], s.match_iou)
-        tracks, found = [sure.rows], [strong[sure.columns]]
-        free_tracks, free_strong = sure.free_rows, strong[sure.free_columns]
-        if s.reach > 0 and len(free_tracks) and len(free_strong):
-            wide = iou_matrix(
-                grow_boxes(expected[free_tracks], s.reach), grow_boxes(boxes[free_strong], s.reach)
-            )
+        is_recent = self._seen_s == before_s
+        tracks = np.flatnonzero(is_recent) if s.lone_returns else np.arange(len(expected))
+        sure = best_matches(overlaps[np.ix_(tracks, strong)], s.match_iou)
+        pairs = [(tracks[sure.rows], strong[sure.columns])]
+        free_tracks, free_strong = tracks[sure.free_rows], strong[sure.free_columns]
+        if s.reach > 0:
+            wide = _reaching(expected[free_tracks], boxes[free_strong], s.reach)
             far = best_matches(wide, s.match_iou)
-            tracks.append(free_tracks[far.rows])
-            found.append(free_strong[far.columns])
+            pairs.append((free_tracks[far.rows], free_strong[far.columns]))
             free_tracks, free_strong = free_tracks[far.free_rows], free_strong[far.free_columns]
         # A weak box is only believed where the track was a look ago: later, it is as likely
         # what hides the face.
-        recent = free_tracks[self._seen_s[free_tracks] == before_s]
+        recent = free_tracks[is_recent[free_tracks]]
+        if s.lone_returns:
+            lost = np.flatnonzero(~is_recent)
+            back = self._lone_returns(expected, boxes, overlaps, recent, lost, free_strong)
+            pairs.append((lost[back.rows], free_strong[back.columns]))
+            free_strong = free_strong[back.free_columns]
         faint = best_matches(overlaps[np.ix_(recent, weak)], s.weak_match_iou)
-        tracks.append(recent[faint.rows])
-        found.append(weak[faint.columns])
-        return np.concatenate(tracks), np.concatenate(found), free_strong
+        pairs.append((recent[faint.rows], weak[faint.columns]))
+        return (*map(np.concatenate, zip(*pairs, strict=True)), free_strong)
+
+    def _lone_returns(
+        self,
+        expected: Float64Array,
+        boxes: Float64Array,
+        overlaps: Float64Array,
+        recent: IntArray,
+        lost: IntArray,
+        strong: IntArray,
+    ) -> Matches:
+        """Match lost tracks with free boxes where each is the only one near the other.
+
+        Args:
+            recent: Tracks that were seen a look ago and not now: they may be meant too.
+        """
+        s = self._settings
+        others = np.concatenate([lost, recent])
+        is_near = _reaching(expected[others], boxes[strong], s.reach) > 0
+        alone = (is_near.sum(axis=1, keepdims=True) == 1) & (is_near.sum(axis=0) == 1)
+        lone = is_near & alone
+        gains = np.where(lone[: len(lost)], overlaps[np.ix_(lost, strong)], 0.0)
+        return best_matches(gains, s.match_iou)
 
     def _continue(self, tracks: IntArray, rows: IntArray, boxes: Float64Array) -> None:
         self._motion.correct(tracks, boxes)
@@ -203,3 +233,8 @@ class _ShotTracker:
             return
         self._motion.keep(rows)
         self._alive, self._seen_s = self._alive[rows], self._seen_s[rows]
+
+
+def _reaching(first: Float64Array, second: Float64Array, reach: float) -> Float64Array:
+    """Return the overlaps of boxes that are grown by `reach` of their size on each side."""
+    return iou_matrix(grow_boxes(first, reach), grow_boxes(second, reach))

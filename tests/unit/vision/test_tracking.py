@@ -196,3 +196,39 @@ def test_two_faces_cheek_to_cheek_stay_two() -> None:
 def test_nothing_seen_gives_no_track() -> None:
     assert scene(shots=(10, 20)).tracks() == []
     assert scene(shots=()).tracks() == []
+
+
+ALONE = replace(SETTINGS, lone_returns=True)
+
+
+def test_somebody_lost_for_a_moment_goes_on_where_nobody_else_can_be_meant() -> None:
+    made = scene(during(standing(), range(40), range(46, 100)), standing(x=600.0))
+
+    assert sorted(spans(made.tracks(ALONE))) == [(0, 99), (0, 99)]
+
+
+def test_who_comes_back_where_two_were_lost_is_not_settled_by_place() -> None:
+    # The second vanishes beside the first, and one of them comes back between both places.
+    first = during(standing(x=300.0), range(40), range(46, 100))
+    second = during(standing(x=350.0), range(42))
+
+    by_place = scene(first, second).tracks(SETTINGS)
+    alone = scene(first, second).tracks(ALONE)
+
+    assert (0, 99) in spans(by_place)
+    assert sorted(spans(alone)) == [(0, 39), (0, 41), (46, 99)]
+
+
+def test_a_lost_track_does_not_take_the_box_of_a_track_that_goes_on() -> None:
+    first = during(standing(x=300.0), range(40))
+    passer_by = walking(x=100.0, px_per_frame=4.0)
+
+    made = scene(first, passer_by)
+
+    assert [people_in(made, t) for t in made.tracks(ALONE)] == [{1}, {0}]
+
+
+def test_a_face_that_was_seen_a_look_ago_is_no_return() -> None:
+    made = scene(walking(100.0, 2.0), walking(170.0, 2.0))
+
+    assert spans(made.tracks(ALONE)) == [(0, 99), (0, 99)]
