@@ -63,10 +63,7 @@ def write_repeated(truth: dict[str, Any], rounds: int, file: TextIO) -> None:
         "cuts": (s + c for s in starts for c in ([0] if s else []) + truth["cuts"]),
         "labelled_frames": (s + f for s in starts for f in truth["labelled_frames"]),
     }
-    for key, moved in _FRAME_KEYS.items():
-        streams[key] = (
-            entry | {k: s + entry[k] for k in moved} for s in starts for entry in truth[key]
-        )
+    streams |= {k: _moved(truth[k], moved, starts) for k, moved in _FRAME_KEYS.items()}
     file.write("{")
     for number, (key, value) in enumerate((truth | {"frames": rounds * frames}).items()):
         file.write(f"{', ' if number else ''}{json.dumps(key)}: ")
@@ -77,6 +74,12 @@ def write_repeated(truth: dict[str, Any], rounds: int, file: TextIO) -> None:
         else:
             json.dump(value, file)
     file.write("}\n")
+
+
+def _moved(
+    entries: list[dict[str, Any]], keys: tuple[str, ...], starts: range
+) -> Iterator[dict[str, Any]]:
+    return (entry | {k: s + entry[k] for k in keys} for s in starts for entry in entries)
 
 
 def _write_intervals(people: dict[str, list[list[int]]], starts: range, file: TextIO) -> None:
