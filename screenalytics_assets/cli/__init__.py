@@ -15,6 +15,7 @@ from screenalytics_assets.cli import (
     dev,
     doctor,
     episodes,
+    evaluate,
     models,
     overlay,
     run,
@@ -42,6 +43,7 @@ app.add_typer(runs.app, name="runs")
 app.command("status")(status.status)
 app.command("screen-time")(screen_time.screen_time)
 app.command("overlay")(overlay.overlay)
+app.command("evaluate")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("dev")(dev.dev)
 

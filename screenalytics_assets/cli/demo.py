@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 EP_ID = "demo-s01e01"
 # A person who is missed, or an identity who is nobody, is off by all of its seconds.
 ACCEPTED_PERCENT = 2.0
+COLUMNS = ("person", "identity_id", "true_s", "measured_s", "error_s", "error_percent_of_length")
 
 
 def demo(
@@ -66,8 +67,7 @@ def _mark_as_placeholder(settings: Settings, result: EpisodeRunResult) -> None:
 
 
 def _show(rows: list[dict[str, Any]], result: EpisodeRunResult, video_path: Path) -> None:
-    columns = tuple(rows[0]) if rows else ()
-    put_table(f"demo episode, run {result.run_id}", columns, [tuple(r.values()) for r in rows])
+    put_table(f"demo episode, run {result.run_id}", COLUMNS, [tuple(r.values()) for r in rows])
     tell(
         f"{result.identities_count} people found; "
         f"{result.tracks_count} tracks, {result.faces_count} faces, {result.runtime_sec:.1f} s"
@@ -79,11 +79,12 @@ def _show(rows: list[dict[str, Any]], result: EpisodeRunResult, video_path: Path
 def _against_truth(
     truth: dict[str, Any], result: EpisodeRunResult, settings: Settings
 ) -> list[dict[str, Any]]:
+    from screenalytics_assets.cli.evaluate import prediction_of_run
     from screenalytics_assets.stores import Stores
-    from screenalytics_core.artifacts import ArtifactKind
-    from screenalytics_core.demo_truth import compare_with_truth
+    from screenalytics_core.evaluation.evaluate import evaluate
+    from screenalytics_core.evaluation.table import seconds_rows
+    from screenalytics_core.evaluation.truth import read_truth
 
-    stores = Stores.open(settings.data_root)
-    tracks = stores.require(result.ep_id, result.run_id, ArtifactKind.TRACKS).read()
-    identities = stores.require(result.ep_id, result.run_id, ArtifactKind.IDENTITIES).read()
-    return compare_with_truth(truth, result.screen_time or {}, tracks.to_pylist(), identities)
+    prediction = prediction_of_run(Stores.open(settings.data_root), result.ep_id, result.run_id)
+    rows = seconds_rows(evaluate(read_truth(truth), prediction))
+    return [{name: row[name] for name in COLUMNS} for row in rows]

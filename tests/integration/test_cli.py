@@ -158,6 +158,9 @@ def test_the_demo_finds_everybody_and_holds_its_seconds(tmp_path: Path) -> None:
     assert result["identities_count"] == len(truth["persons"])
     assert {row["person"] for row in result["truth"]} == set(truth["persons"])
     assert max(abs(row["error_percent_of_length"]) for row in result["truth"]) <= 2
+    words = ("--truth", tmp_path / "demo.truth.json", "--run", result["ep_id"], "--json")
+    judged = screenalytics("evaluate", *words, data_root=tmp_path / "data")
+    assert json.loads(judged.stdout)["bcubed"]["f1"] == 1.0, judged.stderr
     assert Path(result["artifacts"]["report"]).is_file()
     index = json.loads(next(tmp_path.glob("data/projects/*/runs/*/index.json")).read_text())
     assert index["pipelineMode"] == "placeholder"

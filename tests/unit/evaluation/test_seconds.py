@@ -62,8 +62,8 @@ def test_two_tracks_at_once_count_once_and_a_hole_between_tracks_does_not() -> N
 @pytest.mark.parametrize(("last", "error_s"), [(4, 0.1), (5, 0.0), (8, 0.0), (9, 0.1)])
 def test_between_clear_and_maybe_the_tolerant_error_is_none(last: int, error_s: float) -> None:
     labels = {
-        "persons": {"ana": {"main": True}, "bo": {}}, "visible": {"ana": [[0, 7]]}, "visible_clear": {"ana": [[0, 5]]},
-        "maybe": {"ana": [[8, 8]]},
+        "persons": {"ana": {"main": True}, "bo": {}}, "visible": {"ana": [[0, 7]]},
+        "visible_clear": {"ana": [[0, 5]]}, "maybe": {"ana": [[8, 8]]},
     }  # fmt: skip
 
     found = judged([(1, (0, last), (LEFT, LEFT))], labels, identities={"id_1": [1]})

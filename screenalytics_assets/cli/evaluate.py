@@ -1,0 +1,113 @@
+"""`screenalytics evaluate`: a run held against a labelled truth."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from screenalytics_assets.cli import options
+from screenalytics_assets.cli.cells import Cell
+from screenalytics_assets.cli.console import put_json, put_table, tell
+from screenalytics_assets.cli.run_names import resolve_run
+
+if TYPE_CHECKING:
+    from screenalytics_assets.stores import Stores
+    from screenalytics_core.evaluation.prediction import Prediction
+    from screenalytics_core.evaluation.truth import Truth
+    from screenalytics_core.evaluation.verdict import Evaluation
+
+_SPARE = ("time_iou", "low_s", "high_s")
+
+
+def evaluate(
+    truth: Annotated[
+        Path, typer.Option("--truth", help="Truth file (JSON); docs/evaluation.md describes it.")
+    ],
+    run: Annotated[str, typer.Option("--run", help="Episode, or EP/RUN.")],
+    data_root: options.DataRoot = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Hold a run against a truth file: faces, tracks, identities, seconds, bounds, cuts.
+
+    Example: screenalytics evaluate --truth rhobh-s05e14.truth.json --run rhobh-s05e14
+    """
+    from screenalytics_assets.settings import Settings
+    from screenalytics_assets.stores import Stores
+    from screenalytics_core.evaluation.evaluate import evaluate as hold_against
+
+    known = load_truth(truth)
+    stores = Stores.open(Settings.from_env(data_root=data_root).data_root)
+    ep_id, run_id = resolve_run(stores.runs, run, None)
+    evaluation = hold_against(known, prediction_of_run(stores, ep_id, run_id))
+    if as_json:
+        put_json({"ep_id": ep_id, "run_id": run_id, **evaluation.to_dict()})
+        return
+    _show(f"{known.clip}  run {ep_id}/{run_id}", evaluation)
+
+
+def load_truth(path: Path) -> Truth:
+    """Read a truth file.
+
+    Raises:
+        TruthError: It cannot be read, or a field of it is wrong.
+    """
+    from screenalytics_core.errors import TruthError
+    from screenalytics_core.evaluation.truth import read_truth
+
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TruthError(
+            thing=f"truth file {path}",
+            reason=f"cannot be read: {error.strerror}",
+            way_out="Name a JSON file; docs/evaluation.md describes it.",
+        ) from error
+    except ValueError as error:
+        raise TruthError(
+            thing=f"truth file {path}",
+            reason=f"is no JSON: {error}",
+            way_out="Mend it there; docs/evaluation.md describes the format.",
+        ) from error
+    try:
+        return read_truth(document)
+    except TruthError as error:
+        raise TruthError(**{**error.fields, "thing": f"{path}, {error.thing}"}) from error
+
+
+def prediction_of_run(stores: Stores, ep_id: str, run_id: str) -> Prediction:
+    """Read what of a run is judged; one that has not counted seconds yet is judged without.
+
+    Raises:
+        ArtifactNotFoundError: The run has no shots, tracks or identities.
+    """
+    from screenalytics_core.artifacts import ArtifactKind
+    from screenalytics_core.evaluation.prediction import prediction_of
+
+    def read_if_there(kind: ArtifactKind) -> Any:
+        ref = stores.artifacts.ref(ep_id, run_id, kind)
+        return None if ref is None else ref.read()
+
+    shots = stores.require(ep_id, run_id, ArtifactKind.SHOTS)
+    return prediction_of(
+        shots=shots.read(),
+        frame_times_s=shots.read("frame_times"),
+        tracks=stores.require(ep_id, run_id, ArtifactKind.TRACKS).read(),
+        identities=stores.require(ep_id, run_id, ArtifactKind.IDENTITIES).read(),
+        screen_time=read_if_there(ArtifactKind.SCREEN_TIME),
+        cast=read_if_there(ArtifactKind.CAST),
+    )
+
+
+def _show(title: str, evaluation: Evaluation) -> None:
+    from screenalytics_core.evaluation.table import figures, seconds_rows
+
+    lines = [(f.figure, Cell(f.value, is_number=True), f.of) for f in figures(evaluation)]
+    put_table(title, ("figure", "value", "of"), lines)
+    rows = seconds_rows(evaluation)
+    columns = tuple(rows[0]) if rows else ()
+    put_table("seconds of visible face", columns, [tuple(r.values()) for r in rows], spare=_SPARE)
+    if evaluation.bounds is None:
+        tell("stated bounds are not judged; docs/evaluation.md says what that takes")
