@@ -245,6 +245,7 @@ TRACK_REPS = TableSpec(
         Column("face_ids", pa.list_(_INT), "faces that were pooled (outliers left out)"),
         Column("embedding", pa.list_(_F32, EMBEDDING_DIM), "quality-weighted mean, L2-normalised"),
         Column("spread", _F32, "mean cosine distance of the pooled faces to the embedding"),
+        Column("clarity", _F32, "0 to 1: part of the embedding that is signal, not noise"),
     ),
     ("track_id",),
 )
@@ -252,8 +253,10 @@ IDENTITIES = DocumentSpec(
     "identities",
     (
         Column("method", _TEXT, "clustering method"),
-        Column("cluster_thresh", _F64, "minimum mean cosine similarity to join"),
-        Column("min_identity_sim", _F64, "minimum cosine similarity of a track to its centre"),
+        Column(
+            "cluster_thresh", _F64, "minimum mean similarity (cosine x clarity of both) to join"
+        ),
+        Column("min_identity_sim", _F64, "minimum similarity (cosine x clarity) to the centre"),
         Column("cannot_link_pairs", _INT, "track pairs seen in one frame at different places"),
         Column("unassigned_track_ids", pa.list_(_INT), "tracks without an identity"),
     ),
@@ -265,7 +268,11 @@ IDENTITIES = DocumentSpec(
                 Column("label", _TEXT, "null here: names stand in cast", None, True),
                 Column("track_ids", pa.list_(_INT), "tracks of this person"),
                 Column("face_count", _INT, "accepted faces"),
-                Column("cohesion", _F64, "mean cosine similarity of its tracks to its centre"),
+                Column(
+                    "cohesion",
+                    _F64,
+                    "mean similarity (cosine x clarity) of its tracks to its centre",
+                ),
                 Column("representative_face_id", _INT, "face to show"),
                 Column(
                     "confidence", _F64, "0 to 1: evidence-weighted mean of its tracks' memberships"
@@ -279,11 +286,11 @@ IDENTITIES = DocumentSpec(
                 _TRACK_ID,
                 Column("identity_id", _TEXT, "identity it was given to; null = none", None, True),
                 Column(
-                    "similarity", _F64, "cosine similarity to that identity's centre", None, True
+                    "similarity", _F64, "cosine to that identity's centre x clarity", None, True
                 ),
                 Column("rival_id", _TEXT, "likeliest other identity that it may be", None, True),
                 Column(
-                    "rival_similarity", _F64, "cosine similarity to the rival's centre", None, True
+                    "rival_similarity", _F64, "cosine to the rival's centre x clarity", None, True
                 ),
                 Column("confidence", _F64, "0 to 1: how sure the identity is; 0 without one"),
             ),

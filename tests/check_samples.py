@@ -206,7 +206,8 @@ def _reps() -> pa.Table:
         [
             {"track_id": n, "representative_face_id": 5 * n,
              "face_ids": list(range(5 * n, 5 * n + 5)),
-             "embedding": _unit_vectors(1, 512, np.float32)[0].tolist(), "spread": 0.1}
+             "embedding": _unit_vectors(1, 512, np.float32)[0].tolist(), "spread": 0.1,
+             "clarity": 0.9}
             for n in range(6)
         ]
     )  # fmt: skip

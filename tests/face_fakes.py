@@ -14,6 +14,7 @@ from screenalytics_core.artifacts import ARTIFACTS, DETECTIONS, TRACKS, Artifact
 from screenalytics_core.config import EpisodeRunConfig
 from screenalytics_core.steps.base import FileFacts, Progress, Step, StepInput, no_progress
 from screenalytics_core.vision.alignment import TEMPLATE_XY
+from screenalytics_core.vision.face_quality import sharpness
 from screenalytics_core.vision.models.protocols import (
     Calibration,
     FloatArray,
@@ -105,7 +106,10 @@ class FakeVideo:
 
 
 class ColourEmbedder:
-    """Maps a crop to its mean colour in three of 512 dimensions; `length` times as long."""
+    """Maps a crop to its mean colour in three of 512 dimensions; `length` times as long.
+
+    Of a crop without detail it says almost nothing, as real embedders do.
+    """
 
     def __init__(self, length: float = 20.0) -> None:
         self.length = length
@@ -116,7 +120,9 @@ class ColourEmbedder:
         vectors = np.zeros((len(crops_bgr), 512), np.float32)
         vectors[:, :3] = crops_bgr[:, 30:90, 40:72].mean(axis=(1, 2))
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(self.length * vectors / np.where(norms > 0, norms, 1), np.float32)
+        lengths = [self.length if sharpness(crop) > 8 else 0.01 for crop in crops_bgr]
+        directions = vectors / np.where(norms > 0, norms, 1)
+        return np.asarray(np.array(lengths)[:, None] * directions, np.float32)
 
 
 @dataclass

@@ -113,6 +113,7 @@ def _vectors_have_unit_length(values: Values) -> Outcome:
     pooled = fixed_vectors(reps.column("embedding").combine_chunks(), EMBEDDING_DIM)
     found.no_row(~is_unit_length(pooled), "of track_reps have a vector of another length than 1")
     found.no_row(outside(column(reps, "spread"), 0, 2), "of track_reps have no spread in 0 to 2")
+    found.no_row(outside(column(reps, "clarity"), 0, 1), "of track_reps have no clarity in 0 to 1")
     return found.outcome(f"All {len(vectors)} + {len(pooled)} vectors have length 1.")
 
 

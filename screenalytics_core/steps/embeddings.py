@@ -1,14 +1,16 @@
 """`faces_embeddings` and `track_reps`: what the embedder says of each face and each track.
 
 They come from one step because a vector's length, which only the embedder's own output has,
-tells how much of a face it saw; it weighs the faces of a track and is then normalised away.
+tells how much of a face it saw: it weighs the faces of a track, becomes the track's clarity and
+is then normalised away. Vectors are seen from where the embedder puts faces that nobody could
+tell (see `recognisability`), or blurred strangers would all look alike.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Final
@@ -20,8 +22,17 @@ from screenalytics_core.artifacts import EMBEDDING_DIM, TRACK_REPS, ArtifactKind
 from screenalytics_core.crops import decode_crop, read_jpegs
 from screenalytics_core.errors import ModelError
 from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
-from screenalytics_core.vision.models.protocols import FaceEmbedder, FloatArray
+from screenalytics_core.vision.models.protocols import FaceEmbedder, FloatArray, Image
 from screenalytics_core.vision.pooling import normalised, pool
+from screenalytics_core.vision.recognisability import (
+    Unknowable,
+    lit,
+    reference_rows,
+    unrecognisable,
+)
+
+Embed = Callable[[Image], FloatArray]
+"""(N, 112, 112, 3) crops to (N, 512) vectors."""
 
 _IN_FLIGHT_PER_WORKER: Final = 2
 
@@ -35,35 +46,44 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     """
     faces: pa.Table = step.read(ArtifactKind.FACES)
     accepted = faces.filter(faces.column("accepted")).sort_by("embedding_row")
-    vectors = _embed(step, accepted.column("crop").to_pylist())
-    norms = np.linalg.norm(vectors, axis=1)
-    _check(norms, accepted, step)
-    embeddings = normalised(vectors)
+    crops = accepted.column("crop").to_pylist()
+    vectors = np.zeros((0, EMBEDDING_DIM), np.float32)
+    unknowable = Unknowable.of(vectors)
+    if crops:
+        embedder = step.need_models().face_embedder()
+        vectors = _embed(step, crops, lambda faces_: embedder.embed(lit(faces_)))
+        _check(vectors, accepted, step)
+        unknowable = _unknowable(step, crops, embedder)
+    seen = unknowable.taken_off(vectors)
     return {
-        ArtifactKind.FACES_EMBEDDINGS: {"embeddings": embeddings},
-        ArtifactKind.TRACK_REPS: {"track_reps": _track_reps(accepted, embeddings, norms)},
+        ArtifactKind.FACES_EMBEDDINGS: {"embeddings": normalised(seen)},
+        ArtifactKind.TRACK_REPS: {"track_reps": _track_reps(accepted, seen, unknowable.noise)},
     }
 
 
-def _embed(step: StepInput, crops: Sequence[str]) -> FloatArray:
+def _embed(step: StepInput, crops: Sequence[str], embed: Embed) -> FloatArray:
     """Return (N, 512) vectors of the crops, in their order, as the embedder gives them."""
     vectors = np.zeros((len(crops), EMBEDDING_DIM), np.float32)
-    if not crops:
-        return vectors
-    embedder = step.need_models().face_embedder()
     workers = step.settings.workers or os.cpu_count() or 1
     done = 0
     with step.read(ArtifactKind.FACES, "crops") as archive:
         batches = _batched(read_jpegs(archive, crops), step.settings.embed_batch)
-        for part in _embed_batches(embedder, batches, workers):
+        for part in _embed_batches(embed, batches, workers):
             vectors[done : done + len(part)] = part
             done += len(part)
             step.progress(done, len(crops), "faces embedded")
     return vectors
 
 
+def _unknowable(step: StepInput, crops: Sequence[str], embedder: FaceEmbedder) -> Unknowable:
+    names = [crops[row] for row in reference_rows(len(crops)).tolist()]
+    with step.read(ArtifactKind.FACES, "crops") as archive:
+        faces = np.stack([decode_crop(jpeg) for jpeg in read_jpegs(archive, names)])
+    return Unknowable.of(embedder.embed(unrecognisable(lit(faces))))
+
+
 def _embed_batches(
-    embedder: FaceEmbedder, batches: Iterator[list[bytes]], workers: int
+    embed: Embed, batches: Iterator[list[bytes]], workers: int
 ) -> Iterator[FloatArray]:
     """Embed in threads, hand back in order; only a few batches are held at a time."""
     running: deque[Future[FloatArray]] = deque()
@@ -72,7 +92,7 @@ def _embed_batches(
             for batch in batches:
                 if len(running) >= _IN_FLIGHT_PER_WORKER * workers:
                     yield running.popleft().result()
-                running.append(pool_.submit(_embed_batch, embedder, batch))
+                running.append(pool_.submit(_embed_batch, embed, batch))
             while running:
                 yield running.popleft().result()
         finally:
@@ -80,8 +100,8 @@ def _embed_batches(
                 future.cancel()
 
 
-def _embed_batch(embedder: FaceEmbedder, jpegs: list[bytes]) -> FloatArray:
-    return embedder.embed(np.stack([decode_crop(jpeg) for jpeg in jpegs]))
+def _embed_batch(embed: Embed, jpegs: list[bytes]) -> FloatArray:
+    return embed(np.stack([decode_crop(jpeg) for jpeg in jpegs]))
 
 
 def _batched(items: Iterator[bytes], size: int) -> Iterator[list[bytes]]:
@@ -89,7 +109,8 @@ def _batched(items: Iterator[bytes], size: int) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _check(norms: FloatArray, accepted: pa.Table, step: StepInput) -> None:
+def _check(vectors: FloatArray, accepted: pa.Table, step: StepInput) -> None:
+    norms = np.linalg.norm(vectors, axis=1)
     bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
     if len(bad):
         file = step.need_models().info.file("face_embedder")
@@ -102,17 +123,16 @@ def _check(norms: FloatArray, accepted: pa.Table, step: StepInput) -> None:
         )
 
 
-def _track_reps(accepted: pa.Table, embeddings: FloatArray, norms: FloatArray) -> pa.Table:
-    """Pool each track's faces, weighted by quality times the vector's length."""
+def _track_reps(accepted: pa.Table, vectors: FloatArray, noise: float) -> pa.Table:
+    """Pool each track's faces, weighted by quality and by their length."""
     face_ids = accepted.column("face_id").to_numpy()
     quality = accepted.column("quality").to_numpy()
-    weights = (quality * norms).astype(np.float32)
     track_ids, starts = np.unique(accepted.column("track_id").to_numpy(), return_index=True)
     rows: list[dict[str, Any]] = []
     for track_id, members in zip(
         track_ids.tolist(), np.split(np.arange(len(face_ids)), starts[1:]), strict=False
     ):
-        pooled = pool(embeddings[members], weights[members])
+        pooled = pool(vectors[members], quality[members], noise)
         kept = members[pooled.kept]
         rows.append(
             {
@@ -121,6 +141,7 @@ def _track_reps(accepted: pa.Table, embeddings: FloatArray, norms: FloatArray) -
                 "face_ids": face_ids[kept].tolist(),
                 "embedding": pooled.embedding,
                 "spread": pooled.spread,
+                "clarity": pooled.clarity,
             }
         )
     return TRACK_REPS.from_rows(rows)
@@ -132,7 +153,7 @@ STEP = Step(
         StepOutput(
             name="embeddings",
             kinds=(ArtifactKind.FACES_EMBEDDINGS, ArtifactKind.TRACK_REPS),
-            version="1",
+            version="2",
             inputs=(ArtifactKind.FACES,),
             settings=("embed_batch", "embed_device", "device"),
             launch_settings=("workers",),

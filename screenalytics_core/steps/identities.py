@@ -2,8 +2,8 @@
 
 Tracks are joined by average linkage, never two that were seen at one time in different
 places. A track that does not resemble its group leaves it and stands alone. To be a person, a
-group needs one face that passed every gate or several doubtful ones; the tracks of the others,
-and tracks without any usable face, are unassigned: their time counts as unknown.
+group needs a clear track or several doubtful ones; the tracks of the others, and tracks without
+any usable face, are unassigned: their time counts as unknown.
 
 `memberships` says for each track how sure its identity is and whose it may be instead, which
 is what the bounds of screen time are made of; a person is as sure as their tracks on average.
@@ -35,7 +35,7 @@ from screenalytics_core.vision.intervals import total_s
 from screenalytics_core.vision.memberships import Membership, memberships_of
 from screenalytics_core.vision.observed import fixed_vectors, observed_boxes
 
-METHOD: Final = "average linkage on cosine similarity, cannot-link"
+METHOD: Final = "average linkage on cosine similarity times clarity, cannot-link"
 
 
 def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
@@ -43,7 +43,7 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     tracks: pa.Table = step.read(ArtifactKind.TRACKS)
     faces: pa.Table = step.read(ArtifactKind.FACES)
     reps: pa.Table = step.read(ArtifactKind.TRACK_REPS).sort_by("track_id")
-    vectors = _vectors(reps, faces)
+    vectors = _vectors(reps, faces, tracks, step.settings.det_thresh)
     observed = observed_boxes(tracks)
     pairs = cannot_link_pairs(observed.track_ids, observed.frame_idxs, observed.bboxes_xyxy)
     joined = cluster_tracks(
@@ -70,20 +70,22 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     }
 
 
-def _vectors(reps: pa.Table, faces: pa.Table) -> TrackVectors:
+def _vectors(reps: pa.Table, faces: pa.Table, tracks: pa.Table, det_thresh: float) -> TrackVectors:
     track_ids = reps.column("track_id").to_numpy()
-    accepted = faces.filter(faces.column("accepted"))
-    reasons = accepted.column("reject_reason")
-    is_clear = pc.is_null(reasons)
-    is_unsure = pc.equal(reasons, RejectReason.LOW_CONFIDENCE.value)
-    is_doubtful = pc.fill_null(pc.invert(is_unsure), False)
-    owners = accepted.column("track_id")
+    clarities = reps.column("clarity").to_numpy()
+    embeddings = fixed_vectors(reps.column("embedding").combine_chunks(), EMBEDDING_DIM)
+    is_sure = pc.not_equal(faces.column("reject_reason"), RejectReason.LOW_CONFIDENCE.value)
+    usable = faces.filter(pc.and_(faces.column("accepted"), pc.fill_null(is_sure, True)))
+    ordered = tracks.sort_by("track_id")
+    rows = np.searchsorted(ordered.column("track_id").to_numpy(), track_ids)
     return TrackVectors(
         track_ids=track_ids,
-        embeddings=fixed_vectors(reps.column("embedding").combine_chunks(), EMBEDDING_DIM),
+        embeddings=np.asarray(embeddings * clarities[:, None], np.float32),
         evidence=evidence(
-            _counts(owners.filter(is_clear).to_numpy(), track_ids),
-            _counts(owners.filter(is_doubtful).to_numpy(), track_ids),
+            _counts(usable.column("track_id").to_numpy(), track_ids),
+            clarities,
+            ordered.column("mean_confidence").to_numpy()[rows],
+            det_thresh,
         ),
     )
 
@@ -169,7 +171,7 @@ STEP = Step(
         StepOutput(
             name="identities",
             kinds=(ArtifactKind.IDENTITIES,),
-            version="3",
+            version="4",
             # The faces' own vectors are not read, but belong to whoever inherits a track's.
             inputs=(
                 ArtifactKind.TRACKS,
@@ -177,7 +179,7 @@ STEP = Step(
                 ArtifactKind.FACES_EMBEDDINGS,
                 ArtifactKind.TRACK_REPS,
             ),
-            settings=("cluster_thresh", "min_identity_sim"),
+            settings=("det_thresh", "cluster_thresh", "min_identity_sim"),
         ),
     ),
     run=run,

@@ -1,4 +1,4 @@
-"""Average linkage on cosine similarity with pairs that must never be joined.
+"""Average linkage on similarity with pairs that must never be joined.
 
 Best first: the two clusters with the highest mean similarity between their members are
 joined, until none reaches the threshold. A pair that must not be joined keeps its whole
@@ -34,9 +34,9 @@ def cluster_tracks(
 
     Args:
         track_ids: (N,) distinct.
-        embeddings: (N, D) L2-normalised.
+        embeddings: (N, D) of length 0 to 1; their dot product is the similarity.
         cannot_link: (P, 2) pairs of track ids; ids that are not in `track_ids` are left out.
-        min_similarity: Lowest mean cosine similarity at which two groups are joined.
+        min_similarity: Lowest mean similarity at which two groups are joined.
 
     Returns:
         Groups of ascending track ids, by their lowest.

@@ -13,7 +13,9 @@ from screenalytics_core.vision.boxes import Float64Array
 from screenalytics_core.vision.models.protocols import FloatArray
 from screenalytics_core.vision.pooling import normalised
 
+_CLEAR: Final = 0.5**0.5  # as long as the noise
 _DOUBTFUL_WORTH: Final = 0.25
+_DOUBTFUL_MOST: Final = 0.5
 _PERSON_EVIDENCE: Final = 1.0
 
 
@@ -23,7 +25,8 @@ class TrackVectors:
 
     Attributes:
         track_ids: (N,) ascending.
-        embeddings: (N, D) L2-normalised.
+        embeddings: (N, D), as long as the track is clear (0 to 1), so that a dot product is
+            the similarity to expect of better views, and a centre is made of the clear ones.
         evidence: (N,) how much was seen of it, see `evidence`.
     """
 
@@ -42,7 +45,7 @@ class Person:
 
     Attributes:
         track_ids: Ascending.
-        cohesion: Mean cosine similarity of its tracks to its centre.
+        cohesion: Mean similarity of its tracks to its centre.
         confidence: 0..1, see `people_of`.
     """
 
@@ -52,7 +55,7 @@ class Person:
 
 
 def centre(embeddings: FloatArray) -> FloatArray:
-    """Return the normalised mean of (N, D) vectors, each counting the same."""
+    """Return the normalised mean of (N, D) vectors, each counting by its length."""
     mean: FloatArray = normalised(embeddings.mean(axis=0, dtype=np.float64)[None])[0]
     return mean
 
@@ -75,22 +78,34 @@ def part_strangers(
     return parted
 
 
-def evidence(clear_faces: NDArray[np.int64], doubtful_faces: NDArray[np.int64]) -> FloatArray:
-    """Return how much was seen of each track, in clear faces: a doubtful one counts a quarter.
+def evidence(
+    usable_faces: NDArray[np.int64],
+    clarities: FloatArray,
+    mean_confidences: FloatArray,
+    det_thresh: float,
+) -> FloatArray:
+    """Return how much was seen of each track, in faces of a clear track.
+
+    A track is doubtful if its vector is no longer than the noise, or if the detector was not
+    sure on average: most of the latter are cloth, hands and hair. However often that was seen,
+    it counts at most half a face, and each face of it a quarter.
 
     Args:
-        clear_faces: (N,) accepted faces that passed every gate.
-        doubtful_faces: (N,) accepted faces that are blurred or in profile. Those of which
-            the detector was not sure count nothing: they may not be faces.
+        usable_faces: (N,) accepted faces of which the detector was sure.
+        clarities: (N,) 0..1.
+        mean_confidences: (N,) the detector's, of all detections of the track.
+        det_thresh: Confidence of strong detections.
     """
-    return np.asarray(clear_faces + _DOUBTFUL_WORTH * doubtful_faces, np.float32)
+    is_clear = (clarities >= _CLEAR) & (mean_confidences >= det_thresh)
+    doubtful = np.minimum(_DOUBTFUL_WORTH * usable_faces, _DOUBTFUL_MOST)
+    return np.asarray(np.where(is_clear, usable_faces, doubtful), np.float32)
 
 
 def strong_groups(groups: Sequence[Sequence[int]], vectors: TrackVectors) -> list[list[int]]:
     """Keep the groups whose evidence adds up to one clear face.
 
-    What was seen once, blurred or from the side, may be anybody, or no face at all: its
-    tracks stay without an identity rather than become a new person.
+    What was only seen blurred or in doubt may be anybody, or no face at all: its tracks stay
+    without an identity rather than become a new person, until several of them are alike.
     """
     return [list(g) for g in groups if vectors.evidence[vectors.rows(g)].sum() >= _PERSON_EVIDENCE]
 

@@ -25,9 +25,9 @@ class Membership:
 
     Attributes:
         group: The group that it was put in; None = none.
-        similarity: Cosine to that group's centre, itself included; None without a group.
+        similarity: To that group's centre, itself included; None without a group.
         rival: The other group that it is most like, of those it may belong to.
-        rival_similarity: Cosine to the rival's centre.
+        rival_similarity: To the rival's centre.
         confidence: 0..1, see `memberships_of`; 0 without a group.
     """
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from screenalytics_core.vision.models.protocols import FloatArray
+from screenalytics_core.vision.recognisability import clarity
 
 _MIN_FACES_TO_JUDGE: Final = 3  # of two faces that differ, neither is the odd one
 _MAX_MADS: Final = 3.0
@@ -25,11 +26,13 @@ class Pooled:
         embedding: (D,) L2-normalised.
         kept: (N,) bool, faces that were pooled.
         spread: Mean cosine distance of the pooled faces to the embedding, 0..2.
+        clarity: 0..1, how much of the embedding is signal, see `recognisability.clarity`.
     """
 
     embedding: FloatArray
     kept: NDArray[np.bool_]
     spread: float
+    clarity: float
 
 
 def normalised(vectors: FloatArray) -> FloatArray:
@@ -60,18 +63,25 @@ def inliers(embeddings: FloatArray) -> NDArray[np.bool_]:
     return np.asarray(agreement >= middle - max(_MAX_MADS * sigma, _MIN_GAP), np.bool_)
 
 
-def pool(embeddings: FloatArray, weights: FloatArray) -> Pooled:
+def pool(vectors: FloatArray, weights: FloatArray, noise: float = 0.0) -> Pooled:
     """Pool a track's faces: outliers dropped, then the weighted mean, normalised.
 
+    A longer vector counts more: the embedder saw more of a face. So does the mean of faces
+    that agree: where they do not, it is short, and the track less clear.
+
     Args:
-        embeddings: (N, D) L2-normalised, N at least 1.
+        vectors: (N, D) as long as the embedder gives them, none of length 0, N at least 1.
         weights: (N,) above 0.
+        noise: Length that a vector has by chance, see `recognisability.Unknowable`.
     """
-    kept = inliers(embeddings)
-    mean = (embeddings[kept] * weights[kept, None]).sum(axis=0, dtype=np.float64)
+    directions = normalised(vectors)
+    kept = inliers(directions)
+    weighed = vectors[kept].astype(np.float64) * weights[kept, None]
+    mean = weighed.sum(axis=0) / weights[kept].sum(dtype=np.float64)
     if not mean.any():
         # Opposite faces that cancel out: any of them says more than nothing.
-        mean = embeddings[int(np.argmax(np.where(kept, weights, -1)))].astype(np.float64)
-    embedding = (mean / np.linalg.norm(mean)).astype(np.float32)
-    distances = 1 - embeddings[kept].astype(np.float64) @ embedding.astype(np.float64)
-    return Pooled(embedding, kept, max(0.0, float(distances.mean())))
+        mean = vectors[int(np.argmax(np.where(kept, weights, -1)))].astype(np.float64)
+    length = float(np.linalg.norm(mean))
+    embedding = (mean / length).astype(np.float32)
+    distances = 1 - directions[kept].astype(np.float64) @ embedding.astype(np.float64)
+    return Pooled(embedding, kept, max(0.0, float(distances.mean())), clarity(length, noise))

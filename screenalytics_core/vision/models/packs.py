@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,10 +58,11 @@ _FOLDER_LICENCE: Final = "not known; see where the files came from"
 _DET_THRESH: Final = {"mtcnn": LITE.calibration.det_thresh, "scrfd": 0.5}
 # Embedders whose scores were measured, by sha256; see docs/models.md.
 _MEASURED_EMBEDDERS: Final = {
-    "a14ec5129fdf4b300ff8329e1c5ed0ce2a628c1ffd3487d352e145747f4cd2eb": (0.30, 0.35),
+    "a14ec5129fdf4b300ff8329e1c5ed0ce2a628c1ffd3487d352e145747f4cd2eb": (0.28, 0.35),
 }
-# Not measured here: where published ArcFace models separate same from different.
-_ARCFACE_THRESHOLDS: Final = (0.38, 0.38)
+# Not measured here: a cosine of 0.38, where published ArcFace models separate same from
+# different, times the clarity (0.92) of two well seen tracks, or of one.
+_ARCFACE_THRESHOLDS: Final = (0.32, 0.35)
 
 
 class FoundPack:
@@ -200,13 +201,22 @@ def _document(name: str, folder: Path, home: ModelsHome) -> PackDocument:
         document = read_pack_file(folder)
         for entry in document.entries:
             read_model_bytes(folder / entry.name, entry.sha256)
-        return document
+        return replace(document, calibration=_calibration_of(document))
     if _is_name(name) and folder == home.insightface(name):
         entries = scan_folder(folder, licence=LICENCE, source=f"insightface {name}")
         return PackDocument(name, "", entries, calibrate(entries), (INSIGHTFACE_CAVEAT,))
     folder_name = folder.resolve().name
     entries = scan_folder(folder, licence=_FOLDER_LICENCE, source=f"folder {folder_name}")
     return PackDocument(folder_name, "", entries, calibrate(entries))
+
+
+def _calibration_of(document: PackDocument) -> Calibration:
+    """Return a pack's own thresholds, or this version's for an embedder that it has measured.
+
+    Similarities are on the scale of the code that compares, not of the one that installed.
+    """
+    is_measured = any(entry.sha256 in _MEASURED_EMBEDDERS for entry in document.entries)
+    return calibrate(document.entries) if is_measured else document.calibration
 
 
 def calibrate(entries: tuple[PackEntry, ...]) -> Calibration:

@@ -168,6 +168,8 @@ CASES: list[tuple[str, str, Break, str]] = [
     ("embeddings", "unit_length", cell(Kind.TRACK_REPS, "track_reps", "embedding", [0.1] * 512),
      "of track_reps have a vector of another length"),
     ("embeddings", "unit_length", cell(Kind.TRACK_REPS, "track_reps", "spread", 2.5), "no spread"),
+    ("embeddings", "unit_length", cell(Kind.TRACK_REPS, "track_reps", "clarity", 1.5),
+     "no clarity"),
     ("identities", "tracks_have_one_owner", identity("track_ids", [0, 3, 4]), "several people"),
     ("identities", "tracks_have_one_owner", identity("track_ids", [0]), "neither assigned nor"),
     ("identities", "tracks_have_one_owner", identity("track_ids", [0, 3, 8]), "do not exist: 8"),

@@ -81,7 +81,9 @@ def test_faces_go_to_the_embedder_in_batches() -> None:
 
     embed(two_people(), embedder, embed_batch=4)
 
-    assert sorted(embedder.batches) == [2, 4, 4]
+    *batches, of_references = embedder.batches
+    assert sorted(batches) == [2, 4, 4]
+    assert of_references == 10
 
 
 class SlowFirst(ColourEmbedder):
@@ -142,6 +144,66 @@ def test_a_longer_vector_counts_more() -> None:
 
     green_to_red = [r[0]["embedding"][1] / r[0]["embedding"][2] for r in (equal, unequal)]
     assert green_to_red[1] == pytest.approx(0.1 * green_to_red[0], rel=0.2)
+
+
+class Biased(ColourEmbedder):
+    """Adds one vector to all: what is left where there is nothing to see."""
+
+    def embed(self, crops_bgr: Image) -> FloatArray:
+        vectors = super().embed(crops_bgr)
+        vectors[:, 100] += 30
+        return vectors
+
+
+def test_what_the_embedder_says_of_any_face_is_taken_off() -> None:
+    """Two people whose vectors have most in common, namely nothing of their own."""
+    made = two_people()
+    plain, plain_reps = embed(made)
+
+    vectors, reps = embed(made, Biased())
+
+    np.testing.assert_allclose(vectors, plain, atol=1e-3)
+    assert abs(float(np.dot(reps[0]["embedding"], reps[1]["embedding"]))) < 0.1
+    assert [r["clarity"] for r in reps] == pytest.approx([r["clarity"] for r in plain_reps])
+
+
+class Noisy(ColourEmbedder):
+    """Gives faces without detail vectors of length `noise` at random."""
+
+    noise = 20.0
+
+    def embed(self, crops_bgr: Image) -> FloatArray:
+        vectors = super().embed(crops_bgr)
+        blank = np.linalg.norm(vectors, axis=1) < 1
+        vectors[blank] += (
+            np.eye(512, dtype=np.float32)[100 : 100 + len(vectors)][blank] * self.noise
+        )
+        return vectors
+
+
+def test_a_track_is_as_clear_as_its_vector_is_longer_than_those_of_unknowable_faces() -> None:
+    made = two_people()
+
+    _, sure = embed(made)
+    _, doubtful = embed(made, Noisy())
+
+    assert min(r["clarity"] for r in sure) > 0.99
+    # 20 of 20 references each in a direction of its own; the mean is taken off as well.
+    assert all(0.65 < r["clarity"] < 0.78 for r in doubtful)
+
+
+def test_a_dark_face_is_seen_as_by_daylight() -> None:
+    """The brightest here is the wall behind, with 60."""
+    seen: list[Image] = []
+
+    class Watching(ColourEmbedder):
+        def embed(self, crops_bgr: Image) -> FloatArray:
+            seen.append(crops_bgr)
+            return super().embed(crops_bgr)
+
+    embed(harvested([Face(0, colour=(40, 40, 40), contrast=0.5)], {1: [0]}), Watching())
+
+    assert seen[0][0][40:80, 40:72].max() == pytest.approx(40 * 128 / 60, abs=6)
 
 
 def test_tracks_without_an_accepted_face_have_no_representative() -> None:

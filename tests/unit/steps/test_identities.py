@@ -31,6 +31,7 @@ class Seen:
     quality: float = 0.5
     interpolated: int | None = None
     refused: int = 0
+    clarity: float = 1.0
 
 
 def upstream(seen: Sequence[Seen]) -> dict[ArtifactKind, dict[str, Any]]:
@@ -79,6 +80,7 @@ def rep_row(track: Seen, ids: Sequence[int]) -> dict[str, Any]:
     return {
         "track_id": track.track_id, "representative_face_id": ids[0], "face_ids": ids,
         "embedding": vector / np.linalg.norm(vector), "spread": 0.05,
+        "clarity": track.clarity,
     }  # fmt: skip
 
 
@@ -146,25 +148,53 @@ def test_a_track_without_a_usable_face_is_unassigned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reasons", "is_person"),
+    ("reasons", "clarity", "is_person"),
     [
-        (["blurred"] * 3, False),
-        (["blurred", "profile", "blurred", "blurred"], True),
-        (["low_confidence"] * 8, False),
-        (["low_confidence", None], True),
+        pytest.param([None] * 9, 0.7, False, id="not above the noise, however often"),
+        pytest.param([None], 0.71, True, id="one face above the noise"),
+        pytest.param(["blurred"], 0.9, True, id="soft, but the embedder knows it"),
+        pytest.param(["low_confidence"] * 8, 1.0, False, id="perhaps no face"),
+        pytest.param(["low_confidence", None], 1.0, True, id="once surely a face"),
     ],
 )
-def test_a_new_person_needs_enough_to_be_seen(reasons: list[str | None], is_person: bool) -> None:
-    document = identify([Seen(1, ANNA, [0, 10], reasons=reasons), Seen(2, BEN, [20, 50])])
+def test_a_new_person_needs_enough_to_be_seen(
+    reasons: list[str | None], clarity: float, is_person: bool
+) -> None:
+    anna = Seen(1, ANNA, [0, 10], reasons=reasons, clarity=clarity)
+
+    document = identify([anna, Seen(2, BEN, [20, 50])])
 
     assert groups(document) == ([[2], [1]] if is_person else [[2]])
     assert document["unassigned_track_ids"] == ([] if is_person else [1])
 
 
+def test_what_the_detector_was_unsure_of_on_average_is_nobody() -> None:
+    """Cloth and hands: now and then taken for a face, as sharp and as clear as any."""
+    seen = [Seen(1, ANNA, [0, 10], reasons=[None] * 6)]
+
+    assert groups(identify(seen, det_thresh=0.89)) == [[1]]
+    assert groups(identify(seen, det_thresh=0.91)) == []
+
+
+def test_doubtful_tracks_that_are_alike_are_somebody() -> None:
+    twice = [Seen(t, ANNA, [t, t + 10], reasons=[None] * 2, clarity=0.7) for t in (0, 100)]
+
+    assert groups(identify(twice, cluster_thresh=0.4)) == [[0, 100]]
+
+
 def test_a_doubtful_track_still_joins_whom_it_resembles() -> None:
-    seen = [Seen(1, ANNA, [0, 50]), Seen(2, ANNA, [60, 70], reasons=["blurred"])]
+    seen = [Seen(1, ANNA, [0, 50]), Seen(2, ANNA, [60, 70], clarity=0.6)]
 
     assert groups(identify(seen)) == [[1, 2]]
+
+
+def test_unclear_tracks_must_be_more_alike_to_be_joined() -> None:
+    """Noise has no likeness: the same cosine says less of what was hardly seen."""
+    clear = [Seen(1, ANNA, [0, 50]), Seen(2, (0.7, 0.7, 0.0), [60, 80])]
+    unclear = [Seen(1, ANNA, [0, 50]), Seen(2, (0.7, 0.7, 0.0), [60, 80], clarity=0.8)]
+
+    assert groups(identify(clear, cluster_thresh=0.6)) == [[1, 2]]
+    assert groups(identify(unclear, cluster_thresh=0.6)) == [[1], [2]]
 
 
 def test_the_threshold_to_join_is_the_setting() -> None:
@@ -270,7 +300,7 @@ def test_the_step_depends_on_what_an_inheriting_run_needs() -> None:
         ArtifactKind.TRACKS, ArtifactKind.FACES, ArtifactKind.FACES_EMBEDDINGS,
         ArtifactKind.TRACK_REPS,
     }  # fmt: skip
-    assert STEP.settings == ("cluster_thresh", "min_identity_sim")
+    assert STEP.settings == ("cluster_thresh", "det_thresh", "min_identity_sim")
 
 
 def test_cast_passes_people_on_unnamed() -> None:

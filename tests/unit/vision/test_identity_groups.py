@@ -45,8 +45,25 @@ def test_a_single_track_is_never_a_stranger_to_itself() -> None:
     assert part_strangers([[20]], vectors([[1, 0], [0, 1]]), 0.99) == [[20]]
 
 
-def test_four_doubtful_faces_count_like_a_clear_one() -> None:
-    assert evidence(np.array([0, 1, 2]), np.array([4, 0, 2])).tolist() == [1, 1, 2.5]
+@pytest.mark.parametrize(
+    ("faces", "clarity", "confidence", "worth"),
+    [
+        pytest.param(3, 0.9, 0.8, 3, id="clear"),
+        pytest.param(3, 0.71, 0.5, 3, id="just longer than the noise, just sure"),
+        pytest.param(1, 0.70, 0.8, 0.25, id="noise"),
+        pytest.param(9, 0.70, 0.8, 0.5, id="much noise"),
+        pytest.param(9, 0.9, 0.49, 0.5, id="the detector unsure"),
+        pytest.param(0, 0.9, 0.8, 0, id="no usable face"),
+    ],
+)
+def test_evidence_is_faces_of_clear_tracks(
+    faces: int, clarity: float, confidence: float, worth: float
+) -> None:
+    found = evidence(
+        np.array([faces]), np.array([clarity], np.float32), np.array([confidence], np.float32), 0.5
+    )
+
+    assert found.tolist() == [worth]
 
 
 def test_what_was_barely_seen_is_no_person_but_adds_up_with_others() -> None:

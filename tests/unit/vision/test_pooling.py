@@ -78,6 +78,42 @@ def test_spread_is_the_mean_distance_of_the_pooled_faces() -> None:
     assert pool(faces, np.ones(2, np.float32)).spread == pytest.approx(1 - 1 / np.hypot(1, 0.5))
 
 
+def test_a_longer_vector_counts_more() -> None:
+    faces = np.array([[2, 0], [0, 1]], np.float32)
+
+    pooled = pool(faces, np.ones(2, np.float32))
+
+    assert pooled.embedding[0] == pytest.approx(2 * pooled.embedding[1])
+
+
+def test_clarity_is_what_stands_out_of_the_noise() -> None:
+    faces = np.tile(np.array([[3, 0]], np.float32), (2, 1))
+
+    assert pool(faces, np.ones(2, np.float32)).clarity == 1
+    assert pool(faces, np.ones(2, np.float32), noise=4).clarity == pytest.approx(0.6)
+
+
+def test_faces_that_disagree_make_a_track_less_clear() -> None:
+    agree, differ = np.array([[1, 0], [1, 0]], np.float32), np.eye(2, dtype=np.float32)
+    weights = np.ones(2, np.float32)
+
+    assert pool(differ, weights, noise=1).clarity < pool(agree, weights, noise=1).clarity - 0.1
+
+
+@given(st.integers(1, 9), st.integers(0, 99), st.floats(0, 10), st.floats(0.1, 10))
+def test_clarity_does_not_depend_on_the_embedders_scale(
+    n: int, seed: int, noise: float, scale: float
+) -> None:
+    faces, weights = around(0, n, 0.3, seed), np.ones(n, np.float32)
+
+    plain = pool(faces, weights, noise)
+    scaled = pool(faces * np.float32(scale), weights, noise * scale)
+
+    assert 0 <= plain.clarity <= 1
+    assert scaled.clarity == pytest.approx(plain.clarity, abs=1e-5)
+    np.testing.assert_allclose(scaled.embedding, plain.embedding, atol=1e-5)
+
+
 def test_faces_that_cancel_out_give_the_better_one() -> None:
     faces = np.array([[1, 0], [-1, 0]], np.float32)
 

@@ -242,8 +242,22 @@ def test_thresholds_follow_the_embedder_where_it_was_measured(
     known = {unknown.sha256s()["face_embedder"]: (0.2, 0.1)}
     monkeypatch.setattr(packs, "_MEASURED_EMBEDDERS", known)
 
-    assert unknown.calibration == Calibration(0.5, 0.38, 0.38)
+    assert unknown.calibration == Calibration(0.5, 0.32, 0.35)
     assert find(str(folder), home).info.calibration == Calibration(0.5, 0.2, 0.1)
+
+
+def test_an_older_install_gets_the_thresholds_that_fit_this_version(
+    home: ModelsHome, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it wrote down was measured on the scale of the code of its day."""
+    put_lite(home, registry)
+    written = find("lite", home).info
+
+    measured = {written.sha256s()["face_embedder"]: (0.2, 0.1)}
+    monkeypatch.setattr(packs, "_MEASURED_EMBEDDERS", measured)
+
+    assert written.calibration == Calibration(0.9, 0.3, 0.35)
+    assert find("lite", home).info.calibration == Calibration(0.9, 0.2, 0.1)
 
 
 def test_the_list_shows_what_is_installed_with_licence_and_caveat(
