@@ -86,14 +86,18 @@ def scan_part(
     # a shot: that is known when the place after it is.
     waiting: deque[Frame] = deque()
     boundaries: set[int] = set()
+
+    def note(places: Iterable[int]) -> None:
+        for place in places:
+            boundaries.update((place - 1, place))
+            if place >= start_frame and (end_frame is None or place < end_frame):
+                part.places.append(place)
+
     for frame in frames:
         idx = frame.frame_idx
         on_frame(idx)
         small = frame.small_bgr(SMALL_SIDE_PX) if finder.reads_pictures else None
-        for place in finder.push(idx, small):
-            boundaries.update((place - 1, place))
-            if place >= start_frame and (end_frame is None or place < end_frame):
-                part.places.append(place)
+        note(finder.push(idx, small))
         if idx >= start_frame:
             waiting.append(frame)
             if end_frame is None or idx < end_frame:
@@ -106,6 +110,7 @@ def scan_part(
         if end_frame is not None and end_frame <= idx - finder.look_ahead and looker.is_complete:
             break
     else:
+        note(finder.finish())
         while waiting:
             ready = waiting.popleft()
             looker.look(ready, is_edge=not waiting or ready.frame_idx in boundaries)

@@ -1,7 +1,7 @@
-"""Cuts, found frame by frame with PySceneDetect's detectors on small pictures.
+"""Cuts, found frame by frame on small pictures: PySceneDetect's detectors, then a second look.
 
 In two parts, so that a video can be scanned in pieces with the same result: `CutFinder`
-says where neighbouring frames differ and looks a few frames around each place;
+says at which frames something new begins and looks a few frames around each place;
 `settle_cuts` makes cuts of these places and needs no picture.
 """
 
@@ -14,16 +14,18 @@ from typing import Final, Literal, NamedTuple, Protocol
 from scenedetect import FrameTimecode
 from scenedetect.detectors import AdaptiveDetector, ContentDetector
 
+from screenalytics_core.vision.cut_evidence import LOOK_AHEAD, LOOK_BACK, CutEvidence
 from screenalytics_core.vision.models.protocols import Image
+from screenalytics_core.vision.picture_change import Thumb
 
 SceneDetectorName = Literal["pyscenedetect", "content", "off"]
 
 # The size that PySceneDetect's thresholds were chosen at (its automatic downscale).
 SMALL_SIDE_PX: Final = 256
+# The adaptive detector compares a frame with so many on each side.
 _WINDOW_FRAMES: Final = 2
-# The adaptive detector compares a frame with two on each side: only in shots at least this
-# long does the middle frame's window hold no other cut.
-MIN_SHOT_FRAMES: Final = 2 * _WINDOW_FRAMES + 1
+# What flashes by in one or two frames is no shot.
+MIN_SHOT_FRAMES: Final = 3
 # The detectors want a time code but here only count frames.
 _ANY_FPS: Final = 25.0
 
@@ -42,6 +44,15 @@ class _Detector(Protocol):
 class CutFinder:
     """Finds the frames that begin something new, as frames come in.
 
+    "content" is PySceneDetect's `ContentDetector` alone. "pyscenedetect" lets its
+    `AdaptiveDetector` and the pictures' structure propose cuts and verifies them
+    (`cut_evidence`), and finds dissolves and fades, too.
+
+    Args:
+        scene_threshold: "content": change of the colours from which it is a cut.
+        adaptive_threshold: "pyscenedetect": how many times more than the frames around it a
+            cut must change, in colours and in structure.
+
     Attributes:
         look_ahead: After frame N was pushed, all places up to frame N - look_ahead are known.
         look_back: A place is found the same way whatever came more than this many frames
@@ -52,6 +63,7 @@ class CutFinder:
         self, name: SceneDetectorName, *, scene_threshold: float, adaptive_threshold: float
     ) -> None:
         self._detector: _Detector | None = None
+        self._second_look: _SecondLook | None = None
         self.look_ahead = 0
         self.look_back = 0
         # A minimum length inside the detector would carry state across the whole video;
@@ -65,8 +77,9 @@ class CutFinder:
                 min_scene_len=0,
                 window_width=_WINDOW_FRAMES,
             )
-            self.look_ahead = _WINDOW_FRAMES
-            self.look_back = _WINDOW_FRAMES + 1
+            self._second_look = _SecondLook(adaptive_threshold)
+            self.look_ahead = LOOK_AHEAD
+            self.look_back = LOOK_BACK
         self._last_idx: int | None = None
 
     @property
@@ -90,7 +103,60 @@ class CutFinder:
         if self._detector is None or small_bgr is None:
             return []
         found = self._detector.process_frame(FrameTimecode(frame_idx, _ANY_FPS), small_bgr)
-        return [place.frame_num for place in found]
+        places = [place.frame_num for place in found]
+        if self._second_look is None:
+            return places
+        return self._second_look.push(frame_idx, Thumb(small_bgr), places)
+
+    def finish(self) -> list[int]:
+        """Return the places among the last `look_ahead` frames: the video ends with them."""
+        return [] if self._second_look is None else self._second_look.finish()
+
+
+class _SecondLook:
+    """Judges each frame once, `LOOK_AHEAD` frames late."""
+
+    def __init__(self, ratio: float) -> None:
+        self._evidence = CutEvidence(ratio)
+        self._jumps: set[int] = set()
+        self._next: int | None = None
+        self._last = -1
+        self._gradual_place: int | None = None
+        self._last_cut: int | None = None
+
+    def push(self, frame_idx: int, thumb: Thumb, jumps: Iterable[int]) -> list[int]:
+        """Take a frame, and the places that the colours propose; return places, ascending."""
+        if self._next is None:
+            self._next = frame_idx
+        self._last = frame_idx
+        self._evidence.push(frame_idx, thumb)
+        self._jumps.update(jumps)
+        return self._judge_up_to(frame_idx - LOOK_AHEAD)
+
+    def finish(self) -> list[int]:
+        """Judge the frames that are left."""
+        return self._judge_up_to(self._last)
+
+    def _judge_up_to(self, last: int) -> list[int]:
+        places: list[int] = []
+        while self._next is not None and self._next <= last:
+            if self._is_place(self._next):
+                places.append(self._next)
+            self._jumps.discard(self._next)
+            self._next += 1
+            self._evidence.forget_before(self._next - LOOK_BACK)
+        return places
+
+    def _is_place(self, frame_idx: int) -> bool:
+        if self._evidence.is_cut(frame_idx, colours_jumped=frame_idx in self._jumps):
+            self._last_cut = frame_idx
+        gradual = self._evidence.gradual_place(frame_idx)
+        if gradual is not None:
+            self._gradual_place = gradual
+        if self._last_cut == frame_idx:
+            return True
+        follows_cut = self._last_cut is not None and frame_idx - self._last_cut < LOOK_AHEAD
+        return self._gradual_place == frame_idx and not follows_cut
 
 
 def settle_cuts(places: Iterable[int], frame_count: int) -> list[int]:

@@ -311,7 +311,8 @@ def test_a_longer_video_holds_no_more_frames_at_once(name: SceneDetectorName) ->
             scan_part(counting(frames_of([20] * (length // 20))), new_finder(name), looker)
         return most
 
-    bound = 2 * 2 + 5  # in flight, waiting for the cut finder, in hand
+    # In flight, waiting for the cut finder, in hand.
+    bound = 2 * 2 + new_finder(name).look_ahead + 3
     assert most_alive(40) <= bound
     assert most_alive(800) <= bound
 
