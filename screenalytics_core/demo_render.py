@@ -135,14 +135,14 @@ def _people_behind(shot: Shot, frame: int) -> list[tuple[str, Matrix]]:
     return [(name, matrix) for name, p in PEOPLE.items() if p.picture == shot.view.picture]
 
 
-def draw_shot(shot: Shot, pictures: dict[str, Image]) -> Iterator[Image]:
-    """Yield the shot's frames, (720, 1280, 3) BGR."""
+def draw_shot(shot: Shot, pictures: dict[str, Image], scale: float = 1.0) -> Iterator[Image]:
+    """Yield the shot's frames, (720, 1280, 3) BGR, or smaller by `scale`."""
     background = _prepared(pictures[shot.view.picture], shot.view)
-    size = (WIDTH_PX, HEIGHT_PX)
+    size = (round(WIDTH_PX * scale), round(HEIGHT_PX * scale))
     for frame in range(shot.frame_count):
-        far = _camera(shot, frame, _FAR if shot.view.blur_px else 1.0)
+        far = _scale(scale) @ _camera(shot, frame, _FAR if shot.view.blur_px else 1.0)
         canvas = _warp(background, far @ _view_matrix(shot.view), size, shot.view.blur_px == 0)
-        near = _camera(shot, frame, 1.0)
+        near = _scale(scale) @ _camera(shot, frame, 1.0)
         for actor in shot.actors:
             picture = pictures[PEOPLE[actor.person].picture]
             _paste(canvas, picture, actor.person, near @ _actor_matrix(actor, frame))
@@ -171,7 +171,7 @@ def _paste(canvas: Image, picture: Image, person: str, matrix: Matrix) -> None:
     height, width = mask.shape
     box = _box((left, top, left + width, top + height), matrix)
     x0, y0 = max(math.floor(box[0]), 0), max(math.floor(box[1]), 0)
-    x1, y1 = min(math.ceil(box[2]), WIDTH_PX), min(math.ceil(box[3]), HEIGHT_PX)
+    x1, y1 = min(math.ceil(box[2]), canvas.shape[1]), min(math.ceil(box[3]), canvas.shape[0])
     if x1 <= x0 or y1 <= y0:
         return
     local = _shift(-x0, -y0) @ matrix @ _shift(left, top)

@@ -40,6 +40,9 @@ class Boxes:
     def main_people(self) -> frozenset[str]:
         return frozenset(person for person, _ in self.boxes)
 
+    def drawn_for(self, scale: float) -> Boxes:
+        return self
+
     def at(self, frame: int) -> list[tuple[str, Box]]:
         shift = round(self.step_px * frame)
         return [(p, (b[0] + shift, b[1], b[2] + shift, b[3])) for p, b in self.boxes]

@@ -101,10 +101,10 @@ class Occluder:
 
     def paint(self, image: Mask, mask: Mask) -> None:
         """Draw it into `image` in place."""
-        width = image.shape[1]
+        height, width = image.shape[:2]
         shade = 1 + _SHADES * np.sin(np.linspace(0, 9, width, dtype=np.float32))
-        row = np.outer(shade, np.array(self.colour_bgr, np.float32))
-        np.copyto(image, row[None].astype(np.uint8), where=mask[:, :, None] > 0)
+        row = np.outer(shade, np.array(self.colour_bgr, np.float32)).astype(np.uint8)
+        cv2.copyTo(np.repeat(row[None], height, axis=0), mask, image)
 
 
 @dataclass(frozen=True, slots=True)

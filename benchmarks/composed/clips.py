@@ -137,6 +137,10 @@ class Excerpt:
         people = self.clip.truth["persons"].items()
         return frozenset(name for name, facts in people if facts["main"])
 
+    def drawn_for(self, scale: float) -> Excerpt:  # noqa: ARG002  (a clip has one size)
+        """Return the excerpt as it is."""
+        return self
+
     def looks(self) -> Iterator[Look]:
         """Yield the frames in order."""
         truth = self.clip.truth

@@ -63,17 +63,20 @@ class EpisodeShot:
     def frames(self, size_px: tuple[int, int]) -> Iterator[Shown]:
         """Yield the shot's frames in the episode's size; the first is no cut yet."""
         order = self.pace.frames(self.take.frame_count)
-        for index, (look, is_new) in enumerate(_in_order(self.take.looks(), order)):
+        take = self.take.drawn_for(max(self.lens.zoom) * size_px[0] / self.take.size_px[0])
+        for index, (look, is_new) in enumerate(_in_order(take.looks(), order)):
             at = index / max(len(order) - 1, 1)
-            shown = self._show(look, at, size_px)
+            shown = self._show(look, at, take.size_px, size_px)
             is_due = index % LABEL_EVERY == 0 or index in (0, len(order) - 1)
-            is_labelled = look.is_labelled and (is_due or not self.take.is_exact)
+            is_labelled = look.is_labelled and (is_due or not take.is_exact)
             shown = replace(shown, is_labelled=is_labelled, is_cut=look.is_cut and is_new)
             yield whiten(shown, FLASH) if index in self.flashes else shown
 
-    def _show(self, look: Look, at: float, size_px: tuple[int, int]) -> Shown:
-        matrix = self.lens.matrix(at, self.take.size_px, size_px)
-        wide, high = self.take.size_px
+    def _show(
+        self, look: Look, at: float, take_px: tuple[int, int], size_px: tuple[int, int]
+    ) -> Shown:
+        matrix = self.lens.matrix(at, take_px, size_px)
+        wide, high = take_px
         whole = map_box((0.0, 0.0, float(wide), float(high)), matrix)
         frame = clip_box(whole, self.lens.picture_xyxy(size_px))
         image = _warp(look.image, matrix, size_px, frame)
@@ -109,6 +112,17 @@ def _in_order(looks: Iterator[Look], order: list[int]) -> Iterator[tuple[Look, b
 
 def _warp(image: Image, matrix: Matrix, size_px: tuple[int, int], frame: Box) -> Image:
     """Return the picture as the frame shows it, black outside `frame`."""
+    if image.shape[1::-1] == size_px and np.array_equal(matrix, np.eye(3)):
+        # A frame that stands still is shown again, without what is painted before it.
+        warped = image.copy()
+    else:
+        warped = _resample(image, matrix, size_px)
+    x0, y0, x1, y1 = (round(v) for v in frame)
+    warped[:y0], warped[y1:], warped[:, :x0], warped[:, x1:] = 0, 0, 0, 0
+    return warped
+
+
+def _resample(image: Image, matrix: Matrix, size_px: tuple[int, int]) -> Image:
     # warpAffine counts from pixel centres, boxes from pixel corners.
     centred = matrix.copy()
     centred[:2, 2] += matrix[:2, :2] @ (0.5, 0.5) - 0.5
@@ -117,10 +131,7 @@ def _warp(image: Image, matrix: Matrix, size_px: tuple[int, int], frame: Box) ->
         # Bilinear looks at 2x2 pixels only.
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), 0.4 / scale), np.uint8)
     flags = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
-    warped = cv2.warpAffine(image, centred[:2], size_px, flags=flags)
-    x0, y0, x1, y1 = (round(v) for v in frame)
-    warped[:y0], warped[y1:], warped[:, :x0], warped[:, x1:] = 0, 0, 0, 0
-    return np.asarray(warped, np.uint8)
+    return np.asarray(cv2.warpAffine(image, centred[:2], size_px, flags=flags), np.uint8)
 
 
 def _judge(

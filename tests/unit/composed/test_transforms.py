@@ -72,6 +72,37 @@ def test_bars_are_black_and_outside_every_box(tmp_path: Path) -> None:
     assert not face["away"]
 
 
+def test_a_pillarbox_has_the_middle_of_the_take_in_the_middle(tmp_path: Path) -> None:
+    middle = (("red", (140.0, 60.0, 180.0, 120.0)),)
+
+    made = made_of(EpisodeShot(Boxes(middle), Lens(aspect=4 / 3)), folder=tmp_path)
+
+    picture = pictures(made.video_path)[0]
+    assert picture[:, :36].max() < 12
+    assert picture[:, -36:].max() < 12
+    assert picture[60:120, 44:130].min() > 60, "no black inside"
+    assert found_box(picture, "red") == pytest.approx(middle[0][1], abs=1.1)
+
+
+def test_what_lies_outside_a_take_is_outside_a_smaller_picture_of_it_too(tmp_path: Path) -> None:
+    cut_off = Boxes((("red", (-28.0, 50.0, 12.0, 110.0)),))
+
+    truth = made_of(EpisodeShot(cut_off, Lens((0.7, 0.7))), folder=tmp_path).truth()
+
+    assert truth["visible"]["red"] == []
+    assert truth["faces"][0]["bbox_xyxy"][0] == pytest.approx(48.0)
+
+
+def test_what_is_painted_before_a_frozen_frame_moves_on(tmp_path: Path) -> None:
+    bar = Occluder("bar", (0.2, 1.2), ((0.0, 0.1, 0.5), (1.0, 0.9, 0.5)))
+    take = Boxes((), frame_count=2)
+
+    made = made_of(EpisodeShot(take, pace=Pace(1.0, ((0, 10),)), occluders=(bar,)), folder=tmp_path)
+
+    shown = pictures(made.video_path)
+    assert [bool(p[:, :30].mean() < 60) for p in (shown[0], shown[-1])] == [True, False]
+
+
 def test_who_is_half_outside_the_window_is_hard_and_who_is_more_is_away(tmp_path: Path) -> None:
     takes = [Boxes((("red", (x, 50.0, x + 40, 110.0)),)) for x in (-15.0, -22.0)]
 
