@@ -94,7 +94,7 @@ def _coverage(truth: Float64Array, low: Float64Array, high: Float64Array) -> flo
 
 
 def _relative_width(truth: Float64Array, low: Float64Array, high: Float64Array) -> float | None:
-    some = truth > 0
+    some = truth > _ROUNDING_S
     return float(np.median((high - low)[some] / truth[some])) if some.any() else None
 
 

@@ -34,8 +34,9 @@ def test_a_truth_outside_costs_twenty_times_its_distance_at_ninety_percent(truth
 
 
 def test_a_bound_that_is_the_truth_holds_though_it_was_rounded() -> None:
-    third = 10 / 3
+    third, two_thirds = 10 / 3, 20 / 3
 
+    assert judged((two_thirds, round(two_thirds, 6), 9, 7)).coverage == 1.0
     assert judged((third, 0, round(third, 6), third)).coverage == 1.0
     assert judged((third, 0, third - 0.001, third)).coverage == 0.0
 

@@ -100,6 +100,15 @@ def test_ignored_boxes_are_no_mistakes_of_the_tracker() -> None:
     assert (tracked.false_positives, tracked.predicted_boxes) == (0, 6)
 
 
+def test_a_box_on_a_clear_face_counts_though_the_place_is_ignored() -> None:
+    region = {"start": 0, "end": 9, "bbox_xyxy": [0, 0, 200, 50]}
+
+    judged = evaluate(truth(ignore_regions=[region]), prediction())
+
+    assert (judged.tracking.predicted_boxes, judged.tracking.misses) == (6, 0)
+    assert judged.faces.ignored_predictions == 0
+
+
 def artifacts(**changed: Any) -> dict[str, Any]:
     row = {
         "track_id": 4, "shot_id": 0, "first_frame_idx": 0, "last_frame_idx": 9, "start_s": 0.0,

@@ -79,10 +79,13 @@ def test_an_ignore_region_ends_where_its_box_ends() -> None:
 
 
 def test_more_pairs_go_before_better_ones() -> None:
-    faces = [face(0, "ana", [0.5, 0, 10.5, 10]), face(0, "bo", [0, 0, 5.9, 10])]
-    tracks = [(1, (0,), ([0.0, 0.0, 10.0, 10.0],)), (2, (0,), ([4.6, 0.0, 14.6, 10.0],))]
+    def at(left: float) -> list[float]:
+        return [left, 0.0, left + 10.0, 10.0]
 
-    assert scores(tracks, faces=faces).tp == 2
+    faces = [face(0, "ana", at(20.5)), face(0, "bo", at(15.9))]
+
+    # Ana's best box would leave Bo without any.
+    assert scores([(1, (0,), (at(20.0),)), (2, (0,), (at(24.6),))], faces=faces).tp == 2
 
 
 @pytest.mark.parametrize(

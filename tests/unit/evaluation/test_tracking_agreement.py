@@ -165,3 +165,12 @@ def test_where_nothing_is_predicted_everything_is_missed() -> None:
     scores = tracking_scores([still([1, 2], [])])
 
     assert (scores.misses, scores.mota, scores.hota, scores.idp) == (2, 0.0, 0.0, None)
+
+
+def test_one_pair_more_goes_before_a_better_one() -> None:
+    def at(left: float) -> tuple[float, ...]:
+        return (left, 0.0, left + 10.0, 10.0)
+
+    crowded = frame_of([1, 2], [at(0.5), at(-4.1)], [7, 8], [at(0.0), at(4.6)])
+
+    assert tracking_scores([crowded]).misses == 0
