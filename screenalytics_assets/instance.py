@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 import yaml
+from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -49,7 +50,7 @@ def open_instance(home: Path) -> dg.DagsterInstance:
     """Open the persistent instance of `home`, preparing it first if needed."""
     # Opening costs a second the first time, so the instance that prepared is handed on.
     with _named(home):
-        return _prepare(home) or dg.DagsterInstance.from_config(str(home))
+        return _prepare(home) or _open(home)
 
 
 def _prepare(home: Path) -> dg.DagsterInstance | None:
@@ -62,11 +63,40 @@ def _prepare(home: Path) -> dg.DagsterInstance | None:
         ready = home / ".ready"
         if ready.exists():
             return None
-        instance = dg.DagsterInstance.from_config(str(home))
+        instance = _open(home)
         instance.get_runs(limit=1)
         instance.get_dynamic_partitions("ep_id")
         ready.touch()
         return instance
+
+
+def _open(home: Path) -> dg.DagsterInstance:
+    """Open `home` with connections that stay open, unless it says where to keep its runs."""
+    given = yaml.safe_load((home / "dagster.yaml").read_text()) or {}
+    overrides = {} if _STORAGES & set(given) else _kept_storages(home)
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
+
+
+# What a `dagster.yaml` may say of storage; Dagster's default is SQLite in its home.
+_STORAGES: Final = {"storage", "run_storage", "event_log_storage", "schedule_storage"}
+
+
+def _kept_storages(home: Path) -> dict[str, Any]:
+    """Return the classes for Dagster's own files; what is written to disk names none of them."""
+    module = "screenalytics_assets.kept_storage"
+    history = home / "history"
+    return {
+        "run_storage": {
+            "module": module,
+            "class": "KeptRunStorage",
+            "config": {"base_dir": str(history)},
+        },
+        "event_log_storage": {
+            "module": module,
+            "class": "KeptEventLogStorage",
+            "config": {"base_dir": str(history / "runs")},
+        },
+    }
 
 
 @contextmanager

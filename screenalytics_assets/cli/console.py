@@ -133,6 +133,9 @@ class StepProgress:
 @contextmanager
 def step_progress() -> Iterator[StepProgress]:
     """Give a progress listener for the duration of a run."""
+    if not sys.stderr.isatty():
+        yield StepProgress(None)
+        return
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -142,10 +145,6 @@ def step_progress() -> Iterator[StepProgress]:
         TimeRemainingColumn,
     )
 
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield StepProgress(None)
-        return
     columns = (
         TextColumn("{task.description:<12}"),
         BarColumn(),
@@ -153,5 +152,5 @@ def step_progress() -> Iterator[StepProgress]:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         yield StepProgress(bars)

@@ -9,6 +9,7 @@ import typer
 
 from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import put_json, step_progress, tell
+from screenalytics_assets.cli.imports import without_gc
 from screenalytics_assets.cli.people import put_people
 
 if TYPE_CHECKING:
@@ -63,8 +64,9 @@ def run(
     config = EpisodeRunConfig.from_mapping(given, profile=profile or DEFAULT_PROFILE)
     stages = tuple(parse_stage(s) for s in stage) if stage else STAGE_PLAN
 
-    from screenalytics_assets.engine import Launch, run_episode
-    from screenalytics_assets.settings import Settings
+    with without_gc():
+        from screenalytics_assets.engine import Launch, run_episode
+        from screenalytics_assets.settings import Settings
 
     with step_progress() as listener:
         result = run_episode(
