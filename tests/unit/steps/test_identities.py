@@ -32,6 +32,7 @@ class Seen:
     interpolated: int | None = None
     refused: int = 0
     clarity: float = 1.0
+    mean_confidence: float = 0.9
 
 
 def upstream(seen: Sequence[Seen]) -> dict[ArtifactKind, dict[str, Any]]:
@@ -54,8 +55,11 @@ def upstream(seen: Sequence[Seen]) -> dict[ArtifactKind, dict[str, Any]]:
             reps.append(rep_row(track, ids))
     tables = [tracks_table(boxes, {t: m}, {t: between[t]} if t in between else None)
               for t, m in members.items()]  # fmt: skip
+    tracks = pa.concat_tables(tables or [tracks_table([], {})])
+    place = tracks.schema.get_field_index("mean_confidence")
+    sure = pa.array([track.mean_confidence for track in seen], pa.float32())
     return {
-        ArtifactKind.TRACKS: {"tracks": pa.concat_tables(tables or [tracks_table([], {})])},
+        ArtifactKind.TRACKS: {"tracks": tracks.set_column(place, tracks.schema.field(place), sure)},
         ArtifactKind.FACES: {"faces": FACES.from_rows(faces)},
         ArtifactKind.FACES_EMBEDDINGS: {"embeddings": np.zeros((len(faces), 512), np.float32)},
         ArtifactKind.TRACK_REPS: {"track_reps": TRACK_REPS.from_rows(reps)},
@@ -170,10 +174,12 @@ def test_a_new_person_needs_enough_to_be_seen(
 
 def test_what_the_detector_was_unsure_of_on_average_is_nobody() -> None:
     """Cloth and hands: now and then taken for a face, as sharp and as clear as any."""
-    seen = [Seen(1, ANNA, [0, 10], reasons=[None] * 6)]
+    cloth = Seen(1, ANNA, [0, 10], reasons=[None] * 6, mean_confidence=0.4)
+    face = Seen(4, BEN, [20, 30], reasons=[None] * 6, mean_confidence=0.6)
 
-    assert groups(identify(seen, det_thresh=0.89)) == [[1]]
-    assert groups(identify(seen, det_thresh=0.91)) == []
+    assert groups(identify([cloth, face], det_thresh=0.5)) == [[4]]
+    assert groups(identify([face, cloth], det_thresh=0.5)) == [[4]]
+    assert groups(identify([cloth, face], det_thresh=0.3)) == [[1], [4]]
 
 
 def test_doubtful_tracks_that_are_alike_are_somebody() -> None:
