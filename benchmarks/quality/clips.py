@@ -61,17 +61,26 @@ class ClipRun:
 
 
 def run_clips(contest: Contest, clips: Sequence[LabelledClip], tell: Tell) -> Iterator[ClipRun]:
-    """Run and score everybody on every clip.
+    """Run and score everybody on every clip; each row is told as soon as it is there.
 
     Raises:
         BenchError: A run failed, or scorer and evaluation disagree.
     """
     for clip in clips:
-        tell(f"{contest.name} product {clip.name}")
-        yield _run_product(contest, clip)
+        run = _run_product(contest, clip)
+        tell(_told(run.row))
+        yield run
         if contest.with_naive:
-            tell(f"{contest.name} naive {clip.name}")
-            yield ClipRun(_run_naive(contest, clip))
+            row = _run_naive(contest, clip)
+            tell(_told(row))
+            yield ClipRun(row)
+
+
+def _told(row: Row) -> str:
+    return (
+        f"{row['setup']} {row['who']} {row['clip']}: B-cubed F1 {row['bcubed_f1']}, "
+        f"error {row['tolerant_error_percent']} %, {row['cpu_s']} s CPU"
+    )
 
 
 def _run_product(contest: Contest, clip: LabelledClip) -> ClipRun:

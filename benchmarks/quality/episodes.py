@@ -118,7 +118,7 @@ def measure_composed(
         seconds += truth.frame_count / truth.fps
         for way in ways:
             prediction = _run(f"composed-s01e{seed:04d}", made.video_path, way, settings)
-            evaluation = evaluate(_truth_for(way, truth), prediction)
+            evaluation = evaluate(truth_for(way, truth), prediction)
             judged[way.setup, way.who].append(Judged(seed, evaluation))
     return {
         "seed": sampling.seed,
@@ -130,7 +130,7 @@ def measure_composed(
     }
 
 
-def _truth_for(way: Variant, truth: Truth) -> Truth:
+def truth_for(way: Variant, truth: Truth) -> Truth:
     """Return the truth without bodies for a run that looks for none: it states faces' seconds."""
     return truth if way.config.body_tracking else replace(truth, present=None)
 
