@@ -26,7 +26,7 @@ _REACH_PX: Final = 4
 _MIN_TEXTURE: Final = 1.0
 _MAX_TEXTURE: Final = 20.0
 # Of the picture, so much must have changed: an explosion or somebody passing changes a part.
-_CHANGED_SHARE: Final = 0.6
+_CHANGED_SHARE: Final = 0.65
 # Brighter than what stands in the bars of a letterbox (video black is 16).
 _BAR_LEVEL: Final = 20.0
 # Pictures so alike pixel by pixel need no search.
@@ -132,7 +132,7 @@ def _dot(a: FloatArray, b: FloatArray) -> float:
 
 
 def structural_change(a: Thumb, b: Thumb) -> float:
-    """Return in [0, 1] by how much at least 60 % of the picture's texture changed.
+    """Return in [0, 1] by how much at least 65 % of the picture's texture changed.
 
     A block that is found again within 4 px (6 % of the width) has not changed, whatever its
     brightness and contrast. Blocks count by the texture that they hold in either picture.
