@@ -13,6 +13,7 @@ from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
+from screenalytics_assets.kept_storage import KeptEventLogStorage, KeptRunStorage
 from screenalytics_core.errors import StorageError
 
 # Telemetry and the community pop-up are off. Steps talk through events and structured
@@ -83,19 +84,18 @@ _STORAGES: Final = {"storage", "run_storage", "event_log_storage", "schedule_sto
 
 def _kept_storages(home: Path) -> dict[str, Any]:
     """Return the classes for Dagster's own files; what is written to disk names none of them."""
-    module = "screenalytics_assets.kept_storage"
     history = home / "history"
     return {
-        "run_storage": {
-            "module": module,
-            "class": "KeptRunStorage",
-            "config": {"base_dir": str(history)},
-        },
-        "event_log_storage": {
-            "module": module,
-            "class": "KeptEventLogStorage",
-            "config": {"base_dir": str(history / "runs")},
-        },
+        "run_storage": _configured(KeptRunStorage, history),
+        "event_log_storage": _configured(KeptEventLogStorage, history / "runs"),
+    }
+
+
+def _configured(storage: type, folder: Path) -> dict[str, Any]:
+    return {
+        "module": storage.__module__,
+        "class": storage.__name__,
+        "config": {"base_dir": str(folder)},
     }
 
 

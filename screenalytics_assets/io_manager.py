@@ -1,6 +1,7 @@
 """Publishes what steps return, and hands inputs over as lazy references."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import dagster as dg
 
@@ -39,8 +40,8 @@ class ArtifactIOManager(dg.IOManager):
             ep_id = context.asset_partition_key
             session = self._pipeline.session(ep_id, self._settings.to_config())
             asset = context.asset_key.to_user_string()
-            run_id = _materialized_run_id(context, asset, ep_id)
-            return {kind: session.input(kind, run_id) for kind in KINDS_OF_ASSET[asset]}
+            latest = partial(_materialized_run_id, context, asset, ep_id)
+            return {kind: session.input(kind, latest) for kind in KINDS_OF_ASSET[asset]}
 
 
 @dg.io_manager(required_resource_keys={"pipeline", "settings"})

@@ -7,7 +7,7 @@ the asset shell hands it names and gets artifacts back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from screenalytics_assets.binding import Bound
@@ -64,11 +64,12 @@ class RunSession:
         """The code that this process runs, which need not be the code that began the run."""
         return self._bound.binding.code_ref
 
-    def input(self, kind: ArtifactKind, materialized_run_id: str | None) -> ArtifactRef:
+    def input(self, kind: ArtifactKind, latest: Callable[[], str | None]) -> ArtifactRef:
         """Return an input as this run's own artifact, inheriting it from another run if needed.
 
         Args:
-            materialized_run_id: The run of its latest materialization, if the host knows one.
+            latest: Gives the run of its latest materialization, if the host knows one; asked
+                only if this run does not have it.
 
         Raises:
             ArtifactNotFoundError: No run has it.
@@ -84,7 +85,7 @@ class RunSession:
             self.run_id,
             kind,
             upstream_run_id=self._upstream_run_id,
-            materialized_run_id=materialized_run_id,
+            materialized_run_id=latest(),
         )
         if source.run_id is None:
             return source

@@ -61,6 +61,8 @@ def stage_rows(facts: RunFacts) -> list[dict[str, Any]]:
     """Return the rows of a run, attempts in order, stages in the plan's order."""
     rows: dict[tuple[int, PipelineStage], dict[str, Any]] = {}
     for attempt in facts.state.attempts:
+        if attempt.attempt is None and attempt.ended_at is None:
+            continue  # it may claim yet; a row under 0 would then stay beside its own
         for stage, state in attempt.stages.items():
             row = _recorded(facts, attempt, state)
             if row is not None:

@@ -120,6 +120,13 @@ def test_reuse_is_told_as_such(stores: Stores) -> None:
     assert (row["status"], row["source"]) == ("completed", "checkpoint")
 
 
+def test_a_run_that_may_still_claim_has_no_row_under_another_number(stores: Stores) -> None:
+    going_on = Story(attempt=None).launched().started(DETECT)
+
+    assert rows_of(stores, going_on) == []
+    assert told(rows_of(stores, going_on.failed(DETECT)), "attempt", "status") == [(0, "failed")]
+
+
 def test_a_stage_has_a_row_for_every_attempt_that_started_it(stores: Stores) -> None:
     one = Story("dagster-a", 1).launched().finished(DETECT).started(FACES).failed(FACES)
     two = Story("dagster-b", 2, LATER).launched().finished(DETECT, "checkpoint").finished(FACES)
