@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
+
 from benchmarks.composed.encoding import Encoding, write_video
 from benchmarks.composed.mixing import join_shots
 from benchmarks.composed.shots import EpisodeShot
@@ -68,17 +70,15 @@ def compose(episode: Episode, folder: Path) -> Composed:
     unfinished = made.video_path.with_suffix(".part.mp4")
     write_video(unfinished, _images(episode, writer), episode.encoding, episode.frame_count)
     unfinished.replace(made.video_path)
-    document = truth_document(episode, writer)
+    document = truth_document(episode, writer, stated_rate(made.video_path))
     made.truth_path.write_text(json.dumps(document) + "\n", encoding="utf-8")
     return made
 
 
-def truth_document(episode: Episode, writer: TruthWriter) -> dict[str, Any]:
+def truth_document(episode: Episode, writer: TruthWriter, fps: float) -> dict[str, Any]:
     """Return the truth, with what is known of bodies, and each frame's time if uneven."""
     encoding = episode.encoding
-    document = writer.document(
-        f"{episode.name}.mp4", float(encoding.fps), encoding.size_px, episode.cut_tolerance
-    )
+    document = writer.document(f"{episode.name}.mp4", fps, encoding.size_px, episode.cut_tolerance)
     if not all(shot.take.is_exact for shot in episode.shots):
         # Nobody labelled the bodies of the clips' people.
         del document["present"]
@@ -86,8 +86,17 @@ def truth_document(episode: Episode, writer: TruthWriter) -> dict[str, Any]:
     if encoding.uneven_seed is not None:
         document["frame_times_s"] = [round(t, 6) for t in times_s[:-1]]
         document["duration_s"] = round(times_s[-1], 6)
-        document["fps"] = round(writer.frame_count / times_s[-1], 6)
     return document
+
+
+def stated_rate(video: Path) -> float:
+    """Return the frames per second that the file states, which a truth is checked by.
+
+    Of uneven frames it is a mean over the order in which they are coded, and so a little
+    other than frames by seconds.
+    """
+    with av.open(str(video)) as container:
+        return round(float(container.streams.video[0].average_rate or 0), 6)
 
 
 def _images(episode: Episode, writer: TruthWriter) -> Iterator[Image]:

@@ -67,9 +67,10 @@ def occlusion() -> Episode:
     )  # fmt: skip
     passes = walking("grey polo", 250, ((0, -420), (15, -400), (75, 1650)))
     two = (standing("lace dress", 210, 390), standing("blond bob", 200, 850))
+    swapped = (standing("blond bob", 225, 360), standing("lace dress", 225, 850))
     shots = (
         EpisodeShot(staged(80, LEFT_WALL, *two), occluders=(bar,)),
-        EpisodeShot(staged(80, WARM, *two), occluders=(blob,)),
+        EpisodeShot(staged(80, WARM, *swapped), occluders=(blob,)),
         EpisodeShot(staged(90, RIGHT_WALL, standing("charcoal shirt", 215, 640), passes)),
     )
     return Episode("occlusion", shots, Encoding())
@@ -90,10 +91,15 @@ def zooms() -> Episode:
 
 def dark_and_bright() -> Episode:
     """The same two from a tenth of the light to three times as much, in steps and gliding."""
-    two = (standing("lace dress", 220, 400), standing("grey polo", 220, 860))
+    here = (standing("lace dress", 220, 400), standing("grey polo", 220, 860))
+    there = (standing("grey polo", 245, 380), standing("lace dress", 235, 930))
     shots = [
-        EpisodeShot(staged(26, MIDDLE, *two), gain=((0.0, gain),))
-        for gain in (1.0, 0.1, 0.25, 3.0, 0.5, 2.0)
+        # Other light alone would be no cut.
+        EpisodeShot(
+            staged(26, MIDDLE, *here) if index % 2 == 0 else staged(26, WARM, *there),
+            gain=((0.0, gain),),
+        )
+        for index, gain in enumerate((1.0, 0.1, 0.25, 3.0, 0.5, 2.0))
     ]
     glide = ((0.0, 1.0), (0.25, 0.1), (0.5, 1.0), (0.75, 3.0), (1.0, 1.0))
     shots.append(EpisodeShot(staged(75, LAMP, standing("red shirt", 260, 620)), gain=glide))
