@@ -153,7 +153,7 @@ STEP = Step(
         StepOutput(
             name="embeddings",
             kinds=(ArtifactKind.FACES_EMBEDDINGS, ArtifactKind.TRACK_REPS),
-            version="2",
+            version="3",
             inputs=(ArtifactKind.FACES,),
             settings=("embed_batch", "embed_device", "device"),
             launch_settings=("workers",),

@@ -145,7 +145,7 @@ STEP = Step(
         StepOutput(
             name="detections",
             kinds=(ArtifactKind.DETECTIONS,),
-            version="3",
+            version="4",
             settings=(
                 *_SHOT_SETTINGS,
                 "stride",

@@ -16,6 +16,7 @@ from screenalytics_core.vision.models.onnx_session import (
     open_session,
     real_inputs,
 )
+from screenalytics_core.vision.models.prelu import make_prelu_fast
 from screenalytics_core.vision.models.protocols import FloatArray, Image
 
 CROP_PX: Final = 112
@@ -47,7 +48,8 @@ def open_arcface(model: onnx.ModelProto, *, device: str, thing: str) -> ArcFaceE
         ModelError: The graph does not map such crops to vectors of 512 numbers.
     """
     mean, std = (0.0, 1.0) if normalises_itself(model) else (127.5, 127.5)
-    session = open_session(free_dims(model, (0,)), device=device, thing=thing)
+    model = make_prelu_fast(free_dims(model, (0,)), device=device)
+    session = open_session(model, device=device, thing=thing)
     embedder = ArcFaceEmbedder(session, mean=mean, std=std)
     shape = embedder.embed(np.zeros((2, CROP_PX, CROP_PX, 3), np.uint8)).shape
     if shape != (2, EMBEDDING_SIZE):

@@ -18,6 +18,7 @@ from screenalytics_core.vision.models.onnx_session import (
     open_session,
     real_inputs,
 )
+from screenalytics_core.vision.models.prelu import make_prelu_fast
 
 STAGES: Final = ("pnet", "rnet", "onet")
 _OUTPUT_WIDTHS: Final = {"pnet": (4, 2), "rnet": (4, 2), "onet": (4, 10, 2)}
@@ -87,6 +88,7 @@ def open_mtcnn(model: onnx.ModelProto, *, device: str, thing: str) -> dict[str, 
         widths = tuple(dims_of(output)[-1] for output in part.graph.output)
         if widths != _OUTPUT_WIDTHS[stage] or side != (_INPUT_SIDES[stage] or side):
             raise _not_mtcnn(thing, f"{stage} takes {side} px and gives {widths}")
+        part = make_prelu_fast(part, device=device)
         sessions[stage] = open_session(part, device=device, thing=f"{thing} ({stage})")
     return sessions
 

@@ -191,6 +191,21 @@ def test_freeing_the_size_of_the_real_person_detector_changes_no_output_of_a_squ
         np.testing.assert_allclose(after, before, atol=1e-5)
 
 
+def test_faster_prelus_give_the_vectors_of_the_file_as_it_is(
+    lite_home: ModelsHome, lite_pack: ModelPack, detector: FaceDetector, six_actors: Image
+) -> None:
+    crops = crops_of(six_actors, detector.detect(six_actors))
+    plain = open_session(
+        (lite_home.own("lite") / "fr_feature.onnx").read_bytes(), device="cpu", thing="x"
+    )
+    blob = (crops[..., ::-1].transpose(0, 3, 1, 2).astype(np.float32) - 127.5) / 127.5
+
+    vectors = lite_pack.face_embedder().embed(crops)
+
+    expected = plain.run(blob)[0]
+    np.testing.assert_allclose(vectors, expected, atol=1e-4 * np.abs(expected).max())
+
+
 def test_the_installed_pack_is_the_measured_one(lite_pack: ModelPack) -> None:
     from screenalytics_core.vision.models.packs import _MEASURED_EMBEDDERS
 

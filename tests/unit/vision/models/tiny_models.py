@@ -94,6 +94,23 @@ def arcface(
     )
 
 
+def with_prelu(built: onnx.ModelProto, picture: str) -> onnx.ModelProto:
+    """Pass the three channels of tensor `picture` through a convolution and a PReLU; in place."""
+    place = next(i for i, n in enumerate(built.graph.node) if n.output[0] == picture)
+    for node in built.graph.node[place + 1 :]:
+        node.input[:] = ["bent" if name == picture else name for name in node.input]
+    built.graph.node.insert(
+        place + 1, helper.make_node("Conv", [picture, "same"], ["kept"], name="keep")
+    )
+    built.graph.node.insert(
+        place + 2, helper.make_node("PRelu", ["kept", "slopes"], ["bent"], name="bend")
+    )
+    built.graph.initializer.append(tensor("same", np.eye(3, dtype=np.float32)[:, :, None, None]))
+    slopes = np.array([0.2, 0.5, 0.7], np.float32)
+    built.graph.initializer.append(tensor("slopes", slopes[:, None, None]))
+    return built
+
+
 def mtcnn_stages() -> dict[str, onnx.ModelProto]:
     """Three stages that call a bright patch a face and do not move its box."""
     return {"pnet": _pnet(), "rnet": _head("rnet", 24), "onet": _head("onet", 48, points=True)}
