@@ -1,9 +1,10 @@
 """`identities`: tracks grouped into people, by the machine alone.
 
 Tracks are joined by average linkage, never two that were seen at one time in different
-places. A track that does not resemble its group leaves it and stands alone. To be a person, a
-group needs a clear track or several doubtful ones; the tracks of the others, and tracks without
-any usable face, are unassigned: their time counts as unknown.
+places, and more easily two of which one begins where the other has just ended. A track that
+does not resemble its group leaves it and stands alone. To be a person, a group needs a clear
+track or several doubtful ones; the tracks of the others, and tracks without any usable face,
+are unassigned: their time counts as unknown.
 
 `memberships` says for each track how sure its identity is and whose it may be instead, which
 is what the bounds of screen time are made of; a person is as sure as their tracks on average.
@@ -22,6 +23,7 @@ from screenalytics_core.artifacts import EMBEDDING_DIM, IDENTITIES, ArtifactKind
 from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
 from screenalytics_core.vision.cannot_link import cannot_link_pairs
 from screenalytics_core.vision.clustering import cluster_tracks
+from screenalytics_core.vision.continuity import TrackEnds, continuations
 from screenalytics_core.vision.face_quality import RejectReason
 from screenalytics_core.vision.identities import (
     Person,
@@ -35,7 +37,7 @@ from screenalytics_core.vision.intervals import total_s
 from screenalytics_core.vision.memberships import Membership, memberships_of
 from screenalytics_core.vision.observed import fixed_vectors, observed_boxes
 
-METHOD: Final = "average linkage on cosine similarity times clarity, cannot-link"
+METHOD: Final = "average linkage on cosine similarity times clarity, cannot-link, continuity"
 
 
 def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
@@ -46,8 +48,13 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     vectors = _vectors(reps, faces, tracks, step.settings.det_thresh)
     observed = observed_boxes(tracks)
     pairs = cannot_link_pairs(observed.track_ids, observed.frame_idxs, observed.bboxes_xyxy)
+    ends = TrackEnds.of(tracks.select(TrackEnds.COLUMNS).to_pylist())
     joined = cluster_tracks(
-        vectors.track_ids, vectors.embeddings, pairs, step.settings.cluster_thresh
+        vectors.track_ids,
+        vectors.embeddings,
+        pairs,
+        step.settings.cluster_thresh,
+        continuations(ends),
     )
     parted = part_strangers(joined, vectors, step.settings.min_identity_sim)
     groups = _in_order(strong_groups(parted, vectors), tracks)
@@ -171,7 +178,7 @@ STEP = Step(
         StepOutput(
             name="identities",
             kinds=(ArtifactKind.IDENTITIES,),
-            version="4",
+            version="5",
             # The faces' own vectors are not read, but belong to whoever inherits a track's.
             inputs=(
                 ArtifactKind.TRACKS,

@@ -19,6 +19,10 @@ from numpy.typing import NDArray
 from screenalytics_core.vision.models.protocols import FloatArray
 
 _NEVER: Final = np.float32(-np.inf)
+_NO_PAIRS: Final = np.zeros((0, 2), np.int64)
+# Half of what joins is as much as strangers may look alike. With a quarter fewer tracks of one
+# person are joined, with more none besides (docs/evaluation.md).
+_CONTINUES: Final = 0.5
 
 
 def cluster_tracks(
@@ -26,6 +30,7 @@ def cluster_tracks(
     embeddings: FloatArray,
     cannot_link: NDArray[np.int64],
     min_similarity: float,
+    continuations: NDArray[np.int64] = _NO_PAIRS,
 ) -> list[list[int]]:
     """Group tracks by average linkage.
 
@@ -37,6 +42,8 @@ def cluster_tracks(
         embeddings: (N, D) of length 0 to 1; their dot product is the similarity.
         cannot_link: (P, 2) pairs of track ids; ids that are not in `track_ids` are left out.
         min_similarity: Lowest mean similarity at which two groups are joined.
+        continuations: (P, 2) pairs of track ids of which the second may go on with the first
+            (`continuity`): their similarity is raised by half of `min_similarity`.
 
     Returns:
         Groups of ascending track ids, by their lowest.
@@ -44,6 +51,10 @@ def cluster_tracks(
     order = np.argsort(track_ids)
     ids = track_ids[order]
     similarity = _similarities(embeddings[order])
+    likely = _positions(ids, continuations)
+    raised = np.float32(_CONTINUES * max(0.0, min_similarity))
+    similarity[likely[:, 0], likely[:, 1]] += raised
+    similarity[likely[:, 1], likely[:, 0]] += raised
     pairs = _positions(ids, cannot_link)
     similarity[pairs[:, 0], pairs[:, 1]] = _NEVER
     similarity[pairs[:, 1], pairs[:, 0]] = _NEVER

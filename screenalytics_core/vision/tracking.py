@@ -191,7 +191,8 @@ class _ShotTracker:
             free_strong = free_strong[back.free_columns]
         faint = best_matches(overlaps[np.ix_(recent, weak)], s.weak_match_iou)
         pairs.append((recent[faint.rows], weak[faint.columns]))
-        return (*map(np.concatenate, zip(*pairs, strict=True)), free_strong)
+        continued, found = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        return continued, found, free_strong
 
     def _lone_returns(
         self,

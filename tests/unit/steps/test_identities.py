@@ -196,18 +196,31 @@ def test_a_doubtful_track_still_joins_whom_it_resembles() -> None:
 
 def test_unclear_tracks_must_be_more_alike_to_be_joined() -> None:
     """Noise has no likeness: the same cosine says less of what was hardly seen."""
-    clear = [Seen(1, ANNA, [0, 50]), Seen(2, (0.7, 0.7, 0.0), [60, 80])]
-    unclear = [Seen(1, ANNA, [0, 50]), Seen(2, (0.7, 0.7, 0.0), [60, 80], clarity=0.8)]
+    clear = [Seen(1, ANNA, [0, 50]), Seen(2, (0.7, 0.7, 0.0), [60, 80], RIGHT)]
+    unclear = [Seen(1, ANNA, [0, 50]), Seen(2, (0.7, 0.7, 0.0), [60, 80], RIGHT, clarity=0.8)]
 
     assert groups(identify(clear, cluster_thresh=0.6)) == [[1, 2]]
     assert groups(identify(unclear, cluster_thresh=0.6)) == [[1], [2]]
 
 
 def test_the_threshold_to_join_is_the_setting() -> None:
-    seen = [Seen(1, ANNA, [0, 50]), Seen(2, (0.6, 0.8, 0.0), [60, 80])]
+    seen = [Seen(1, ANNA, [0, 50]), Seen(2, (0.6, 0.8, 0.0), [60, 80], RIGHT)]
 
     assert groups(identify(seen, cluster_thresh=0.59)) == [[1, 2]]
     assert groups(identify(seen, cluster_thresh=0.61)) == [[1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("frames", "place", "is_one"),
+    [([60, 80], LEFT, True), ([60, 80], RIGHT, False), ([101, 120], LEFT, False)],
+    ids=["soon, at the same place", "elsewhere", "later"],
+)
+def test_a_face_lost_and_found_needs_less_to_be_one(
+    frames: Sequence[int], place: tuple[int, int, int, int], is_one: bool
+) -> None:
+    seen = [Seen(1, ANNA, [0, 50]), Seen(2, (0.6, 0.8, 0.0), frames, place)]
+
+    assert groups(identify(seen, cluster_thresh=0.7)) == ([[1, 2]] if is_one else [[1], [2]])
 
 
 def test_a_track_too_far_from_its_centre_leaves_and_stands_alone() -> None:
@@ -244,7 +257,7 @@ def test_every_track_has_a_membership_that_names_its_rival() -> None:
             Seen(7, ANNA, [60, 90]),
             Seen(3, BEN, [100, 120]),
             Seen(9, None, [130, 140]),
-            Seen(8, (0.3, 1.0, 0.0), [150, 151], reasons=["low_confidence"]),
+            Seen(8, (0.3, 1.0, 0.0), [300, 301], reasons=["low_confidence"]),
         ],
         cluster_thresh=0.96,
     )
@@ -273,7 +286,7 @@ def test_a_person_of_one_track_is_as_sure_as_that_track() -> None:
         [
             Seen(4, ANNA, [0, 10, 20]),
             Seen(2, ANNA, [20, 30], RIGHT),
-            Seen(7, (0.4, 0.9, 0.0), [60, 160], reasons=[None] * 5),
+            Seen(7, (0.4, 0.9, 0.0), [160, 260], reasons=[None] * 5),
         ]
     )
     sure = {row["identity_id"]: row["confidence"] for row in document["memberships"]}

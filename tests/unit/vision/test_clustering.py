@@ -151,3 +151,33 @@ def test_pairs_of_tracks_without_an_embedding_are_left_out() -> None:
 @pytest.mark.parametrize("n", [0, 1])
 def test_few_tracks_are_fine(n: int) -> None:
     assert groups(np.ones((n, 1), np.float32)) == [[0]][:n]
+
+
+def at_cosine(similarity: float) -> np.ndarray:
+    """Two vectors with this cosine."""
+    return np.array([[1, 0], [similarity, np.sqrt(1 - similarity**2)]], np.float32)
+
+
+@pytest.mark.parametrize(("similarity", "is_one"), [(0.14, False), (0.16, True), (0.31, True)])
+def test_who_may_go_on_with_whom_needs_half_the_similarity(similarity: float, is_one: bool) -> None:
+    vectors, pair = at_cosine(similarity), np.array([[0, 1]])
+
+    joined = cluster_tracks(np.arange(2), vectors, NO_PAIRS, 0.3, pair)
+
+    assert joined == ([[0, 1]] if is_one else [[0], [1]])
+    assert cluster_tracks(np.arange(2), vectors, NO_PAIRS, 0.3, pair[:, ::-1]) == joined
+
+
+def test_who_may_go_on_is_not_joined_with_somebody_seen_beside_them() -> None:
+    pair = np.array([[0, 1]])
+
+    assert cluster_tracks(np.arange(2), at_cosine(0.99), pair, 0.3, pair) == [[0], [1]]
+
+
+@pytest.mark.parametrize("thresh", [-0.5, 0.0])
+def test_a_threshold_that_joins_strangers_is_not_raised(thresh: float) -> None:
+    joined = cluster_tracks(
+        np.arange(2), at_cosine(thresh - 0.1), NO_PAIRS, thresh, np.array([[0, 1]])
+    )
+
+    assert joined == [[0], [1]]
