@@ -212,7 +212,7 @@ def test_the_threshold_to_join_is_the_setting() -> None:
 
 @pytest.mark.parametrize(
     ("frames", "place", "is_one"),
-    [([60, 80], LEFT, True), ([60, 80], RIGHT, False), ([101, 120], LEFT, False)],
+    [([60, 80], LEFT, True), ([60, 80], RIGHT, False), ([110, 120], LEFT, False)],
     ids=["soon, at the same place", "elsewhere", "later"],
 )
 def test_a_face_lost_and_found_needs_less_to_be_one(
