@@ -40,7 +40,15 @@ FILE: Final = "benchmarks/results/quality.json"
 COMPOSED_FILE: Final = "benchmarks/results/composed.json"
 JUDGING_SEED: Final = 1000
 TUD_CAMPUS: Final = SHARED / "tracking" / "TUD-Campus"
-LIBRARIES: Final = ("numpy", "onnxruntime", "av", "opencv-python-headless", "trackers", "trackeval")
+LIBRARIES: Final = (
+    "numpy",
+    "onnxruntime",
+    "av",
+    "opencv-python-headless",
+    "trackers",
+    "motmetrics",
+    "trackeval",
+)
 
 
 def parse_arguments(given: list[str] | None = None) -> argparse.Namespace:

@@ -117,7 +117,7 @@ def _over(rows: Sequence[Row], figure: Figure) -> float | None:
     values: list[float] = [row[figure.name] for row in rows if row.get(figure.name) is not None]
     if not values:
         return None
-    return round(sum(values), 2) if figure.over_clips == "sum" else mean(values)
+    return round(sum(values), 2) if figure.over_clips == "sum" else round(mean(values), 4)
 
 
 def with_means(rows: Sequence[Row]) -> list[Row]:
