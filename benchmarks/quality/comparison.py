@@ -79,10 +79,8 @@ def not_compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
     readers: tuple[Callable[[Mapping[str, Any]], dict[str, Row]], ...] = (
         _clip_rows, _tracking_rows, _composed_rows,
     )  # fmt: skip
-    for rows in readers:
-        gone = [place for place in rows(before) if place not in rows(now)]
-        sentences += [f"{place}: not measured this time" for place in gone]
-    return sentences
+    gone = [place for rows in readers for place in rows(before) if place not in rows(now)]
+    return sentences + ([f"not measured this time: {'; '.join(gone)}"] if gone else [])
 
 
 def _common(before: Any, now: Any) -> bool | None:
@@ -117,8 +115,24 @@ def _limits_crossed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterat
     earlier = {verdict["what"]: verdict for verdict in before.get("limits", ())}
     for verdict in now.get("limits", ()):
         was = earlier.get(verdict["what"])
-        if was is not None and was["holds"] != verdict["holds"] and was["value"] is not None:
+        if was is None or was["value"] is None or not _same_material(verdict["what"], before, now):
+            continue
+        if was["holds"] != verdict["holds"]:
             yield Change("limit", verdict["what"], was["value"], verdict["value"], verdict["holds"])
+
+
+def _same_material(limit: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Return whether a limit was judged on the same clips or episodes both times."""
+    if limit.startswith("tracking"):
+        return True
+    if limit.startswith("composed"):
+        return bool(_episodes(before) == _episodes(now))
+    setup = limit.split(":")[0]
+    earlier, later = (
+        {row["clip"] for row in _clip_rows(result).values() if row["setup"] == setup}
+        for result in (before, now)
+    )
+    return earlier == later
 
 
 def _clip_rows(result: Mapping[str, Any]) -> dict[str, Row]:

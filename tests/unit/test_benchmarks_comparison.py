@@ -162,11 +162,8 @@ def test_a_mean_over_other_clips_is_not_compared() -> None:
     before = result(row(), row(clip="two", bcubed_f1=0.5))
     now = result(row())
 
-    assert [c for c in moved(before, now) if c[0] != "limit"] == []
-    assert not_compared(before, now) == [
-        "scrfd two: not measured this time",
-        "scrfd mean of one,two: not measured this time",
-    ]
+    assert moved(before, now) == moved(now, before) == []
+    assert not_compared(before, now) == ["not measured this time: scrfd two; scrfd mean of one,two"]
 
 
 def test_other_material_is_said() -> None:
@@ -184,6 +181,13 @@ def test_the_products_tracker_is_compared_and_the_peers_is_not() -> None:
     now = {"tracking": [tracked("product", 0.4, 0.602), tracked("bytetrack", 0.1, 0.1)]}
 
     assert moved(before, now) == [("tracking product stride 1", "mota", False)]
+
+
+def test_a_tracking_limit_that_is_crossed_is_a_change() -> None:
+    def told(holds: bool) -> dict[str, Any]:
+        return {"limits": [{"what": "tracking, product: mota", "value": 0.5, "holds": holds}]}
+
+    assert [c.is_better for c in changes(told(holds=True), told(holds=False))] == [False]
 
 
 def commit(repository: Path, content: dict[str, Any]) -> None:
