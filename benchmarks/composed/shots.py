@@ -32,9 +32,13 @@ _LEAST_PART: Final = 0.02
 # Of a cut-out's outline: about a shoulder and an arm. Of less a viewer would not say that
 # somebody is there, unless it is the face.
 _PRESENT_PART: Final = 0.15
-# Beyond these gains features are crushed or burnt out: still visible, no longer clear. Chosen
-# by looking: at 0.1 the eye needs a dark room, at 3.0 light skin is white.
-_CLEAR_GAINS: Final = (0.15, 2.5)
+# The lightest parts of a face, as levels of 255: 12 is 0.4 % of white's light and 40 is 2 %, no
+# more than what a lit room adds to a screen's black. Darker, nobody sees it; then it is hard.
+_SEEN_LEVEL: Final = 12
+_CLEAR_LEVEL: Final = 40
+_LIGHTEST: Final = 95
+# Above it light skin is burnt out. Chosen by looking.
+_MOST_CLEAR_GAIN: Final = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +88,13 @@ class EpisodeShot:
         gain = float(np.interp(at, ats, factors))
         if gain != 1.0:
             image = np.asarray(cv2.convertScaleAbs(image, alpha=gain), np.uint8)
-        cover = np.zeros(image.shape[:2], np.uint8)
-        for occluder in self.occluders:
-            mask = occluder.mask(at, size_px)
-            occluder.paint(image, mask)
-            cover |= mask
+        masks = [occluder.mask(at, size_px) for occluder in self.occluders]
+        cover = np.bitwise_or.reduce([np.zeros(image.shape[:2], np.uint8), *masks])
         faces, present = _judge(look, matrix, frame, cover)
-        if not _CLEAR_GAINS[0] <= gain <= _CLEAR_GAINS[1]:
-            faces = [replace(face, is_clear=False, is_hard=True) for face in faces]
+        if gain != 1.0:
+            faces = [_in_light(face, image, gain) for face in faces]
+        for occluder, mask in zip(self.occluders, masks, strict=True):
+            occluder.paint(image, mask)
         ignored = [clip_box(map_box(box, matrix), frame) for box in look.ignored]
         return Shown(image, tuple(faces), present, tuple(b for b in ignored if area(b) > 0))
 
@@ -166,6 +169,19 @@ def _seen(face: Face, matrix: Matrix, frame: Box, cover: Mask) -> Face | None:
     under = cover[y0:y1, x0:x1]
     hidden = float(np.count_nonzero(under) / under.size) if under.size else 0.0
     return replace(face, bbox_xyxy=box, part=inside * (1 - hidden))
+
+
+def _in_light(face: Face, image: Image, gain: float) -> Face:
+    """Return the face as the changed light shows it."""
+    x0, y0, x1, y1 = (round(v) for v in face.bbox_xyxy)
+    pixels = image[y0:y1, x0:x1].max(axis=2, initial=0)
+    level = float(np.percentile(pixels, _LIGHTEST)) if pixels.size else 0.0
+    if level < _SEEN_LEVEL:
+        doubtful = face.is_visible or face.is_doubtful
+        return replace(face, is_visible=False, is_doubtful=doubtful, is_hard=True, is_away=True)
+    if level < _CLEAR_LEVEL or gain > _MOST_CLEAR_GAIN:
+        return replace(face, is_clear=False, is_hard=True)
+    return face
 
 
 def _polygon(body: Body, matrix: Matrix) -> NDArray[np.int32]:

@@ -160,6 +160,16 @@ def test_brightness_multiplies_and_the_extremes_are_hard(
     assert made.truth()["visible"]["red"] == [[0, 11]], "hard, but to be seen"
 
 
+def test_a_face_that_the_dark_swallows_is_not_visible_but_in_doubt(tmp_path: Path) -> None:
+    take = Boxes(TWO, background=(100, 100, 100))
+
+    truth = made_of(EpisodeShot(take, gain=((0.0, 0.04),)), folder=tmp_path).truth()
+
+    assert truth["visible"]["red"] == []
+    assert truth["maybe"]["red"] == [[0, 11]]
+    assert all(face["away"] for face in truth["faces"])
+
+
 def test_light_that_glides_is_dim_in_the_middle_only(tmp_path: Path) -> None:
     glide = ((0.0, 1.0), (0.5, 0.1), (1.0, 1.0))
     take = Boxes(TWO, frame_count=21, background=(200, 200, 200))
