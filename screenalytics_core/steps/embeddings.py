@@ -153,7 +153,7 @@ STEP = Step(
         StepOutput(
             name="embeddings",
             kinds=(ArtifactKind.FACES_EMBEDDINGS, ArtifactKind.TRACK_REPS),
-            version="3",
+            version="4",
             inputs=(ArtifactKind.FACES,),
             settings=("embed_batch", "embed_device", "device"),
             launch_settings=("workers",),

@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 
 from screenalytics_core.errors import ModelError
+from screenalytics_core.vision.models.dead_channels import drop_dead_channels
 from screenalytics_core.vision.models.onnx_session import (
     OnnxSession,
     dims_of,
@@ -48,7 +49,8 @@ def open_arcface(model: onnx.ModelProto, *, device: str, thing: str) -> ArcFaceE
         ModelError: The graph does not map such crops to vectors of 512 numbers.
     """
     mean, std = (0.0, 1.0) if normalises_itself(model) else (127.5, 127.5)
-    model = make_prelu_fast(free_dims(model, (0,)), device=device)
+    model = drop_dead_channels(free_dims(model, (0,)))
+    model = make_prelu_fast(model, device=device)
     session = open_session(model, device=device, thing=thing)
     embedder = ArcFaceEmbedder(session, mean=mean, std=std)
     shape = embedder.embed(np.zeros((2, CROP_PX, CROP_PX, 3), np.uint8)).shape
