@@ -1,8 +1,8 @@
 """Channels of a network that are the same for every picture, and need not be computed.
 
 Weight decay drives whole channels of depthwise networks to zero: in the lite pack's embedder
-half of them, in some layers two thirds. Behind a kernel of zeros stands a bias alone, the
-same number at every pixel, so that the next convolution can have it in its own bias.
+more than a third of them, in some layers two thirds. Behind a kernel of zeros stands a bias
+alone, the same number at every pixel, so that the next convolution can have it in its bias.
 """
 
 from __future__ import annotations
