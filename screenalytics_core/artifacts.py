@@ -292,9 +292,24 @@ IDENTITIES = DocumentSpec(
                 Column(
                     "rival_similarity", _F64, "cosine to the rival's centre x clarity", None, True
                 ),
-                Column("confidence", _F64, "0 to 1: how sure the identity is; 0 without one"),
+                Column(
+                    "confidence", _F64, "0 to 1: how likely it shows this identity; 0 without one"
+                ),
             ),
             ("track_id",),
+        ),
+        TableSpec(
+            "alike",
+            (
+                Column("identity_id", _TEXT, "one of two identities that may be one person"),
+                Column("other_id", _TEXT, "the other one"),
+                Column(
+                    "similarity",
+                    _F64,
+                    "mean similarity of either's tracks to the other's centre, the greater one",
+                ),
+            ),
+            ("identity_id", "other_id"),
         ),
     ),
 )

@@ -227,7 +227,7 @@ def _identities() -> dict[str, Any]:
     return specs.IDENTITIES.conform(
         {"method": "average linkage", "cluster_thresh": 0.3, "min_identity_sim": 0.25,
          "cannot_link_pairs": 6, "unassigned_track_ids": [], "identities": people,
-         "memberships": memberships}
+         "memberships": memberships, "alike": []}
     )  # fmt: skip
 
 

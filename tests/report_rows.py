@@ -128,6 +128,7 @@ def identities(
               "representative_face_id": first_face[p.track_ids[0]]}
              for p in people
          ],
+         "alike": [],
          "memberships": [
              {"track_id": t, "identity_id": p.identity_id, "similarity": 0.8, "confidence": 0.9,
               "rival_id": "id_0001" if p.place else None,

@@ -7,6 +7,7 @@ from typing import Any
 
 from screenalytics_core.vision.screen_time import ScreenTime, Sources, screen_time
 from screenalytics_core.vision.spans import BodySpan, Extent, FaceSpan
+from screenalytics_core.vision.time_bounds import Doubt
 
 THRESH = 0.3
 
@@ -69,8 +70,14 @@ def measure(
     bodies: Sequence[BodySpan] | None = None,
     members: Sequence[dict[str, Any]] | None = None,
     trims: Sequence[tuple[float, float]] = (),
+    alike: Sequence[tuple[str, str]] = (),
 ) -> ScreenTime:
     """Measure; of tracks without a membership of their own the identity is sure."""
     known = {m["track_id"]: m for m in members or ()}
-    rows = [known.get(f.track_id) or member(f.track_id) for f in faces]
-    return screen_time(Sources(faces, bodies, identities, rows, THRESH, cast), trims)
+    owner_of = {t: i["identity_id"] for i in identities for t in i["track_ids"]}
+    rows = [
+        {**(known.get(f.track_id) or member(f.track_id)), "identity_id": owner_of.get(f.track_id)}
+        for f in faces
+    ]
+    pairs = [{"identity_id": a, "other_id": b, "similarity": 0.4} for a, b in alike]
+    return screen_time(Sources(faces, bodies, identities, Doubt(rows, pairs, THRESH), cast), trims)

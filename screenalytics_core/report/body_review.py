@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,9 @@ from screenalytics_core.vision.intervals import Interval, Intervals, intersectio
 from screenalytics_core.vision.intervals import total_s as seconds_of
 from screenalytics_core.vision.owners import Owners, PersonKey
 from screenalytics_core.vision.segments import BODY
-from screenalytics_core.vision.time_bounds import SURE
+
+SURE_TIE: Final = 0.4
+"""Confidence from which a body's tie is not to be looked at; five parts below 1 multiply in it."""
 
 _Row = Mapping[str, Any]
 
@@ -27,7 +29,7 @@ def body_review_rows(
     frame_times: NDArray[np.float64],
     owners: Owners,
 ) -> list[BodyReviewRow]:
-    """Return the ties of less confidence than `SURE` that add body-only time, most of it first.
+    """Return the ties of less confidence than `SURE_TIE` that add body-only time, most of it first.
 
     Time that several bodies of a person show hangs on the surest of them, so that the rows'
     seconds may be added up. A body whose every face a person has moved is decided, not doubtful.
@@ -46,7 +48,7 @@ def body_review_rows(
             during = tie["start_s"], tie["end_s"]
             length_s = seconds_of(intersection(left, [during]))
             left = subtraction(left, [during])
-            is_doubtful = tie["confidence"] < SURE and not owners.is_decided(tie["track_ids"])
+            is_doubtful = tie["confidence"] < SURE_TIE and not owners.is_decided(tie["track_ids"])
             if is_doubtful and length_s > HARDLY_S:
                 rows.append(_row(tie, during, length_s, names[key], frame_times))
     return sorted(rows, key=lambda r: (-r.body_only_s, r.body_track_id, r.start_s))

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from screenalytics_core.report import text
+from screenalytics_core.report.body_review import SURE_TIE
 from screenalytics_core.report.model import ReportModel
 from screenalytics_core.vision.evidence import Evidence
 from screenalytics_core.vision.quality_counters import QualityCounter
-from screenalytics_core.vision.time_bounds import SURE
 
 NO_FACE: Final = "No face was found in this episode, so there is nobody to list and no timeline."
 NO_MODELS: Final = "The run's record names no model file."
 NO_DOUBT: Final = "No track is in doubt."
 DOUBTFUL_BODIES: Final = (
     "Where the face is not seen, a body that was tied to a person counts for them. These ties "
-    f"are doubtful (confidence below {SURE:g}): if the body is somebody else's, the person has "
+    f"are doubtful (confidence below {SURE_TIE:g}): if the body is somebody else's, the person has "
     "that many seconds too many. Most seconds first."
 )
 _EVIDENCE: Final[Mapping[str, str]] = {

@@ -6,8 +6,9 @@ does not resemble its group leaves it and stands alone. To be a person, a group 
 track or several doubtful ones; the tracks of the others, and tracks without any usable face,
 are unassigned: their time counts as unknown.
 
-`memberships` says for each track how sure its identity is and whose it may be instead, which
-is what the bounds of screen time are made of; a person is as sure as their tracks on average.
+`memberships` says for each track how sure its identity is and whose it may be instead, `alike`
+which identities may be one person: what the bounds of screen time are made of. A person is as
+sure as their tracks on average.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from screenalytics_core.artifacts import EMBEDDING_DIM, IDENTITIES, ArtifactKind
+from screenalytics_core.config import SettingsView
 from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
+from screenalytics_core.vision.alike import Alike, alike_groups
 from screenalytics_core.vision.cannot_link import cannot_link_pairs
 from screenalytics_core.vision.clustering import cluster_tracks
 from screenalytics_core.vision.continuity import TrackEnds, continuations
@@ -48,18 +52,10 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     vectors = _vectors(reps, faces, tracks, step.settings.det_thresh)
     observed = observed_boxes(tracks)
     pairs = cannot_link_pairs(observed.track_ids, observed.frame_idxs, observed.bboxes_xyxy)
-    ends = TrackEnds.of(tracks.select(TrackEnds.COLUMNS).to_pylist())
-    joined = cluster_tracks(
-        vectors.track_ids,
-        vectors.embeddings,
-        pairs,
-        step.settings.cluster_thresh,
-        continuations(ends),
-    )
-    parted = part_strangers(joined, vectors, step.settings.min_identity_sim)
-    groups = _in_order(strong_groups(parted, vectors), tracks)
+    groups = _groups(tracks, vectors, pairs, step.settings)
     memberships = memberships_of(groups, vectors, pairs, step.settings.cluster_thresh)
     people = people_of(groups, vectors, np.array([m.confidence for m in memberships]))
+    alike = alike_groups(groups, vectors, pairs, step.settings.cluster_thresh)
     return {
         ArtifactKind.IDENTITIES: {
             "identities": IDENTITIES.conform(
@@ -71,10 +67,26 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
                     "unassigned_track_ids": _unassigned(tracks, people),
                     "identities": _rows(people, reps, faces),
                     "memberships": _membership_rows(memberships, tracks),
+                    "alike": _alike_rows(alike),
                 }
             )
         }
     }
+
+
+def _groups(
+    tracks: pa.Table, vectors: TrackVectors, pairs: NDArray[np.int64], settings: SettingsView
+) -> list[Sequence[int]]:
+    ends = TrackEnds.of(tracks.select(TrackEnds.COLUMNS).to_pylist())
+    joined = cluster_tracks(
+        vectors.track_ids,
+        vectors.embeddings,
+        pairs,
+        settings.cluster_thresh,
+        continuations(ends),
+    )
+    parted = part_strangers(joined, vectors, settings.min_identity_sim)
+    return _in_order(strong_groups(parted, vectors), tracks)
 
 
 def _vectors(reps: pa.Table, faces: pa.Table, tracks: pa.Table, det_thresh: float) -> TrackVectors:
@@ -172,13 +184,24 @@ def _membership_rows(memberships: Sequence[Membership], tracks: pa.Table) -> lis
     return rows
 
 
+def _alike_rows(pairs: Sequence[Alike]) -> list[dict[str, Any]]:
+    return [
+        {
+            "identity_id": _identity_id(pair.first),
+            "other_id": _identity_id(pair.second),
+            "similarity": pair.similarity,
+        }
+        for pair in pairs
+    ]
+
+
 STEP = Step(
     name="identities",
     outputs=(
         StepOutput(
             name="identities",
             kinds=(ArtifactKind.IDENTITIES,),
-            version="5",
+            version="6",
             # The faces' own vectors are not read, but belong to whoever inherits a track's.
             inputs=(
                 ArtifactKind.TRACKS,

@@ -13,6 +13,7 @@ from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOut
 from screenalytics_core.vision.intervals import Interval, total_s
 from screenalytics_core.vision.screen_time import PersonTime, ScreenTime, Sources, screen_time
 from screenalytics_core.vision.spans import body_spans, face_spans
+from screenalytics_core.vision.time_bounds import Doubt
 from screenalytics_core.vision.trims import Trim, counted, parse_trims, trims_within
 
 _DECIMALS: Final = 6
@@ -66,8 +67,7 @@ def _sources(step: StepInput) -> Sources:
         faces=face_spans(tracks, shots["shots"], frame_times_s),
         bodies=bodies,
         identities=identities["identities"],
-        memberships=identities["memberships"],
-        cluster_thresh=identities["cluster_thresh"],
+        doubt=Doubt(identities["memberships"], identities["alike"], identities["cluster_thresh"]),
         cast=step.read(ArtifactKind.CAST)["people"],
     )
 
@@ -174,7 +174,7 @@ STEP: Final = Step(
         StepOutput(
             "screen_time",
             (ArtifactKind.SCREEN_TIME,),
-            version="3",
+            version="4",
             inputs=(
                 ArtifactKind.SHOTS,
                 ArtifactKind.TRACKS,

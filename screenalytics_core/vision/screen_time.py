@@ -19,7 +19,7 @@ from screenalytics_core.vision.intervals import Interval, Intervals, subtraction
 from screenalytics_core.vision.owners import Owner, PersonKey, find_owners
 from screenalytics_core.vision.segments import BODY, FACE, Piece, Segment, segments_of
 from screenalytics_core.vision.spans import BodySpan, Extent, FaceSpan
-from screenalytics_core.vision.time_bounds import Claim, body_claim, track_claims
+from screenalytics_core.vision.time_bounds import Claim, Doubt, body_claim, track_claims
 
 # Sums of floating-point timestamps end in noise; no video has ticks as short as this.
 _DECIMALS: Final = 6
@@ -33,16 +33,14 @@ class Sources:
         faces: Every face track.
         bodies: Every body that was tied to somebody; None = nobody looked for bodies.
         identities: Rows `identities` of `artifacts.IDENTITIES`.
-        memberships: Rows `memberships` of it.
-        cluster_thresh: What the identities were joined with.
+        doubt: What is not sure of them.
         cast: Rows `people` of `artifacts.CAST`.
     """
 
     faces: Sequence[FaceSpan]
     bodies: Sequence[BodySpan] | None
     identities: Sequence[Mapping[str, Any]]
-    memberships: Sequence[Mapping[str, Any]]
-    cluster_thresh: float
+    doubt: Doubt
     cast: Sequence[Mapping[str, Any]]
 
 
@@ -127,9 +125,7 @@ def screen_time(sources: Sources, trims: Iterable[Interval] = ()) -> ScreenTime:
     cut = union(trims)
     owners = find_owners(sources.identities, sources.cast)
     faces = sorted(sources.faces, key=lambda f: f.track_id)
-    claims = track_claims(
-        [f.track_id for f in faces], owners, sources.memberships, sources.cluster_thresh
-    )
+    claims = track_claims([f.track_id for f in faces], owners, sources.doubt)
     gathered: dict[PersonKey, _Gathered] = defaultdict(_Gathered)
     unknown: list[Interval] = []
     for face in faces:
@@ -164,8 +160,8 @@ def _gather(
     pieces: list[Piece],
     source: str,
 ) -> None:
-    if claim.rival is not None:
-        gathered[claim.rival].possible.append(extent.possible)
+    for rival in claim.rivals:
+        gathered[rival].possible.append(extent.possible)
     if claim.owner is None:
         return
     person = gathered[claim.owner.key]

@@ -3,14 +3,16 @@
 The ends of a track are not known: it was seen at one look and not at the next, and what is
 counted goes half-way (`track_shaping`). So there are three stretches of time, each inside the
 next: from the first to the last detection, the track as it counts, and as far again as its
-ends were extended, which is up to the looks at which it was not seen.
+ends were extended, which is up to the looks at which it was not seen. Since faces are also found
+a moment after they have turned away, and missed a moment before, the first and the last of these
+leave `_END_S` at each end that the shot does not make.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +21,10 @@ from numpy.typing import NDArray
 
 from screenalytics_core.vision.boxes import Float64Array
 from screenalytics_core.vision.intervals import Interval
+
+# Of correctly named people the error of a track's two ends together was -0.3 to 0.5 s in nine of
+# ten cases; half of them were within 0.1 s an end.
+_END_S: Final = 0.1
 
 
 class Extent(NamedTuple):
@@ -123,10 +129,17 @@ def extents_of(
     first = np.maximum(2 * counted_first - seen_first, shot[:, 0])
     last = np.minimum(2 * counted_last - seen_last + 1, shot[:, 1])
     first, last = np.minimum(first, counted_first), np.maximum(last, counted_last)
+    begin_s, end_s = frame_times_s[shot[:, 0]], frame_times_s[shot[:, 1] + 1]
+    start_s, stop_s = tracks.column("start_s").to_numpy(), tracks.column("end_s").to_numpy()
+    seen_s = frame_times_s[seen_first] + np.where(seen_first > shot[:, 0], _END_S, 0.0)
+    unseen_s = frame_times_s[seen_last + 1] - np.where(seen_last < shot[:, 1], _END_S, 0.0)
     columns = (
-        (frame_times_s[seen_first], frame_times_s[seen_last + 1]),
-        (tracks.column("start_s").to_numpy(), tracks.column("end_s").to_numpy()),
-        (frame_times_s[first], frame_times_s[last + 1]),
+        (np.minimum(seen_s, stop_s), np.maximum(unseen_s, np.minimum(seen_s, stop_s))),
+        (start_s, stop_s),
+        (
+            np.maximum(np.minimum(frame_times_s[first], start_s) - _END_S, begin_s),
+            np.minimum(np.maximum(frame_times_s[last + 1], stop_s) + _END_S, end_s),
+        ),
     )
     pairs = [zip(start.tolist(), end.tolist(), strict=True) for start, end in columns]
     return [Extent(*three) for three in zip(*pairs, strict=True)]

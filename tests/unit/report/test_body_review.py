@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from screenalytics_core.artifacts import SEGMENTS
-from screenalytics_core.report.body_review import body_review_rows
+from screenalytics_core.report.body_review import SURE_TIE, body_review_rows
 from screenalytics_core.report.model import BodyReviewRow
 from screenalytics_core.vision.evidence import Evidence
 from screenalytics_core.vision.intervals import Interval
 from screenalytics_core.vision.owners import find_owners
-from screenalytics_core.vision.time_bounds import SURE
 
 FRAME_TIMES = np.arange(1001) / 10
 IDENTITIES = [
@@ -62,7 +61,7 @@ def test_a_row_says_when_for_whom_by_what_and_how_surely() -> None:
 
 
 @pytest.mark.parametrize(
-    ("confidence", "is_listed"), [(0.0, True), (SURE - 0.01, True), (SURE, False)]
+    ("confidence", "is_listed"), [(0.0, True), (SURE_TIE - 0.01, True), (SURE_TIE, False)]
 )
 def test_a_tie_is_listed_while_it_is_not_sure(confidence: float, is_listed: bool) -> None:
     rows = reviewed([tie(7, 2.0, 5.0, confidence=confidence)], [shown(2.0, 5.0)])

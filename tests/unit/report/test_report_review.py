@@ -40,6 +40,7 @@ def reviewed(
             {"identity_id": "id_0002", "track_ids": [1], "face_count": 1, "cohesion": 1.0,
              "representative_face_id": 0, "confidence": 0.1}
         ],
+        "alike": [],
         "memberships": [
             {"confidence": 0.0, **of, "track_id": t} for t, of in memberships.items()
         ],

@@ -245,8 +245,8 @@ def test_a_person_counts_its_faces_and_shows_the_best() -> None:
     assert person["face_count"] == 6
     assert person["representative_face_id"] == 3
     assert person["cohesion"] == pytest.approx(1)
-    # Stranger's share of the threshold to join, 0.25, and 3, 2 and 1 clear faces.
-    of_tracks = [(1 - 0.25) * n / (n + 1) for n in (3, 2, 1)]
+    # The best seen one of 3 faces, and two that are twice as alike as the threshold of 0.5.
+    of_tracks = [3 / 4, *[1 / (1 + np.exp(-1.77 * (2 - 1.19)))] * 2]
     assert person["confidence"] == pytest.approx(np.average(of_tracks, weights=[3, 2, 1]), abs=1e-6)
 
 

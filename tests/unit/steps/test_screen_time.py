@@ -63,9 +63,10 @@ def run(
     trims: Mapping[str, Any] | None = None,
     notes: list[str] | None = None,
 ) -> Mapping[str, Any]:
-    owned = {t for i in identities for t in i["track_ids"]}
+    owned = {t: i["identity_id"] for i in identities for t in i["track_ids"]}
     members = [
-        {"track_id": t["track_id"], "confidence": 0.7 * (t["track_id"] in owned),
+        {"track_id": t["track_id"], "identity_id": owned.get(t["track_id"]),
+         "confidence": 0.7 * (t["track_id"] in owned),
          "rival_id": None, "rival_similarity": None}
         for t in tracks
     ]  # fmt: skip
@@ -82,7 +83,8 @@ def run(
         Kind.TRACKS: {"tracks": TRACKS.from_rows(list(tracks))},
         Kind.IDENTITIES: {
             "identities": {
-                "identities": identities, "memberships": members, "cluster_thresh": 0.3,
+                "identities": identities, "memberships": members, "alike": [],
+                "cluster_thresh": 0.3,
             }
         },
         Kind.CAST: {"cast": {"people": cast}},
@@ -123,9 +125,9 @@ def test_a_person_has_seconds_share_and_segments() -> None:
 
     assert document["people"][0] == {
         "identity_id": "id_0001", "cast_id": "anna", "label": "Anna",
-        "face_s": 5.0, "body_only_s": None, "total_s": 5.0, "low_s": 5.0,
+        "face_s": 5.0, "body_only_s": None, "total_s": 5.0, "low_s": 4.8,
         # One frame beyond the last look.
-        "high_s": 5.1,
+        "high_s": 5.3,
         "share": 0.25, "first_s": 1.0, "last_s": 6.0, "track_count": 2, "body_track_count": 0,
         "segments": [{"start_s": 1.0, "end_s": 6.0, "source": "face"}],
     }  # fmt: skip
@@ -150,7 +152,7 @@ def test_bodies_add_the_time_without_a_face() -> None:
     ]  # fmt: skip
     assert (person["first_s"], person["last_s"], person["body_track_count"]) == (0.0, 8.5, 2)
     # The body that no face was seen in is not sure.
-    assert (person["low_s"], person["high_s"]) == (7.5, 8.6)
+    assert (person["low_s"], person["high_s"]) == (4.8, 8.7)
     assert document["people"][1]["body_only_s"] == 0.0
     assert document["overlap_s"] == 0.5
     assert document["co_appearances"] == [

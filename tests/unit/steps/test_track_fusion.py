@@ -65,6 +65,7 @@ def upstream(
                     for name, tracks in people.items()
                 ],
                 "memberships": memberships(faces, people),
+                "alike": [],
             }
         },
         Kind.BODY_DETECTIONS: {"body_sampled_frames": np.array(looked_at, np.int64)},

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screenalytics_core.vision.identities import TrackVectors
-from screenalytics_core.vision.memberships import Membership, memberships_of, stranger_similarity
+from screenalytics_core.vision.memberships import Membership, memberships_of
 from screenalytics_core.vision.pooling import normalised
 
 THRESH = 0.4
@@ -27,7 +27,7 @@ def memberships(
     vectors = TrackVectors(
         track_ids=np.arange(1, n + 1) * 10,
         embeddings=normalised(np.array(rows, np.float32).reshape(n, -1)),
-        evidence=np.array(seen or [9.0] * n, np.float32),
+        evidence=np.array([9.0] * n if seen is None else seen, np.float32),
     )
     return memberships_of(groups, vectors, np.array(apart, np.int64).reshape(-1, 2), THRESH)
 
@@ -43,43 +43,43 @@ def test_a_track_names_its_group_and_the_likeliest_other_one() -> None:
     assert (stranger.group, stranger.rival) == (1, 0)
 
 
-def test_nobody_is_sure_of_a_track_that_two_people_resemble() -> None:
-    between = [[1, 0], [1, 0], [1, 1], [0, 1], [0, 1]]
+def beside(own: float, seen: float = 5.0) -> Membership:
+    """The less seen of two tracks that are one identity, with this similarity to the other."""
+    rows = [[1, 0], [own, np.sqrt(1 - own**2)]]
+    return memberships(rows, [[10, 20]], seen=[9, seen])[1]
 
-    clear, _, torn, *_ = memberships(between, [[10, 20, 30], [40, 50]])
 
-    assert torn.confidence == 0
-    assert clear.confidence > 0.6
+@pytest.mark.parametrize(
+    ("own", "confidence"),
+    [(0.1, 0.159), (0.4, 0.417), (0.476, 0.5), (0.8, 0.807), (1.0, 0.910)],
+)
+def test_a_track_is_the_surer_the_more_the_rest_of_its_group_resembles_it(
+    own: float, confidence: float
+) -> None:
+    assert beside(own).confidence == pytest.approx(confidence, abs=0.001)
 
 
 def test_its_own_vector_does_not_speak_for_a_track() -> None:
     """Two tracks that hardly resemble each other both lie near the middle of the two."""
-    one, _ = memberships([[1, 0.6], [1, -0.6]], [[10, 20]])
+    found = beside(0.47)
 
-    assert one.similarity == pytest.approx(0.857, abs=0.001)
-    # They resemble each other by 0.47, strangers by half of 0.4.
-    assert one.confidence == pytest.approx((1 - 0.2 / 0.4706) * 0.9, abs=0.001)
-
-
-def test_who_stands_alone_is_the_surer_the_less_anybody_resembles_them() -> None:
-    def alone(likeness: float) -> float:
-        rows = [[1, 0], [1, 0], [likeness, np.sqrt(1 - likeness**2)]]
-        return memberships(rows, [[10, 20], [30]])[2].confidence
-
-    assert alone(0.0) == pytest.approx(0.9)
-    assert alone(-0.9) == pytest.approx(0.9)
-    assert alone(0.2) == pytest.approx(0.45)
-    assert alone(0.4) == pytest.approx(0, abs=1e-6)
-    assert alone(0.7) == 0
+    assert found.similarity == pytest.approx(0.857, abs=0.001)
+    assert found.confidence == pytest.approx(0.495, abs=0.002)
 
 
-def test_confidence_grows_with_what_was_seen_of_the_track() -> None:
-    rows = [[1, 0], [1, 0], [1, 0]]
+def test_the_track_that_was_seen_best_stands_for_the_person_and_is_as_sure_as_it_was_seen() -> None:
+    best, other = memberships([[1, 0], [0.5, 0.9]], [[10, 20]], seen=[3, 2])
+    (alone,) = memberships([[1, 0]], [[10]], seen=[1])
 
-    once, thrice, never = memberships(rows, [[10, 20, 30]], seen=[1, 3, 0])
+    assert best.confidence == pytest.approx(0.75)
+    assert other.confidence < 0.6
+    assert alone.confidence == pytest.approx(0.5)
 
-    assert thrice.confidence == pytest.approx(1.5 * once.confidence)
-    assert never.confidence == 0
+
+def test_what_nothing_was_seen_of_stands_for_nobody() -> None:
+    (alone,) = memberships([[1, 0]], [[10]], seen=[0])
+
+    assert alone.confidence == 0
 
 
 def test_somebody_who_was_elsewhere_at_the_time_is_no_rival() -> None:
@@ -90,7 +90,6 @@ def test_somebody_who_was_elsewhere_at_the_time_is_no_rival() -> None:
 
     assert [m.rival for m in free] == [1, 0, 1]
     assert [m.rival for m in bound] == [2, 2, 1]
-    assert bound[0].confidence > free[0].confidence
 
 
 def test_one_such_track_keeps_its_whole_group_away() -> None:
@@ -99,7 +98,6 @@ def test_one_such_track_keeps_its_whole_group_away() -> None:
     )
 
     assert (lone.rival, lone.rival_similarity) == (None, None)
-    assert lone.confidence == pytest.approx(0.9)
 
 
 def test_a_track_without_a_group_has_a_rival_and_no_confidence() -> None:
@@ -111,10 +109,6 @@ def test_a_track_without_a_group_has_a_rival_and_no_confidence() -> None:
 
 def test_without_people_nobody_has_a_rival() -> None:
     assert memberships([[1, 0]], []) == [Membership(10, None, None, None, None, 0.0)]
-
-
-def test_strangers_may_look_half_as_alike_as_what_joins() -> None:
-    assert stranger_similarity(0.3) == pytest.approx(0.15)
 
 
 @given(
