@@ -8,7 +8,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_LINK_MODE := copy
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test test-ui lint dev bench quality chaos lock docs clean
+.PHONY: install demo test test-ui lint dev bench quality golden chaos lock docs clean
 
 install: $(STAMP)
 
@@ -24,7 +24,7 @@ demo: install
 
 # Two processes of about the same length.
 FIRST := $(wildcard tests/integration/test_[a-d]*.py) tests/integration/test_readme.py
-SECOND := tests/architecture tests/contract tests/unit $(filter-out $(FIRST),$(wildcard tests/integration/test_*.py))
+SECOND := tests/architecture tests/contract tests/golden tests/unit $(filter-out $(FIRST),$(wildcard tests/integration/test_*.py))
 PYTEST := $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
 
 test: install
@@ -57,6 +57,10 @@ bench: install
 
 quality: install
 	$(BIN)/python -m benchmarks.quality
+
+# The expected summaries of the composed episodes, after a change that is meant.
+golden: install
+	$(BIN)/python -m benchmarks.composed.golden --write
 
 chaos: install
 	$(BIN)/python -m pytest -q tests/integration/test_chaos.py --chaos-rounds 100
