@@ -69,13 +69,6 @@ class Planner:
         reads = any(output.reads_trims for output in outputs)
         return parse_trims(self.bound.binding.video.get("trims", {}) if reads else {})
 
-    def known(self, output: StepOutput, inputs: Inputs) -> dict[ArtifactKind, ArtifactRef]:
-        """Return what was already made of an output that is not wanted now; empty if nothing."""
-        run_id = self._find_equal(output, self.fingerprint(output, inputs))
-        if run_id is None:
-            return {}
-        return {k: self.stores.require(self.record.ep_id, run_id, k) for k in output.kinds}
-
     def plan(
         self, outputs: tuple[StepOutput, ...], prints: Mapping[str, str], inputs: Inputs
     ) -> dict[str, Compute | Reuse]:

@@ -208,7 +208,7 @@ class RunSession:
             ep_id=self.ep_id,
             run_id=self.run_id,
             settings=self._bound.config.only(step.settings),
-            artifacts={**self._known_siblings(work, outputs), **work.inputs},
+            artifacts=work.inputs,
             wanted=kinds,
             models=meter.pack(self._bound.pack),
             video=meter.video(open_video(video_path)) if reads_video else None,
@@ -221,13 +221,6 @@ class RunSession:
         with meter.computing():
             results = step.run(step_input)
         return self._prepare({kind: results[kind] for kind in results if kind in kinds})
-
-    def _known_siblings(
-        self, work: StepWork, outputs: tuple[StepOutput, ...]
-    ) -> dict[ArtifactKind, ArtifactRef]:
-        """Return the step's other outputs where they are known: a scan then finds no cuts anew."""
-        others = [o for o in work.step.outputs if o not in outputs]
-        return {k: ref for o in others for k, ref in self._planner.known(o, work.inputs).items()}
 
     def _prepare(
         self, results: Mapping[ArtifactKind, ArtifactData]

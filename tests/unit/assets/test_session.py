@@ -51,14 +51,12 @@ class FakeScan:
 
     def __init__(self) -> None:
         self.wanted: list[frozenset[ArtifactKind]] = []
-        self.at_hand: list[dict[ArtifactKind, Any]] = []
         self.detections: ArtifactData | None = None
         self.error: Exception | None = None
         self.version = "1"
 
     def run(self, step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
         self.wanted.append(step.wanted)
-        self.at_hand.append({kind: ref.read() for kind, ref in step.artifacts.items()})
         if self.error is not None:
             raise self.error
         stride = step.settings.stride
@@ -174,16 +172,6 @@ def test_results_of_another_video_or_model_are_not_reused(
 
     assert world.run("b", stride=5, reuse_detections=True, **other)[DETECTIONS] == COMPUTED
     assert world.run("c", stride=5, reuse_detections=True)[DETECTIONS] == ("checkpoint", "a")
-
-
-def test_what_is_known_of_a_step_is_at_hand_while_the_rest_is_computed(world: World) -> None:
-    world.run("first")
-    world.run("second", stride=6)
-    world.run("third", scene_detector="off")
-
-    assert world.scan.wanted[1] == {DETECTIONS}
-    cuts = [len(at_hand.get(SHOTS, {}).get("shots", ())) for at_hand in world.scan.at_hand]
-    assert cuts == [0, 2, 0], "with other settings there may be other cuts"
 
 
 def test_a_fresh_run_takes_no_result_of_another_run(world: World) -> None:
