@@ -41,6 +41,9 @@ from screenalytics_core.vision.intervals import total_s
 from screenalytics_core.vision.memberships import Membership, memberships_of
 from screenalytics_core.vision.observed import fixed_vectors, observed_boxes
 
+# Of the people who may be one at this part of the similarity that joins, one in ten is; bounds
+# from 0.85 to 1 hold the truth about as often (docs/evaluation.md).
+_ALIKE: Final = 0.9
 METHOD: Final = "average linkage on cosine similarity times clarity, cannot-link, continuity"
 
 
@@ -55,7 +58,7 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     groups = _groups(tracks, vectors, pairs, step.settings)
     memberships = memberships_of(groups, vectors, pairs, step.settings.cluster_thresh)
     people = people_of(groups, vectors, np.array([m.confidence for m in memberships]))
-    alike = alike_groups(groups, vectors, pairs, step.settings.cluster_thresh)
+    alike = alike_groups(groups, vectors, pairs, _ALIKE * step.settings.cluster_thresh)
     return {
         ArtifactKind.IDENTITIES: {
             "identities": IDENTITIES.conform(

@@ -105,7 +105,8 @@ def _person_row(person: PersonTime, counted_s: float) -> dict[str, Any]:
         "body_only_s": person.body_only_s,
         "total_s": person.total_s,
         "low_s": person.low_s,
-        "high_s": person.high_s,
+        # Nobody is on screen for longer than anything is.
+        "high_s": max(person.total_s, min(person.high_s, counted_s)),
         "share": min(1.0, person.total_s / counted_s) if counted_s else 0.0,
         "first_s": person.segments[0].start_s,
         "last_s": person.segments[-1].end_s,

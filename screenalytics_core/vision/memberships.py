@@ -55,8 +55,9 @@ def memberships_of(
     A group that holds a track which was seen at the same time in another place is no rival.
     `confidence`, 0..1:
 
-    - of the track of a group that was seen best, which stands for the person: `n / (n + 1)`,
-      where n is its evidence;
+    - of the track of a group that was seen best, which stands for the person: how sure it is
+      that it shows a face at all, `1 - 1 / (n + 1)^2`, where n is its evidence (0.90 of those
+      with one were right, 0.82 of two, 0.97 of three, all 471 of more);
     - of every other: `1 / (1 + exp(-1.77 (own / cluster_thresh - 1.19)))`, where `own` is the
       similarity to the centre of the group's other tracks (its own vector would speak for
       itself): 0.4 at the threshold, 0.8 at twice of it.
@@ -155,7 +156,7 @@ def _confidences(
     for members in rows:
         best = int(members[np.argmax(vectors.evidence[members])])
         seen = float(vectors.evidence[best])
-        confidences[best] = seen / (seen + 1)
+        confidences[best] = 1 - 1 / (seen + 1) ** 2
     return confidences
 
 

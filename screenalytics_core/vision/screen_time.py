@@ -23,6 +23,8 @@ from screenalytics_core.vision.time_bounds import Claim, Doubt, body_claim, trac
 
 # Sums of floating-point timestamps end in noise; no video has ticks as short as this.
 _DECIMALS: Final = 6
+# From when to when a face that turns, or is half hidden, counts as visible is a matter of opinion.
+_OPINION: Final = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +191,13 @@ def _person(found: _Gathered, cut: Intervals, *, has_bodies: bool) -> PersonTime
         body_only_s=round(seconds - face_s, _DECIMALS) if has_bodies else None,
         total_s=seconds,
         # Each set lies in the next; what is left to min and max is the noise of sums.
-        low_s=min(seconds, _seconds(subtraction(found.sure, cut))),
-        high_s=max(seconds, _seconds(union(either, subtraction(found.possible, cut)))),
+        low_s=min(
+            seconds, round((1 - _OPINION) * total_s(subtraction(found.sure, cut)), _DECIMALS)
+        ),
+        high_s=max(
+            round((1 + _OPINION) * seconds, _DECIMALS),
+            _seconds(union(either, subtraction(found.possible, cut))),
+        ),
         segments=segments_of(found.faces, found.bodies),
         track_count=len({piece.track_id for piece in found.faces}),
         body_track_count=len({piece.track_id for piece in found.bodies}),

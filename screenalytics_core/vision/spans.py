@@ -4,8 +4,8 @@ The ends of a track are not known: it was seen at one look and not at the next, 
 counted goes half-way (`track_shaping`). So there are three stretches of time, each inside the
 next: from the first to the last detection, the track as it counts, and as far again as its
 ends were extended, which is up to the looks at which it was not seen. Since faces are also found
-a moment after they have turned away, and missed a moment before, the first and the last of these
-leave `_END_S` at each end that the shot does not make.
+a moment after they have turned away, and in the mixed pictures of a cut, the first of these leaves
+`_END_S` at each end, and the last adds it where the shot goes on.
 """
 
 from __future__ import annotations
@@ -131,10 +131,9 @@ def extents_of(
     first, last = np.minimum(first, counted_first), np.maximum(last, counted_last)
     begin_s, end_s = frame_times_s[shot[:, 0]], frame_times_s[shot[:, 1] + 1]
     start_s, stop_s = tracks.column("start_s").to_numpy(), tracks.column("end_s").to_numpy()
-    seen_s = frame_times_s[seen_first] + np.where(seen_first > shot[:, 0], _END_S, 0.0)
-    unseen_s = frame_times_s[seen_last + 1] - np.where(seen_last < shot[:, 1], _END_S, 0.0)
+    seen_s = np.minimum(frame_times_s[seen_first] + _END_S, stop_s)
     columns = (
-        (np.minimum(seen_s, stop_s), np.maximum(unseen_s, np.minimum(seen_s, stop_s))),
+        (seen_s, np.maximum(frame_times_s[seen_last + 1] - _END_S, seen_s)),
         (start_s, stop_s),
         (
             np.maximum(np.minimum(frame_times_s[first], start_s) - _END_S, begin_s),

@@ -66,7 +66,7 @@ def run(
     owned = {t: i["identity_id"] for i in identities for t in i["track_ids"]}
     members = [
         {"track_id": t["track_id"], "identity_id": owned.get(t["track_id"]),
-         "confidence": 0.7 * (t["track_id"] in owned),
+         "confidence": 0.9 * (t["track_id"] in owned),
          "rival_id": None, "rival_similarity": None}
         for t in tracks
     ]  # fmt: skip
@@ -125,8 +125,8 @@ def test_a_person_has_seconds_share_and_segments() -> None:
 
     assert document["people"][0] == {
         "identity_id": "id_0001", "cast_id": "anna", "label": "Anna",
-        "face_s": 5.0, "body_only_s": None, "total_s": 5.0, "low_s": 4.8,
-        # One frame beyond the last look.
+        "face_s": 5.0, "body_only_s": None, "total_s": 5.0, "low_s": 4.656,
+        # A frame and a tenth of a second beyond the last look.
         "high_s": 5.3,
         "share": 0.25, "first_s": 1.0, "last_s": 6.0, "track_count": 2, "body_track_count": 0,
         "segments": [{"start_s": 1.0, "end_s": 6.0, "source": "face"}],
@@ -151,8 +151,8 @@ def test_bodies_add_the_time_without_a_face() -> None:
         (0.0, 1.0, "body"), (1.0, 6.0, "face"), (6.0, 8.5, "body"),
     ]  # fmt: skip
     assert (person["first_s"], person["last_s"], person["body_track_count"]) == (0.0, 8.5, 2)
-    # The body that no face was seen in is not sure.
-    assert (person["low_s"], person["high_s"]) == (4.8, 8.7)
+    # What only bodies show is not sure.
+    assert (person["low_s"], person["high_s"]) == (4.656, 8.755)
     assert document["people"][1]["body_only_s"] == 0.0
     assert document["overlap_s"] == 0.5
     assert document["co_appearances"] == [
@@ -176,7 +176,7 @@ def test_every_segment_names_the_tracks_behind_it() -> None:
     rows = made["segments"].to_pylist()
 
     assert [(r["track_ids"], r["body_track_ids"], r["confidence"]) for r in rows] == [
-        ([], [6], 0.8), ([0, 1], [], 0.7), ([], [5], 0.8), ([2], [], 0.7),
+        ([], [6], 0.8), ([0, 1], [], 0.9), ([], [5], 0.8), ([2], [], 0.9),
     ]  # fmt: skip
     assert rows[3] == {
         "ep_id": "show-s01e01", "identity_id": "id_0002", "cast_id": "bob", "label": "Bob",

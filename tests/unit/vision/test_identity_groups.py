@@ -14,7 +14,6 @@ from screenalytics_core.vision.identities import (
     people_of,
     strong_groups,
 )
-from screenalytics_core.vision.memberships import memberships_of
 from screenalytics_core.vision.pooling import normalised
 
 
@@ -99,19 +98,6 @@ def test_no_person_is_surer_than_the_surest_of_their_tracks(
     person = people_of([everything.track_ids.tolist()], everything, np.array(sure))[0]
 
     assert min(sure) - 1e-9 <= person.confidence <= max(sure) + 1e-9
-
-
-def test_somebody_alike_who_was_elsewhere_at_the_time_makes_nobody_less_sure() -> None:
-    twins = vectors([[1, 0.1], [1, 0.1], [1, 0]])
-
-    def confidence(apart: list[tuple[int, int]]) -> float:
-        groups = [[10, 20], [30]]
-        pairs = np.array(apart, np.int64).reshape(-1, 2)
-        sure = np.array([m.confidence for m in memberships_of(groups, twins, pairs, 0.4)])
-        return people_of(groups, twins, sure)[0].confidence
-
-    assert confidence([]) < 0.01
-    assert confidence([(10, 30), (20, 30)]) > 0.7
 
 
 def test_no_groups_are_no_people() -> None:

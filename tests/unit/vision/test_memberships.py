@@ -71,9 +71,9 @@ def test_the_track_that_was_seen_best_stands_for_the_person_and_is_as_sure_as_it
     best, other = memberships([[1, 0], [0.5, 0.9]], [[10, 20]], seen=[3, 2])
     (alone,) = memberships([[1, 0]], [[10]], seen=[1])
 
-    assert best.confidence == pytest.approx(0.75)
+    assert best.confidence == pytest.approx(15 / 16)
     assert other.confidence < 0.6
-    assert alone.confidence == pytest.approx(0.5)
+    assert alone.confidence == pytest.approx(0.75)
 
 
 def test_what_nothing_was_seen_of_stands_for_nobody() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from screenalytics_core.vision.intervals import intersection, subtraction, total_s, union
 from screenalytics_core.vision.screen_time import Sources, screen_time
 from screenalytics_core.vision.spans import BodySpan, Extent, FaceSpan
+from screenalytics_core.vision.time_bounds import Doubt
 
 PEOPLE = ("id_0001", "id_0002", "id_0003")
 NAMES = st.sampled_from((None, *PEOPLE))
@@ -40,6 +41,7 @@ def sources(draw: Any, grid: float | None = 4.0) -> Sources:
         members.append(
             {
                 "track_id": track_id,
+                "identity_id": owner_of[track_id],
                 "confidence": draw(st.floats(0, 1)) if owner_of[track_id] else 0.0,
                 "rival_id": None if rival == owner_of[track_id] else rival,
                 "rival_similarity": draw(st.floats(-1, 1)),
@@ -73,7 +75,10 @@ def sources(draw: Any, grid: float | None = 4.0) -> Sources:
             unique_by=lambda row: row["identity_id"],
         )
     )
-    return Sources(faces, draw(st.sampled_from([None, bodies])), identities, members, 0.3, cast)
+    twins = draw(st.sets(st.sampled_from([("id_0001", "id_0002"), ("id_0002", "id_0003")])))
+    alike = [{"identity_id": a, "other_id": b, "similarity": 0.3} for a, b in sorted(twins)]
+    doubt = Doubt(members, alike, 0.3)
+    return Sources(faces, draw(st.sampled_from([None, bodies])), identities, doubt, cast)
 
 
 TRIMS = st.lists(
@@ -143,8 +148,11 @@ def test_the_order_of_rows_does_not_matter(
         shuffled(found.faces),
         None if found.bodies is None else shuffled(found.bodies),
         shuffled(found.identities),
-        shuffled(found.memberships),
-        found.cluster_thresh,
+        Doubt(
+            shuffled(found.doubt.memberships),
+            shuffled(found.doubt.alike),
+            found.doubt.cluster_thresh,
+        ),
         shuffled(found.cast),
     )
 
@@ -170,7 +178,7 @@ def test_trimming_gives_the_seconds_of_the_video_cut_short(
                      b.confidence)
             for b in found.bodies
         ],
-        found.identities, found.memberships, found.cluster_thresh, found.cast,
+        found.identities, found.doubt, found.cast,
     )  # fmt: skip
 
     def seconds(measured: Any) -> Any:
