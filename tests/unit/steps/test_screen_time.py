@@ -181,7 +181,7 @@ def test_every_segment_names_the_tracks_behind_it() -> None:
     assert rows[3] == {
         "ep_id": "show-s01e01", "identity_id": "id_0002", "cast_id": "bob", "label": "Bob",
         "start_s": 8.0, "end_s": 9.0, "source": "face", "track_ids": [2], "body_track_ids": [],
-        "confidence": 0.7,
+        "confidence": 0.9,
     }  # fmt: skip
 
 
