@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.contestants import FACES_ONLY, Setup, run_naive, run_product
 from benchmarks.media import loop_video
 
-LIMIT = 0.25
+LIMIT = 1 / 6
 
 
 def bench_speed(setup: Setup, clips: list[Path], loops: int, rounds: int) -> dict[str, Any]:

@@ -21,10 +21,10 @@ Profile = Literal["low_power", "balanced", "high_accuracy"]
 DEFAULT_PROFILE: Final[Profile] = "balanced"
 
 PROFILES: Final[dict[str, dict[str, Any]]] = {
-    "low_power": {"stride": 12, "min_stride": 4, "body_stride": 12, "det_max_side_px": 480,
+    "low_power": {"stride": 24, "min_stride": 6, "body_stride": 12, "det_max_side_px": 480,
                   "max_samples_per_track": 6, "embed_batch": 4,
                   "save_crops": False, "force_recluster": False},
-    "balanced": {"stride": 8, "min_stride": 2, "body_stride": 6, "det_max_side_px": 640,
+    "balanced": {"stride": 12, "min_stride": 2, "body_stride": 6, "det_max_side_px": 640,
                  "max_samples_per_track": 6, "embed_batch": 4,
                  "save_crops": False, "force_recluster": False},
     "high_accuracy": {"stride": 1, "body_stride": 2, "det_max_side_px": 960,

@@ -204,7 +204,7 @@ STEP = Step(
         StepOutput(
             name="identities",
             kinds=(ArtifactKind.IDENTITIES,),
-            version="6",
+            version="7",
             # The faces' own vectors are not read, but belong to whoever inherits a track's.
             inputs=(
                 ArtifactKind.TRACKS,

@@ -175,7 +175,7 @@ STEP: Final = Step(
         StepOutput(
             "screen_time",
             (ArtifactKind.SCREEN_TIME,),
-            version="4",
+            version="5",
             inputs=(
                 ArtifactKind.SHOTS,
                 ArtifactKind.TRACKS,

@@ -190,7 +190,6 @@ def _person(found: _Gathered, cut: Intervals, *, has_bodies: bool) -> PersonTime
         face_s=face_s,
         body_only_s=round(seconds - face_s, _DECIMALS) if has_bodies else None,
         total_s=seconds,
-        # Each set lies in the next; what is left to min and max is the noise of sums.
         low_s=min(
             seconds, round((1 - _OPINION) * total_s(subtraction(found.sure, cut)), _DECIMALS)
         ),

@@ -182,7 +182,7 @@ def test_a_field_given_wins_over_the_profile_and_the_profile_over_the_default() 
     profile = EpisodeRunConfig.from_mapping({}, "low_power")
     given_too = EpisodeRunConfig.from_mapping({"stride": 2}, "low_power")
 
-    assert (default.stride, profile.stride, given_too.stride) == (1, 12, 2)
+    assert (default.stride, profile.stride, given_too.stride) == (1, 24, 2)
     assert given_too.det_max_side_px == profile.det_max_side_px == 480
 
 

@@ -201,7 +201,7 @@ def test_settings_are_held_against_the_profile_and_the_packs_calibration() -> No
     rows = {r.name: r for r in build_lineage(RUN_RECORD, ()).settings}
 
     assert [n for n, r in rows.items() if r.is_changed] == ["stride"]
-    assert (rows["stride"].value, rows["stride"].baseline) == ("5", "8")
+    assert (rows["stride"].value, rows["stride"].baseline) == ("5", "12")
     assert rows["det_thresh"].value == "0.7"
 
 
@@ -221,7 +221,7 @@ def test_what_counts_as_changed(given: dict[str, Any], changed: list[str]) -> No
 
 
 def test_a_recorded_profile_is_the_baseline() -> None:
-    lineage = build_lineage({"profile": "low_power", "settings": {"stride": 12}}, ())
+    lineage = build_lineage({"profile": "low_power", "settings": {"stride": 24}}, ())
 
     assert lineage.profile == "low_power"
     assert not lineage.settings[0].is_changed

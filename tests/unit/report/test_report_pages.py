@@ -236,7 +236,7 @@ def test_settings_that_differ_come_first() -> None:
     text = " ".join(pages_of(sample_run(1)))
 
     assert "1 of 28 differ from the profile balanced" in text
-    assert re.search(r"marked ●\. ● stride 5 \(else 8\)", text)
+    assert re.search(r"marked ●\. ● stride 5 \(else 12\)", text)
 
 
 def test_contact_sheets_show_faces_of_every_person() -> None:
