@@ -243,7 +243,11 @@ TRACK_REPS = TableSpec(
         _TRACK_ID,
         Column("representative_face_id", _INT, "face of highest quality among the pooled ones"),
         Column("face_ids", pa.list_(_INT), "faces that were pooled (outliers left out)"),
-        Column("embedding", pa.list_(_F32, EMBEDDING_DIM), "quality-weighted mean, L2-normalised"),
+        Column(
+            "embedding",
+            pa.list_(_F32, EMBEDDING_DIM),
+            "mean by quality and length, seen from unrecognisable faces, L2-normalised",
+        ),
         Column("spread", _F32, "mean cosine distance of the pooled faces to the embedding"),
         Column("clarity", _F32, "0 to 1: part of the embedding that is signal, not noise"),
     ),

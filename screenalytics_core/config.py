@@ -92,7 +92,10 @@ class EpisodeRunConfig(BaseModel):
     max_samples_per_track: int = Field(16, ge=1, le=200, description="faces embedded per track")
     embed_batch: int = Field(16, ge=1, le=512, description="crops per call of the embedder")
     cluster_thresh: float | None = Field(
-        None, gt=-1, lt=1, description="minimum mean cosine similarity to join; null = pack's"
+        None,
+        gt=-1,
+        lt=1,
+        description="minimum mean similarity (cosine x clarity) to join; null = pack's",
     )
     min_identity_sim: float | None = Field(
         None, gt=-1, lt=1, description="minimum similarity to the identity's centre; null = pack's"

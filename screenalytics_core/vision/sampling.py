@@ -27,8 +27,8 @@ def is_clear(before: Boxes, after: Boxes, strong_confidence: float) -> bool:
     """Tell whether it is clear who became whom between two looks at one shot.
 
     Each strong box has exactly one partner in the other look, which has no other partner:
-    boxes are partners if they overlap by 0.4 (IoU). A partner may be weaker (down to 0.6 of strong),
-    so that a face at the edge of what the detector is sure of does not come and go.
+    boxes are partners from an IoU of 0.4. A partner may be weaker (down to 0.6 of strong), so that
+    a face at the edge of what the detector is sure of does not come and go.
 
     Args:
         strong_confidence: From here up a box must be explained, 0..1.

@@ -23,7 +23,8 @@ from screenalytics_core.vision.time_bounds import Claim, Doubt, body_claim, trac
 
 # Sums of floating-point timestamps end in noise; no video has ticks as short as this.
 _DECIMALS: Final = 6
-# From when to when a face that turns, or is half hidden, counts as visible is a matter of opinion.
+# From when to when a face that turns, or is half hidden, counts as visible is a matter of opinion:
+# labellers called 3.9 in 100 of the labelled main people's visible time hard.
 _OPINION: Final = 0.03
 
 
