@@ -27,10 +27,14 @@ PROFILES: Final[dict[str, dict[str, Any]]] = {
     "balanced": {"stride": 12, "min_stride": 2, "body_stride": 6, "det_max_side_px": 640,
                  "max_samples_per_track": 6, "embed_batch": 4,
                  "save_crops": False, "force_recluster": False},
-    "high_accuracy": {"stride": 1, "body_stride": 2, "det_max_side_px": 960,
+    "high_accuracy": {"stride": 1, "min_stride": 1, "body_stride": 2, "det_max_side_px": 960,
                       "max_samples_per_track": 16,
                       "save_crops": False, "force_recluster": False},
 }  # fmt: skip
+
+# Frames between two regular looks of a detector that may look closer: a worker holds as many, of
+# 12 MB each in 4K.
+MOST_HELD_FRAMES: Final = 24
 
 # They say how to launch, not what a run is: a run is not bound to them.
 LAUNCH_FIELDS: Final = frozenset(
@@ -67,10 +71,10 @@ class EpisodeRunConfig(BaseModel):
     )
     stride: int = Field(1, ge=1, le=300, description="every n-th frame is given to the detector")
     min_stride: int = Field(
-        1,
+        300,
         ge=1,
         le=300,
-        description="where two looks do not explain each other, it looks this close",
+        description="where two looks leave doubt, it looks this close; stride or more = never",
     )
     tracker: Literal["bytetrack"] = Field("bytetrack", description="face tracker")
     track_buffer: int = Field(
@@ -136,6 +140,14 @@ class EpisodeRunConfig(BaseModel):
             super().__init__(**given)
         except ValidationError as error:
             raise _first_of(error) from None
+        if self.min_stride < self.stride > MOST_HELD_FRAMES:
+            raise SettingsError(
+                thing=f"setting stride = {self.stride}",
+                reason=f"is above {MOST_HELD_FRAMES} with min_stride = {self.min_stride}: frames "
+                "between two looks are held until it is known whether to look closer",
+                way_out=f"Set stride to at most {MOST_HELD_FRAMES}, or min_stride={self.stride}.",
+                setting="stride",
+            )
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any], profile: str | None = None) -> Self:

@@ -58,23 +58,33 @@ def load_truth(path: Path) -> Truth:
     from screenalytics_core.evaluation.truth import read_truth
 
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text, object_pairs_hook=_without_repeats)
     except OSError as error:
         raise TruthError(
             thing=f"truth file {path}",
             reason=f"cannot be read: {error.strerror}",
             way_out="Name a JSON file; docs/evaluation.md describes it.",
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TruthError(
             thing=f"truth file {path}",
-            reason=f"is no JSON: {error}",
+            reason=f"is no JSON of this kind: {error}",
             way_out="Mend it there; docs/evaluation.md describes the format.",
         ) from error
     try:
         return read_truth(document)
     except TruthError as error:
         raise TruthError(**{**error.fields, "thing": f"{path}, {error.thing}"}) from error
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that stands twice, of which JSON would silently take the last."""
+    names = [name for name, _ in pairs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice!r} stands twice in one object")
+    return dict(pairs)
 
 
 def prediction_of_run(stores: Stores, ep_id: str, run_id: str) -> Prediction:

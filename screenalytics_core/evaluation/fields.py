@@ -103,9 +103,13 @@ class Field:
         """
         if isinstance(self.value, bool) or not isinstance(self.value, int | float):
             raise self.error(f"is no number but {_kind(self.value)}")
-        if not math.isfinite(self.value):
+        try:
+            number = float(self.value)
+        except OverflowError:
+            raise self.error("is too large") from None
+        if not math.isfinite(number):
             raise self.error("is not finite")
-        return float(self.value)
+        return number
 
     def whole(self, least: int, most: int | None = None) -> int:
         """Return a whole number from `least` to `most`, both included.

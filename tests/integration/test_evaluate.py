@@ -111,7 +111,13 @@ def test_a_truth_that_does_not_fit_is_refused_by_name(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "cannot be read: No such file"), ("{", "is no JSON"), ("[]", "no object but list")],
+    [
+        (None, "cannot be read: No such file"),
+        ("{", "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
+        ('{"fps": 25, "fps": 30}', "'fps' stands twice"),
+        ("[]", "no object but list"),
+    ],
 )
 def test_a_file_that_is_no_truth_is_named(content: str | None, said: str, tmp_path: Path) -> None:
     path = tmp_path / "t.json"

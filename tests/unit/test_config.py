@@ -248,3 +248,17 @@ def test_settings_cannot_be_changed_after_they_were_checked() -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         config.stride = 5
+
+
+@pytest.mark.parametrize(
+    ("stride", "min_stride", "is_fine"), [(24, 2, True), (25, 2, False), (300, 300, True)]
+)
+def test_frames_between_two_looks_are_held_so_they_are_few(
+    stride: int, min_stride: int, is_fine: bool
+) -> None:
+    given = {"stride": stride, "min_stride": min_stride}
+    if is_fine:
+        assert EpisodeRunConfig.from_mapping(given).stride == stride
+        return
+    with pytest.raises(SettingsError, match="at most 24, or min_stride=25"):
+        EpisodeRunConfig.from_mapping(given)

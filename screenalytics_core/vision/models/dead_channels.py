@@ -16,6 +16,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from screenalytics_core.vision.models.onnx_session import real_inputs
 from screenalytics_core.vision.models.protocols import FloatArray
 
 # onnxruntime's fast layout holds channels in blocks of 8 or 16: fewer would not be faster, and
@@ -109,6 +110,7 @@ def drop_dead_channels(model: onnx.ModelProto) -> onnx.ModelProto:
     The results differ by rounding only. Channels are kept in whole blocks.
     """
     graph = _Graph(model)
+    _forget_weights_as_inputs(model)
     for node in model.graph.node:
         chain = graph.chain_of(node)
         if chain is not None:
@@ -120,6 +122,15 @@ def drop_dead_channels(model: onnx.ModelProto) -> onnx.ModelProto:
     del model.graph.initializer[:]
     model.graph.initializer.extend(kept)
     return model
+
+
+def _forget_weights_as_inputs(model: onnx.ModelProto) -> None:
+    """List as inputs only what a caller gives: older files list their weights there too."""
+    inputs = real_inputs(model)
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
+    # Before version 4 every weight had to be an input.
+    model.ir_version = max(model.ir_version, 4)
 
 
 def _thinned(graph: _Graph, chain: _Chain) -> dict[str, FloatArray]:

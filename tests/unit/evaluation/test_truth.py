@@ -55,6 +55,7 @@ def test_a_doubtful_face_is_not_clear(kind: dict[str, bool]) -> None:
         pytest.param({"fps": None}, "fps", "is missing", id="missing"),
         pytest.param({"fps": 0}, "fps", "must be more than 0", id="no rate"),
         pytest.param({"fps": float("nan")}, "fps", "is not finite", id="nan"),
+        pytest.param({"fps": 10**400}, "fps", "is too large", id="huge"),
         pytest.param({"frames": 2.5}, "frames", "no whole number", id="half a frame"),
         pytest.param({"frames": "10"}, "frames", "no number but str '10'", id="text"),
         pytest.param({"frames": True}, "frames", "no number", id="flag for a number"),

@@ -147,3 +147,18 @@ def test_channels_that_something_else_sees_stay(name: str, how: str) -> None:
 
 def test_the_same_model_gives_the_same_bytes() -> None:
     assert bytes_of(drop_dead_channels(network())) == bytes_of(drop_dead_channels(network()))
+
+
+@pytest.mark.parametrize("ir_version", [3, 4, 8])
+def test_weights_that_an_old_file_lists_as_inputs_need_not_be_given(ir_version: int) -> None:
+    model = network()
+    expected = outputs_of(model)[0]
+    model.graph.input.extend(
+        tiny_models.value(tensor.name, list(tensor.dims)) for tensor in model.graph.initializer
+    )
+    model.ir_version = ir_version
+
+    thinned = drop_dead_channels(model)
+
+    assert widths(thinned) == [16, 16]
+    np.testing.assert_allclose(outputs_of(thinned)[0], expected, rtol=1e-4, atol=1e-4)
