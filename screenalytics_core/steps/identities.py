@@ -204,7 +204,7 @@ STEP = Step(
         StepOutput(
             name="identities",
             kinds=(ArtifactKind.IDENTITIES,),
-            version="7",
+            version="8",
             # The faces' own vectors are not read, but belong to whoever inherits a track's.
             inputs=(
                 ArtifactKind.TRACKS,

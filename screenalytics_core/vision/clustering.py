@@ -34,7 +34,7 @@ def cluster_tracks(
 ) -> list[list[int]]:
     """Group tracks by average linkage.
 
-    Takes O(n^2) memory (4 n^2 bytes) and about O(n^2) time. Equal similarities go to the
+    Takes O(n^2) memory (8 n^2 bytes) and about O(n^2) time. Equal similarities go to the
     pair with the lowest track ids, and the order of the input does not matter.
 
     Args:
@@ -43,7 +43,8 @@ def cluster_tracks(
         cannot_link: (P, 2) pairs of track ids; ids that are not in `track_ids` are left out.
         min_similarity: Lowest mean similarity at which two groups are joined.
         continuations: (P, 2) pairs of track ids of which the second may go on with the first
-            (`continuity`): their similarity is raised by half of `min_similarity`.
+            (`continuity`): groups with such a pair between them are raised by half of
+            `min_similarity`, however large they are.
 
     Returns:
         Groups of ascending track ids, by their lowest.
@@ -51,14 +52,14 @@ def cluster_tracks(
     order = np.argsort(track_ids)
     ids = track_ids[order]
     similarity = _similarities(embeddings[order])
+    raised = np.zeros_like(similarity)
     likely = _positions(ids, continuations)
-    raised = np.float32(_CONTINUES * max(0.0, min_similarity))
-    similarity[likely[:, 0], likely[:, 1]] += raised
-    similarity[likely[:, 1], likely[:, 0]] += raised
+    raised[likely[:, 0], likely[:, 1]] = _CONTINUES * max(0.0, min_similarity)
+    raised = np.maximum(raised, raised.T)
     pairs = _positions(ids, cannot_link)
     similarity[pairs[:, 0], pairs[:, 1]] = _NEVER
     similarity[pairs[:, 1], pairs[:, 0]] = _NEVER
-    owner = _join(similarity, np.float32(min_similarity))
+    owner = _join(similarity, raised, np.float32(min_similarity))
     groups: dict[int, list[int]] = {}
     for position, root in enumerate(owner.tolist()):
         groups.setdefault(root, []).append(int(ids[position]))
@@ -79,8 +80,10 @@ def _positions(ids: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.i
     return np.searchsorted(ids, known)
 
 
-def _join(similarity: FloatArray, min_similarity: np.float32) -> NDArray[np.int64]:
-    """Join until nothing reaches the threshold; `similarity` is used up.
+def _join(
+    similarity: FloatArray, raised: FloatArray, min_similarity: np.float32
+) -> NDArray[np.int64]:
+    """Join until nothing reaches the threshold; `similarity` and `raised` are used up.
 
     A cluster stands at the position of its first member, so that the first of equal maxima
     is the one with the lowest track ids.
@@ -93,8 +96,8 @@ def _join(similarity: FloatArray, min_similarity: np.float32) -> NDArray[np.int6
     sizes = np.ones(n, np.float32)
     if n < 2:
         return owner
-    partner = similarity.argmax(axis=1)
-    best = similarity[owner, partner]
+    partner = (similarity + raised).argmax(axis=1)
+    best = similarity[owner, partner] + raised[owner, partner]
     while True:
         a = int(best.argmax())
         if not best[a] >= min_similarity:
@@ -105,11 +108,14 @@ def _join(similarity: FloatArray, min_similarity: np.float32) -> NDArray[np.int6
         owner[owner == b] = a
         similarity[a] = similarity[:, a] = joined
         similarity[b] = similarity[:, b] = _NEVER
+        raised[a] = raised[:, a] = np.maximum(raised[a], raised[b])
         best[b] = _NEVER
-        # Only rounding can lift the mean above both parts.
-        better = joined > best
-        partner[better], best[better] = a, joined[better]
+        # What one part has of the mean and the other of the raise can be more than either had.
+        together = joined + raised[a]
+        better = together > best
+        partner[better], best[better] = a, together[better]
         lost = np.flatnonzero(((partner == a) | (partner == b)) & (best > _NEVER) & ~better)
         lost = np.union1d(lost, [a])
-        partner[lost] = similarity[lost].argmax(axis=1)
-        best[lost] = similarity[lost, partner[lost]]
+        open_ = similarity[lost] + raised[lost]
+        partner[lost] = open_.argmax(axis=1)
+        best[lost] = open_.max(axis=1)

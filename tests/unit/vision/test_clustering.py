@@ -181,3 +181,14 @@ def test_a_threshold_that_joins_strangers_is_not_raised(thresh: float) -> None:
     )
 
     assert joined == [[0], [1]]
+
+
+def test_a_raise_is_not_thinned_by_what_the_group_has_grown_to() -> None:
+    """Two tracks of one face, and one before them that only the first of the two goes on with."""
+    rows = [[1, 0, 0], [0.2, 0.9798, 0], [0.2, 0.9, 0.387]]
+    vectors = normalised(np.array(rows, np.float32))
+
+    joined = cluster_tracks(np.arange(3), vectors, NO_PAIRS, 0.3, np.array([[0, 1]]))
+
+    assert joined == [[0, 1, 2]]
+    assert cluster_tracks(np.arange(3), vectors, NO_PAIRS, 0.3) == [[0], [1, 2]]
