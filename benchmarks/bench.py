@@ -108,7 +108,7 @@ def table(results: dict[str, Any]) -> list[str]:
         lines.append(
             f"{'all':<22}{speed['product_cpu_s']:>15.1f}{speed['naive_cpu_s']:>13.1f}"
             f"{speed['ratio']:>8.3f}{speed['peak_rss_mb']:>8.0f}   "
-            + verdict(speed["ratio"] <= speed["limit"], f"at most {speed['limit']}")
+            + verdict(speed["ratio"] <= speed["limit"], f"at most {speed['limit']:.3f}")
         )
     if "bodies" in results:
         lines += ["", *bodies.report(results["bodies"])]
