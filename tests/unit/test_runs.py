@@ -104,12 +104,12 @@ def test_binding_to_others_names_every_difference_with_both_values(stores: Store
 
     assert raised.value.differences == [
         "det_thresh is None, asked for 0.5",
-        "stride is 3, asked for 5",
+        "stride is 12, asked for 5",
         f"video sha256 is '{'a' * 64}', asked for '{'c' * 64}'",
         f"model face_detector sha256 is '{'b' * 64}', asked for '{'d' * 64}'",
     ]
     assert "new settings, video or models mean a new run" in str(raised.value)
-    assert stores.runs.require(EP, "r1").settings["stride"] == 3
+    assert stores.runs.require(EP, "r1").settings["stride"] == 12
 
 
 def test_runs_are_listed_in_the_order_they_were_reserved(stores: Stores) -> None:

@@ -54,7 +54,8 @@ def test_the_settings_that_change_an_asset_stand_beside_it() -> None:
     table = shown["settings"]
 
     assert isinstance(table, dg.TableMetadataValue)
-    assert {r.data["setting"] for r in table.records} == {"cluster_thresh", "min_identity_sim"}
+    settings = {r.data["setting"] for r in table.records}
+    assert settings == {"cluster_thresh", "min_identity_sim", "det_thresh"}
 
 
 def test_a_description_names_what_an_asset_is_and_each_of_its_files() -> None:
