@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from screenalytics_assets.cli.evaluate import load_truth
 from screenalytics_core.evaluation.prediction import Prediction, TrackBoxes
 from screenalytics_core.evaluation.scene import labelled_frames
-from screenalytics_core.evaluation.truth import Truth, read_truth
+from screenalytics_core.evaluation.truth import Truth
 
 Array = NDArray[np.float64]
 DET_STEPS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -141,7 +142,7 @@ def table(runs: Sequence[tuple[Path, Path]]) -> list[str]:
     parts: list[Likeness] = []
     counts = np.zeros((len(DET_STEPS), 3))
     for truth_path, run in runs:
-        truth = read_truth(json.loads(truth_path.read_text("utf-8")))
+        truth = load_truth(truth_path)
         people = people_of_tracks(truth, rows_of(run / "tracks.jsonl"))
         parts.append(likeness(people, rows_of(run / "track_reps.jsonl")))
         detections = rows_of(run / "detections.jsonl")

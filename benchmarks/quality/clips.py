@@ -16,11 +16,11 @@ from typing import Any
 from benchmarks.contestants import FACES_ONLY, Setup, naive_output, run_naive, run_product
 from benchmarks.quality.figures import Row, figures_of
 from benchmarks.quality.scoring import (
-    load_truth,
     naive_prediction,
     product_prediction,
     score,
 )
+from screenalytics_assets.cli.evaluate import load_truth
 from screenalytics_assets.stores import Stores
 from screenalytics_core.evaluation.verdict import Evaluation
 from screenalytics_core.run_record import RunRecord

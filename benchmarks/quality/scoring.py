@@ -13,16 +13,16 @@ import numpy as np
 
 from benchmarks.material import SHARED
 from benchmarks.processes import BenchError, measure
+from screenalytics_assets.cli.evaluate import load_truth, prediction_of_run
 from screenalytics_assets.stores import Stores
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.evaluation.evaluate import evaluate
 from screenalytics_core.evaluation.prediction import (
     Identity,
     Prediction,
-    prediction_of,
     track_boxes,
 )
-from screenalytics_core.evaluation.truth import Truth, read_truth
+from screenalytics_core.evaluation.truth import Truth
 from screenalytics_core.evaluation.verdict import Evaluation
 
 SCORER: Final = SHARED / "tools" / "score.py"
@@ -54,11 +54,6 @@ def score(truth_path: Path, prediction: Prediction, files: Files) -> Evaluation:
                 + "\n".join(differences[:20])
             )
     return evaluation
-
-
-def load_truth(path: Path) -> Truth:
-    """Return the truth of a file."""
-    return read_truth(json.loads(path.read_text(encoding="utf-8")))
 
 
 def ask_scorer(truth_path: Path, files: Files) -> dict[str, Any]:
@@ -100,22 +95,11 @@ def product_prediction(data_root: Path, ep_id: str, run_id: str) -> tuple[Predic
     """Return what a run of the product says, and the files that say it."""
     stores = Stores.open(data_root)
 
-    def read(kind: ArtifactKind, part: str | None = None) -> Any:
-        return stores.require(ep_id, run_id, kind).read(part)
-
     def path(kind: ArtifactKind) -> Path:
         return stores.require(ep_id, run_id, kind).path()
 
-    prediction = prediction_of(
-        shots=read(ArtifactKind.SHOTS),
-        frame_times_s=read(ArtifactKind.SHOTS, "frame_times"),
-        tracks=read(ArtifactKind.TRACKS),
-        identities=read(ArtifactKind.IDENTITIES),
-        screen_time=read(ArtifactKind.SCREEN_TIME),
-        cast=read(ArtifactKind.CAST),
-    )
     kinds = (ArtifactKind.TRACKS, ArtifactKind.IDENTITIES, ArtifactKind.SHOTS)
-    return prediction, Files(*(path(kind) for kind in kinds))
+    return prediction_of_run(stores, ep_id, run_id), Files(*(path(kind) for kind in kinds))
 
 
 def naive_prediction(folder: Path, truth: Truth) -> tuple[Prediction, Files]:

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from screenalytics_core.evaluation.clear_mot import clear_mot
 from screenalytics_core.evaluation.hota import hota
@@ -15,7 +15,7 @@ from screenalytics_core.evaluation.id_measures import id_measures
 from screenalytics_core.evaluation.scene import LEAST_IOU, LabelledFrame
 from screenalytics_core.evaluation.tracking_frame import TrackingFrame
 from screenalytics_core.evaluation.truth import Truth
-from screenalytics_core.vision.boxes import IntArray, as_boxes, iou_matrix
+from screenalytics_core.vision.boxes import IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +71,6 @@ def tracking_scores(
         hota=None if higher is None else higher.hota,
         deta=None if higher is None else higher.deta,
         assa=None if higher is None else higher.assa,
-    )
-
-
-def frame_of(
-    truth_ids: Sequence[int],
-    truth_boxes: ArrayLike,
-    predicted_ids: Sequence[int],
-    predicted_boxes: ArrayLike,
-) -> TrackingFrame:
-    """Return a frame of plain boxes, (N, 4) and (M, 4) px."""
-    return TrackingFrame(
-        np.asarray(truth_ids, np.int64),
-        np.asarray(predicted_ids, np.int64),
-        iou_matrix(as_boxes(truth_boxes), as_boxes(predicted_boxes)),
     )
 
 

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from screenalytics_core.vision.boxes import Float64Array
 from screenalytics_core.vision.intervals import Interval
 
-# Of correctly named people the error of a track's two ends together was -0.3 to 0.5 s in nine of
-# ten cases; half of them were within 0.1 s an end.
+# Where a person was named rightly and one track had two free ends, the error of both together was
+# -0.4 to 0.6 s in nine of ten cases.
 _END_S: Final = 0.1
 
 

@@ -10,12 +10,27 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from screenalytics_core.evaluation.tracking import frame_of, tracking_scores
+from screenalytics_core.evaluation.tracking import tracking_scores
 from screenalytics_core.evaluation.tracking_frame import TrackingFrame
+from screenalytics_core.vision.boxes import as_boxes, iou_matrix
 
 LEAST_IOU = 0.4
+
+
+def frame_of(
+    truth_ids: Sequence[int],
+    truth_boxes: ArrayLike,
+    predicted_ids: Sequence[int],
+    predicted_boxes: ArrayLike,
+) -> TrackingFrame:
+    """Return a frame of plain boxes, (N, 4) and (M, 4) px."""
+    return TrackingFrame(
+        np.asarray(truth_ids, np.int64),
+        np.asarray(predicted_ids, np.int64),
+        iou_matrix(as_boxes(truth_boxes), as_boxes(predicted_boxes)),
+    )
 
 
 def scene(seed: int) -> list[TrackingFrame]:
