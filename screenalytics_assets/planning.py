@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from screenalytics_assets.binding import Bound
+from screenalytics_assets.known_people import KnownPeople
 from screenalytics_assets.reuse import (
     NEVER_OTHER,
     Candidates,
@@ -42,6 +43,7 @@ class Planner:
     stores: Stores
     bound: Bound
     record: RunRecord
+    known: KnownPeople
     is_fresh: bool = False
 
     def fingerprint(self, output: StepOutput, inputs: Inputs) -> str:
@@ -51,6 +53,10 @@ class Planner:
             extra["run_record"] = self.record.sha256_without_created_at()
         if output.reads_trims:
             extra["trims"] = json.dumps(self.trims(output), sort_keys=True)
+        if output.reads_decisions:
+            extra["decisions"] = self.known.decisions_sha256
+        if output.reads_gallery:
+            extra["gallery"] = self.known.gallery_sha256
         return fingerprints.fingerprint(
             output,
             inputs={k: inputs[k].content_sha256 for k in output.inputs},

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from screenalytics_assets.binding import Bound
+from screenalytics_assets.known_people import KnownPeople
 from screenalytics_assets.measuring import Usage
 from screenalytics_assets.media import LoosePictures
 from screenalytics_assets.planning import Planner
@@ -46,7 +47,8 @@ class RunSession:
         self.attempt = attempt
         self._bound = bound
         self._upstream_run_id = upstream_run_id
-        self._planner = Planner(stores, bound, record, is_fresh)
+        self._known = KnownPeople(stores, record.ep_id, bound.pack)
+        self._planner = Planner(stores, bound, record, self._known, is_fresh)
         self._staged: list[PreparedArtifact] = []
 
     @property
@@ -217,6 +219,8 @@ class RunSession:
             note=work.note,
             media=LoosePictures(self.stores.storage, self.ep_id, self.run_id),
             run_record=self.record.without_created_at(),
+            decisions=self._known.decisions if any(o.reads_decisions for o in outputs) else (),
+            gallery=self._known.gallery if any(o.reads_gallery for o in outputs) else None,
         )
         with meter.computing():
             results = step.run(step_input)

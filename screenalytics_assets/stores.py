@@ -8,7 +8,9 @@ from pathlib import Path
 from screenalytics_core.artifact_store import ArtifactRef, ArtifactStore
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.attempts import AttemptStore
+from screenalytics_core.decision_log import DecisionLog
 from screenalytics_core.errors import ArtifactNotFoundError
+from screenalytics_core.gallery_store import GalleryStore
 from screenalytics_core.ledger.ledger import Ledger
 from screenalytics_core.runs import RunStore
 from screenalytics_core.storage.local import LocalStorage
@@ -23,6 +25,8 @@ class Stores:
     attempts: AttemptStore
     artifacts: ArtifactStore
     ledger: Ledger
+    decisions: DecisionLog
+    gallery: GalleryStore
 
     @classmethod
     def open(cls, data_root: Path) -> Stores:
@@ -32,7 +36,8 @@ class Stores:
         attempts = AttemptStore(storage)
         artifacts = ArtifactStore(storage, runs, attempts)
         ledger = Ledger(storage, runs, attempts, artifacts)
-        return cls(storage, runs, attempts, artifacts, ledger)
+        decisions, gallery = DecisionLog(storage), GalleryStore(storage)
+        return cls(storage, runs, attempts, artifacts, ledger, decisions, gallery)
 
     def require(self, ep_id: str, run_id: str, kind: ArtifactKind) -> ArtifactRef:
         """Return an artifact that a run must hold.

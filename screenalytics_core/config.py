@@ -104,6 +104,18 @@ class EpisodeRunConfig(BaseModel):
     min_identity_sim: float | None = Field(
         None, gt=-1, lt=1, description="minimum similarity to the identity's centre; null = pack's"
     )
+    match_thresh: float | None = Field(
+        None,
+        gt=-1,
+        lt=1,
+        description="minimum similarity to a cast member to be named; null = pack's",
+    )
+    match_margin: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="minimum lead over the next cast member to be named; null = pack's",
+    )
     body_tracking: bool = Field(True, description="look for bodies, which fill in hidden faces")
     body_stride: int = Field(
         2, ge=1, le=300, description="every n-th frame is given to the person detector"

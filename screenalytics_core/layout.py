@@ -19,6 +19,11 @@ from screenalytics_core.stages import STAGE_PHASES, PipelineStage
 
 MANIFESTS: Final = "manifests"
 VIDEOS: Final = "videos"
+FACEBANK: Final = "facebank"
+SEASONS: Final = "seasons"
+BACKFILLS: Final = "backfills"
+SCHEDULES_KEY: Final = "schedules.yaml"
+FORGET_AUDIT_KEY: Final = "registry/forget.jsonl"
 RUNS_REGISTRY_KEY: Final = "registry/runs.parquet"
 STAGE_RUNS_REGISTRY_KEY: Final = "registry/stage_runs.parquet"
 REGISTRY_LOG_PREFIX: Final = "registry/_log"
@@ -172,12 +177,27 @@ def media_prefix(ep_id: str, kind: ArtifactKind, run_id: str | None = None) -> s
 
 def facebank_prefix(show: str, cast_id: str) -> str:
     """Return the gallery folder of a cast member."""
-    return f"facebank/{_name(show)}/{_name(cast_id)}"
+    return f"{show_facebank_prefix(show)}/{_name(cast_id)}"
+
+
+def show_facebank_prefix(show: str) -> str:
+    """Return the folder of a show's gallery: a folder for each cast member."""
+    return f"{FACEBANK}/{_name(show)}"
 
 
 def season_prefix(season_key: str) -> str:
     """Return the folder of a season's roll-ups; `season_key` is `{show}-s{SS}`."""
-    return f"seasons/{_name(season_key)}"
+    return f"{SEASONS}/{_name(season_key)}"
+
+
+def season_key_of(season_key: str, filename: str) -> str:
+    """Return the key of a file of a season's roll-ups."""
+    return f"{season_prefix(season_key)}/{_relative(filename)}"
+
+
+def backfill_key(backfill_id: str) -> str:
+    """Return the key of a backfill's record: what was asked for, never changed."""
+    return f"{BACKFILLS}/{_name(backfill_id)}.json"
 
 
 def get_artifact_path(

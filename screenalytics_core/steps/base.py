@@ -14,7 +14,9 @@ from typing import Any, Protocol
 
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.config import SettingsView
+from screenalytics_core.decisions.records import Decision
 from screenalytics_core.errors import ScreenalyticsError
+from screenalytics_core.gallery.model import Gallery
 from screenalytics_core.vision.models.protocols import ModelPack
 from screenalytics_core.vision.video import VideoSource
 
@@ -94,6 +96,8 @@ class StepInput:
         trims: Stretches not to count, name -> [start_s, end_s] or null (`reads_trims` only).
         note: Takes a sentence that then stands at an output in manifest, status and UI.
         run_record: run.json without `created_at` (report only).
+        decisions: What people decided about the episode, oldest first (`reads_decisions` only).
+        gallery: The show's cast; None where the show is not known (`reads_gallery` only).
     """
 
     ep_id: str
@@ -108,6 +112,8 @@ class StepInput:
     trims: Mapping[str, Any] = field(default_factory=dict)
     note: Note = no_note
     run_record: Mapping[str, Any] = field(default_factory=dict)
+    decisions: tuple[Decision, ...] = ()
+    gallery: Gallery | None = None
 
     def read(self, kind: ArtifactKind, part: str | None = None) -> Any:
         """Return an input's value."""
@@ -138,6 +144,8 @@ class StepOutput:
         reads_video: The video's sha256 enters the fingerprint.
         reads_trims: The stretches of the video that are not to be counted enter it.
         reads_run_record: run.json without created_at enters the fingerprint.
+        reads_decisions: What people decided about the episode enters it.
+        reads_gallery: The show's cast enters it.
         launch_settings: Fields of EpisodeRunConfig that it reads although no byte depends
             on them (how many workers, loose pictures); they stay out of the fingerprint.
         version: Raised whenever the same inputs would give other bytes.
@@ -152,6 +160,8 @@ class StepOutput:
     reads_video: bool = False
     reads_trims: bool = False
     reads_run_record: bool = False
+    reads_decisions: bool = False
+    reads_gallery: bool = False
     launch_settings: tuple[str, ...] = ()
 
 

@@ -1,0 +1,1 @@
+"""What people decided about an episode, and how it holds when the machine finds others."""
