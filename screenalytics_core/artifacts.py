@@ -336,6 +336,7 @@ CAST = DocumentSpec(
                 Column("cast_id", _TEXT, "cast member; null = unnamed", None, True),
                 Column("label", _TEXT, "display name; null = unnamed", None, True),
                 Column("source", _TEXT, "machine, gallery or decision"),
+                Column("decision", _INT, "sequence of the decision that says so", None, True),
                 Column("confidence", _F64, "0 to 1"),
             ),
             (),
