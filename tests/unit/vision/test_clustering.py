@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -192,3 +194,16 @@ def test_a_raise_is_not_thinned_by_what_the_group_has_grown_to() -> None:
 
     assert joined == [[0, 1, 2]]
     assert cluster_tracks(np.arange(3), vectors, NO_PAIRS, 0.3) == [[0], [1, 2]]
+
+
+def test_it_takes_no_more_memory_than_one_matrix_of_similarities() -> None:
+    n = 800
+    vectors = people(1, n)
+    chain = np.stack([np.arange(n - 1), np.arange(1, n)], axis=1)
+
+    tracemalloc.start()
+    cluster_tracks(np.arange(n), vectors, chain[::3], 0.3, chain[1::3])
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert 4 * n * n < peak_bytes < 1.9 * 4 * n * n
