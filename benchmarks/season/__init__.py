@@ -1,0 +1,1 @@
+"""A season of short composed episodes with a shared cast, and the show of what is done with it."""
