@@ -137,11 +137,15 @@ def _identities(view: _View) -> Facts:
 
 def _cast(view: _View) -> Facts:
     people = view.read(_Kind.CAST)["people"]
-    names = ("label", "cast_id", "identity_id", "track_id", "source", "confidence")
+    names = ("label", "cast_id", "identity_id", "track_id", "merged_into", "source", "decision")
     return {
         "named": sum(p["cast_id"] is not None for p in people),
-        "who is who": table_of(names, people),
+        "who is who": table_of((*names, "confidence"), people),
+        "suggestions": table_of(_SUGGESTED, view.read(_Kind.CAST)["suggestions"]),
     }
+
+
+_SUGGESTED: Final = ("identity_id", "label", "cast_id", "similarity", "margin", "reason")
 
 
 def _body_tracks(view: _View) -> Facts:
@@ -179,6 +183,7 @@ def _screen_time(view: _View) -> Facts:
         **{name: round(document[name], 3) for name in _TOTALS},
         "has_bodies": document["has_bodies"],
         "screen time": _people_table(document["people"]),
+        "segments": _segments_table(view),
         "timeline": _picture(timeline_png(document, shots), "png", "who is on screen when"),
     }
     if all(view.has(kind) for kind in (_Kind.TRACK_METRICS, _Kind.FACES, _Kind.IDENTITIES)):
@@ -210,6 +215,26 @@ def _people_table(people: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
     return table_of(("person", *names, "share_percent", "first_s", "last_s"), rows)
 
 
+def _segments_table(view: _View) -> dg.TableMetadataValue:
+    """Return what each stretch of a person rests on; `explain` goes on from there to frames."""
+    rows: pa.Table = view.read(_Kind.SCREEN_TIME, "segments")
+    shown = [
+        {
+            "person": row["label"] or row["cast_id"] or row["identity_id"],
+            **{name: row[name] for name in ("start_s", "end_s", "source", "confidence")},
+            "tracks": " ".join(
+                [f"t{t}" for t in row["track_ids"]] + [f"b{t}" for t in row["body_track_ids"]]
+            ),
+        }
+        for row in rows.slice(0, _SEGMENTS_SHOWN).to_pylist()
+    ]
+    return table_of(("person", "start_s", "end_s", "source", "confidence", "tracks"), shown)
+
+
+# Metadata is kept in every materialization; the whole table stands in segments.parquet.
+_SEGMENTS_SHOWN: Final = 100
+
+
 def _ways_on(view: _View) -> Facts:
     """Return where the report will be, and what to type to look closer."""
     session = view.session
@@ -217,6 +242,7 @@ def _ways_on(view: _View) -> Facts:
     run = f"{session.ep_id}/{session.run_id}"
     return {
         **{f.filename: dg.MetadataValue.path(str(path.with_name(f.filename))) for f in _REPORT},
+        "to trace a number": f"screenalytics explain {run} PERSON --at SECONDS",
         "to see the boxes": f"screenalytics overlay {run}",
         "to edit the segments": f"screenalytics screen-time {run} --format edl",
     }

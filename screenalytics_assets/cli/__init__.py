@@ -16,6 +16,7 @@ from screenalytics_assets.cli import (
     doctor,
     episodes,
     evaluate,
+    explain,
     models,
     overlay,
     run,
@@ -44,6 +45,7 @@ app.command("status")(status.status)
 app.command("screen-time")(screen_time.screen_time)
 app.command("overlay")(overlay.overlay)
 app.command("evaluate")(evaluate.evaluate)
+app.command("explain")(explain.explain)
 app.command("doctor")(doctor.doctor)
 app.command("dev")(dev.dev)
 

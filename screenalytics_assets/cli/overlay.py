@@ -5,17 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import put_json, step_progress, tell
+from screenalytics_assets.cli.findings import check_video, read_findings
 from screenalytics_assets.cli.run_names import resolve_run
-
-if TYPE_CHECKING:
-    from screenalytics_assets.stores import Stores
-    from screenalytics_core.overlay.scene import RunFindings
 
 
 def overlay(
@@ -52,8 +49,8 @@ def overlay(
     output = output or Path(f"{ep_id}_{run_id}_overlay.mp4")
     video, part = episode_video_path(stores.storage, ep_id), Part(start_s, end_s)
     _check_output(output, video, force)
-    _check_video(stores, ep_id, run_id)
-    findings = _findings(stores, ep_id, run_id)
+    check_video(stores, ep_id, run_id)
+    findings = read_findings(stores, ep_id, run_id)
     began_s = time.monotonic()
     with whole_file(output) as path, step_progress() as report:
         done = write_overlay(
@@ -91,41 +88,3 @@ def _check_output(output: Path, video: Path, force: bool) -> None:
         raise StorageError(
             thing=str(output), reason="exists", way_out="Name another file, or give --force."
         )
-
-
-def _check_video(stores: Stores, ep_id: str, run_id: str) -> None:
-    """Boxes of another video would lie: the file must be the one that the run saw."""
-    from screenalytics_core.episode_registry import load_video
-    from screenalytics_core.errors import VideoChangedError
-
-    found = load_video(stores.storage, ep_id).sha256
-    bound = stores.runs.require(ep_id, run_id).video["sha256"]
-    if found != bound:
-        raise VideoChangedError(
-            thing=f"the video of episode {ep_id}",
-            reason=f"is not the one that run {run_id} saw (sha256 {found[:12]}, then {bound[:12]})",
-            way_out="Run the episode again, or register the old file with --replace-video.",
-            found_sha256=found,
-            expected_sha256=bound,
-        )
-
-
-def _findings(stores: Stores, ep_id: str, run_id: str) -> RunFindings:
-    from screenalytics_core.artifacts import ArtifactKind
-    from screenalytics_core.overlay.scene import RunFindings
-
-    def read(kind: ArtifactKind) -> Any:
-        """Return an artifact that an unfinished run, or one without bodies, may lack."""
-        ref = stores.artifacts.ref(ep_id, run_id, kind)
-        return None if ref is None else ref.read()
-
-    shots = stores.require(ep_id, run_id, ArtifactKind.SHOTS)
-    return RunFindings(
-        shots=shots.read(),
-        frame_times_s=shots.read("frame_times"),
-        tracks=stores.require(ep_id, run_id, ArtifactKind.TRACKS).read(),
-        identities=read(ArtifactKind.IDENTITIES),
-        cast=read(ArtifactKind.CAST),
-        body_tracks=read(ArtifactKind.BODY_TRACKS),
-        track_fusion=read(ArtifactKind.TRACK_FUSION),
-    )

@@ -26,6 +26,22 @@ def parse_stretch(option: str, text: str) -> tuple[float, float]:
     return start_s, end_s
 
 
+def parse_clock(option: str, text: str) -> float:
+    """Return a moment in seconds, written in seconds or as [h:]mm:ss[.s].
+
+    Raises:
+        SettingsError: It is not that.
+    """
+    moment_s = _seconds(text.strip())
+    if moment_s is None:
+        raise SettingsError(
+            thing=f"{option} {text!r}",
+            reason="is no moment",
+            way_out=f"Write {option} 12:31 (mm:ss, h:mm:ss or seconds).",
+        )
+    return moment_s
+
+
 def clock(seconds: float) -> str:
     """Return seconds as people read them: 95.5 -> 1:35.5.
 

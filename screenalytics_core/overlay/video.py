@@ -136,6 +136,24 @@ def write_overlay(
     return Overlay(done, pictures.encoder, tuple(sound.warnings))
 
 
+def drawn_picture(video_path: Path, findings: RunFindings, frame_idx: int) -> Image:
+    """Return one frame, (H, W, 3) BGR, with everything drawn on it that the run found there.
+
+    Raises:
+        VideoError: The video is unusable, or has no such frame.
+        VideoChangedError: The file was replaced meanwhile.
+    """
+    video = open_video(video_path)
+    frames = video.frames_at([frame_idx])
+    for _, picture, _ in _drawn(video, frames, Scene(findings), Fraction(1)):
+        return picture
+    raise VideoError(
+        thing=f"frame {frame_idx} of {video_path}",
+        reason="does not exist",
+        way_out="Ask for a moment within the video.",
+    )
+
+
 def _new_zero(part: Part, first_frame_s: float) -> float | None:
     """Return the time that becomes 0; None keeps every time."""
     # An MP4 tells players to skip what lies below 0.

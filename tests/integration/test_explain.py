@@ -1,0 +1,67 @@
+"""`explain` on a finished run, as an analyst meets it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+
+from screenalytics_assets.engine import EpisodeRunResult
+from screenalytics_assets.settings import Settings
+from tests.command_line import screenalytics
+from tests.integration.support import EP_ID
+
+pytestmark = pytest.mark.models
+
+Finished = tuple[Settings, EpisodeRunResult]
+
+
+def test_a_number_is_walked_back_to_models_settings_and_a_drawn_frame(
+    finished: Finished, tmp_path: Path
+) -> None:
+    root, result = finished[0].data_root, finished[1]
+    assert result.screen_time is not None
+    person = result.screen_time["people"][0]
+    at_s = person["segments"][0]["start_s"] + 0.1
+
+    told = screenalytics(
+        "explain", f"{EP_ID}/first", person["identity_id"], "--at", f"{at_s}",
+        "--picture", "frame.png", "--json", data_root=root, cwd=tmp_path,
+    )  # fmt: skip
+
+    assert told.returncode == 0, told.stderr
+    document = json.loads(told.stdout)
+    assert document["person"]["total_s"] == person["total_s"]
+    (segment,) = document["segments"]
+    assert segment["first_frame_idx"] <= document["frame_idx"] <= segment["last_frame_idx"]
+    made_by = {row["artifact"]: row for row in document["made_by"]}
+    assert next(iter(made_by)) == "shots"
+    assert list(made_by)[-1] == "screen_time"
+    assert made_by["detections"]["settings"]["stride"] > 0
+    hashes = {file["role"]: file["sha256"] for file in document["models"]["files"]}
+    assert made_by["detections"]["models"] == {"face_detector": hashes["face_detector"]}
+    picture = cv2.imread(str(tmp_path / "frame.png"))
+    assert picture is not None
+    assert picture.shape[:2] == (448, 640)
+
+
+def test_people_read_who_how_long_and_from_what(finished: Finished, tmp_path: Path) -> None:
+    root = finished[0].data_root
+
+    told = screenalytics("explain", f"{EP_ID}/first", "id_0001", data_root=root, cwd=tmp_path)
+
+    assert told.returncode == 0, told.stderr
+    assert "found by the machine, unnamed" in told.stderr
+    assert "face_detector" in told.stdout
+    assert "segments" in told.stdout
+
+
+def test_somebody_unknown_ends_with_wrong_usage(finished: Finished, tmp_path: Path) -> None:
+    told = screenalytics(
+        "explain", f"{EP_ID}/first", "nobody", data_root=finished[0].data_root, cwd=tmp_path
+    )
+
+    assert told.returncode == 2
+    assert "Name one of: id_0001" in told.stderr
