@@ -137,6 +137,12 @@ class RunBusyError(_ThingError):
     code = "run_busy"
 
 
+class RunDoneError(RunBusyError):
+    """The run is to be made once, and somebody has made it."""
+
+    code = "run_done"
+
+
 class RunExistsError(_ThingError):
     """The run_id is already reserved for this episode."""
 
@@ -147,6 +153,24 @@ class RunNotFoundError(_ThingError):
     """No such run."""
 
     code = "run_not_found"
+
+
+class BackfillNotFoundError(_ThingError):
+    """No such backfill."""
+
+    code = "backfill_not_found"
+
+
+class ScheduleError(_ThingError):
+    """schedules.yaml holds what is no schedule; the line and the field are named."""
+
+    code = "schedule_invalid"
+
+
+class DaemonMissingError(_ThingError):
+    """Nobody takes runs from the queue of this DAGSTER_HOME."""
+
+    code = "daemon_missing"
 
 
 class AttemptSupersededError(_ThingError):

@@ -27,7 +27,7 @@ _IDLE: Final = frozenset(
 )
 _FAILURES: Final = (EventKind.STEP_FAILED, EventKind.RUN_FAILED, EventKind.RUN_CANCELED)
 # A Dagster run that was refused before it could claim says nothing about the run.
-REFUSALS: Final = frozenset({"run_busy", "run_settings_conflict"})
+REFUSALS: Final = frozenset({"run_busy", "run_done", "run_settings_conflict"})
 
 
 def fold_attempt(dagster_run_id: str, events: Iterable[LedgerEvent]) -> AttemptState:
