@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final, Literal, Self
 
 from screenalytics_core import layout
@@ -57,7 +58,9 @@ class ManifestEntry:
         from_run_id: The run that the files were taken from.
         note: What its step had to say to people; it stays with the files.
         taken_because: Why this run took it although its settings differ.
-        redacted: Its files were removed on purpose; it cannot be reused.
+        redacted: Somebody was taken out of its files on purpose; it can be read, not reused.
+        original_sha256: Its content before that, which what was made from it names; null
+            unless redacted.
     """
 
     kind: ArtifactKind
@@ -74,6 +77,12 @@ class ManifestEntry:
     note: str | None = None
     taken_because: str | None = None
     redacted: bool = False
+    original_sha256: str | None = None
+
+    @property
+    def made_sha256(self) -> str:
+        """One sha256 over all its files as they were made, whoever was taken out since."""
+        return self.original_sha256 or self.content_sha256
 
     @property
     def content_sha256(self) -> str:
@@ -118,6 +127,16 @@ class ManifestEntry:
             from_run_id=from_run_id,
             attempt=attempt,
             taken_because=because,
+        )
+
+    def redacted_to(self, files: tuple[FileFacts, ...], note: str) -> Self:
+        """Return the entry of the files that somebody was taken out of."""
+        return replace(
+            self,
+            files=files,
+            redacted=True,
+            original_sha256=self.made_sha256,
+            note="; ".join(dict.fromkeys(filter(None, (self.note, note)))),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -196,7 +215,7 @@ class Manifest:
             kind
             for kind, entry in self.entries.items()
             if any(
-                held in self.entries and self.entries[held].content_sha256 != sha256
+                held in self.entries and self.entries[held].made_sha256 != sha256
                 for held, sha256 in entry.inputs.items()
             )
         )
@@ -235,16 +254,26 @@ def read_manifest(storage: Storage, ep_id: str, run_id: str) -> Manifest:
     except KeyMissingError:
         return Manifest(ep_id, run_id)
     try:
-        record = json.loads(raw)
-        wrong = violations(record, load_schema(_SCHEMA))
-        if wrong:
-            raise _corrupt(key, "; ".join(wrong[:3]))
-        manifest = Manifest.from_dict(record)
-        if (manifest.ep_id, manifest.run_id) != (ep_id, run_id):
-            raise _corrupt(key, f"belongs to {manifest.ep_id}/{manifest.run_id}")
-        return manifest
+        manifest, wrong = _parsed(raw)
     except (ValueError, RecursionError) as error:
         raise _corrupt(key, f"is not readable: {error}") from error
+    if manifest is None:
+        raise _corrupt(key, wrong)
+    if (manifest.ep_id, manifest.run_id) != (ep_id, run_id):
+        raise _corrupt(key, f"belongs to {manifest.ep_id}/{manifest.run_id}")
+    return manifest
+
+
+# An episode's run reads its manifest over a hundred times and changes it a dozen times;
+# checking the schema is what a reading costs.
+@lru_cache(maxsize=4)
+def _parsed(raw: bytes) -> tuple[Manifest | None, str]:
+    """Return what the bytes hold, or None and what breaks the schema."""
+    record = json.loads(raw)
+    wrong = violations(record, load_schema(_SCHEMA))
+    if wrong:
+        return None, "; ".join(wrong[:3])
+    return Manifest.from_dict(record), ""
 
 
 def write_manifest(storage: Storage, manifest: Manifest) -> None:

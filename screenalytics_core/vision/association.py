@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
+from screenalytics_core.vision.assignment import greatest_gain
 from screenalytics_core.vision.boxes import Float64Array, IntArray, iou_matrix, lexicographic
 
 
@@ -31,7 +31,7 @@ def best_matches(gains: Float64Array, least: float) -> Matches:
         return Matches(nothing, nothing, np.arange(len(gains)), np.arange(gains.shape[1]))
     # A pair that may not be made must not push aside one that may.
     allowed = np.where(gains >= least, gains, 0.0)
-    rows, columns = linear_sum_assignment(allowed, maximize=True)
+    rows, columns = greatest_gain(allowed)
     made = allowed[rows, columns] > 0
     rows, columns = rows[made].astype(np.int64), columns[made].astype(np.int64)
     return Matches(

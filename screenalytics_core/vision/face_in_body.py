@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from screenalytics_core.vision.assignment import greatest_gain
 from screenalytics_core.vision.box_tracks import BoxTracks
 from screenalytics_core.vision.boxes import Float64Array, IntArray, areas_px
 
@@ -168,7 +168,7 @@ def _matches(
         gains[rows, columns] = fits[begin:end]
         chosen = np.full(len(gains), -1)
         # Whoever is left over is assigned to something that it has no pair with.
-        best_rows, best_columns = linear_sum_assignment(gains, maximize=True)
+        best_rows, best_columns = greatest_gain(gains)
         chosen[best_rows] = best_columns
         is_match[begin:end] = chosen[rows] == columns
     return is_match
