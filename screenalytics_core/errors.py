@@ -107,6 +107,12 @@ class ModelInstallError(ModelError):
     code = "model_install_failed"
 
 
+class GalleryError(_ThingError):
+    """A cast member or picture that a gallery cannot take, or one that it does not have."""
+
+    code = "gallery_refused"
+
+
 class ArtifactNotFoundError(_ThingError):
     """An artifact that a step or a reader needs is not there."""
 
