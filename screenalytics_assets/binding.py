@@ -10,7 +10,7 @@ from screenalytics_assets.code_ref import current_code_ref
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_core.config import EpisodeRunConfig
-from screenalytics_core.episode_registry import load_video
+from screenalytics_core.episode_registry import EpisodeVideo, load_video
 from screenalytics_core.runs import RunBinding
 from screenalytics_core.vision.models.onnx_session import resolve_device
 from screenalytics_core.vision.models.packs import ModelsHome, find_pack
@@ -61,7 +61,20 @@ def bind_inputs(
         VideoError: The episode has no registered video, or its file was replaced.
         ModelError: No pack for `config.models`, or a file of it is unusable.
     """
+    # The video first: an episode without one needs no models.
     video = load_video(stores.storage, ep_id)
+    resolved, pack = bind_models(settings, config, tell)
+    return Bound(binding_of(video, resolved, pack), resolved, pack)
+
+
+def bind_models(
+    settings: Settings, config: EpisodeRunConfig, tell: Tell
+) -> tuple[EpisodeRunConfig, ModelPack]:
+    """Return the settings with what the pack and this machine decide, and the pack.
+
+    Raises:
+        ModelError: No pack for `config.models`, or a file of it is unusable.
+    """
     device = resolve_device(config.device)
     embed_device = resolve_device(config.embed_device or device)
     pack = find_pack(
@@ -72,15 +85,18 @@ def bind_inputs(
         install_missing=True,
         progress=tell,
     )
-    resolved = resolve_config(config, pack.info, device, embed_device)
-    binding = RunBinding(
+    return resolve_config(config, pack.info, device, embed_device), pack
+
+
+def binding_of(video: EpisodeVideo, resolved: EpisodeRunConfig, pack: ModelPack) -> RunBinding:
+    """Return what a run of a video with resolved settings is bound to."""
+    return RunBinding(
         settings=resolved,
         video=video.to_dict(),
         models=pack.info.to_dict(),
         code_ref=current_code_ref(),
         source=video.source,
     )
-    return Bound(binding, resolved, pack)
 
 
 def resolve_config(

@@ -29,7 +29,7 @@ from screenalytics_assets.liveness import attempt_is_alive, process_tag, sweep
 from screenalytics_assets.mirror import mirror_runs
 from screenalytics_assets.outcome import Outcome, outcome_of
 from screenalytics_assets.partitions import add_episode
-from screenalytics_assets.resources import Listener
+from screenalytics_assets.resources import Listener, settings_run_config
 from screenalytics_assets.results import EpisodeRunResult
 from screenalytics_assets.reuse import check_fresh
 from screenalytics_assets.settings import Settings
@@ -235,9 +235,8 @@ def _execute(
 
 
 def _run_config(config: EpisodeRunConfig) -> dict[str, Any]:
-    given = {k: v for k, v in config.model_dump().items() if v is not None}
     return {
-        "resources": {"settings": {"config": given}},
+        **settings_run_config(config),
         # Errors reach the caller in the result; the console belongs to the command line.
         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
     }

@@ -6,43 +6,37 @@ from typing import Any, Final
 
 import dagster as dg
 
-from screenalytics_core import errors
-from screenalytics_core.errors import (
-    KeyMissingError,
-    RunBusyError,
-    ScreenalyticsError,
-    StorageError,
-)
+from screenalytics_core import errors, retries
+from screenalytics_core.errors import RunBusyError, ScreenalyticsError
 
 CODE_KEY: Final = "screenalytics/error_code"
 TYPE_KEY: Final = "screenalytics/error_type"
 INTERRUPTED: Final = "interrupted"
 """Code of what somebody ended from outside while no step was at work."""
 _INTERRUPTS: Final = frozenset({"DagsterExecutionInterruptedError", "KeyboardInterrupt"})
-_MAX_RETRIES: Final = 2
-_WAIT_S: Final = 2.0
-
-
-def is_transient(error: ScreenalyticsError) -> bool:
-    """Tell whether an error may pass by itself; every other one would only fail again."""
-    return isinstance(error, StorageError) and not isinstance(error, KeyMissingError)
 
 
 @contextmanager
-def as_dagster_failure() -> Iterator[None]:
+def as_dagster_failure(tries: int = 0) -> Iterator[None]:
     """Turn a `ScreenalyticsError` into a failure that names it, or a retry if it may pass.
 
-    There is no retry policy on the assets: it would also repeat bugs, an hour of scanning
-    each time. A run that finds another attempt of itself alive did not fail: it ends
+    There is no retry policy on the assets, and none on runs: both would also repeat bugs, an
+    hour of scanning each time. A step that is tried again stays in its run, under its run_id
+    and its attempt. A run that finds another attempt of itself alive did not fail: it ends
     canceled.
+
+    Args:
+        tries: How often the step was tried before; the pauses grow.
     """
     try:
         yield
     except RunBusyError as error:
         raise dg.DagsterExecutionInterruptedError(str(error)) from error
     except ScreenalyticsError as error:
-        if is_transient(error):
-            raise dg.RetryRequested(max_retries=_MAX_RETRIES, seconds_to_wait=_WAIT_S) from error
+        wait_s = retries.pause_s(tries + 1) if retries.is_transient(error.code) else None
+        if wait_s is not None:
+            most = len(retries.PAUSES_S)
+            raise dg.RetryRequested(max_retries=most, seconds_to_wait=wait_s) from error
         raise dg.Failure(
             description=str(error),
             metadata={CODE_KEY: error.code, TYPE_KEY: type(error).__name__},

@@ -26,7 +26,7 @@ class ArtifactIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: PendingOutput) -> None:
         """Publish a pending output and show what was published."""
-        with as_dagster_failure():
+        with as_dagster_failure(context.step_context.previous_attempt_count):
             session = self._pipeline.session(
                 context.asset_partition_key, self._settings.to_config()
             )
@@ -36,7 +36,7 @@ class ArtifactIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> Inputs:
         """Return the artifacts of the upstream asset, as they stand in this run."""
-        with as_dagster_failure():
+        with as_dagster_failure(context.step_context.previous_attempt_count):
             ep_id = context.asset_partition_key
             session = self._pipeline.session(ep_id, self._settings.to_config())
             asset = context.asset_key.to_user_string()

@@ -48,6 +48,14 @@ class Planner:
 
     def fingerprint(self, output: StepOutput, inputs: Inputs) -> str:
         """Return the fingerprint of an output made from `inputs`."""
+        return self.fingerprint_of(output, {k: inputs[k].content_sha256 for k in output.inputs})
+
+    def fingerprint_of(self, output: StepOutput, input_sha256s: Mapping[ArtifactKind, str]) -> str:
+        """Return the fingerprint of an output made from inputs of this content.
+
+        Args:
+            input_sha256s: Artifact -> content_sha256.
+        """
         extra = {}
         if output.reads_run_record:
             extra["run_record"] = self.record.sha256_without_created_at()
@@ -59,7 +67,7 @@ class Planner:
             extra["gallery"] = self.known.gallery_sha256
         return fingerprints.fingerprint(
             output,
-            inputs={k: inputs[k].content_sha256 for k in output.inputs},
+            inputs=input_sha256s,
             settings=self.bound.config.only(output.settings).as_dict(),
             model_sha256s=self._model_sha256s(output),
             video_sha256=self._video_sha256(output),

@@ -8,15 +8,17 @@ import dagster as dg
 from pydantic import Field, create_model
 
 from screenalytics_assets.binding import bind_inputs, check_disk, silent
+from screenalytics_assets.graph import KINDS_OF_ASSET
 from screenalytics_assets.heartbeat import Heartbeat
 from screenalytics_assets.liveness import attempt_is_alive
 from screenalytics_assets.reuse import check_fresh
 from screenalytics_assets.session import RunSession
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
-from screenalytics_assets.tags import UPSTREAM_RUN_ID_TAG, run_id_of, wants_fresh
+from screenalytics_assets.tags import UPSTREAM_RUN_ID_TAG, run_id_of, wants_fresh, wants_once
+from screenalytics_core.attempts import AttemptRecord
 from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
-from screenalytics_core.errors import RunBusyError
+from screenalytics_core.errors import RunBusyError, RunDoneError
 from screenalytics_core.processes import ProcessIdentity
 
 Listener = Callable[[str, int, int, str], None]
@@ -65,6 +67,12 @@ EpisodeSettings: Final[Any] = create_model(
 )
 
 
+def settings_run_config(config: EpisodeRunConfig) -> dict[str, Any]:
+    """Return the run config of a Dagster run with these settings."""
+    given = {name: value for name, value in config.model_dump().items() if value is not None}
+    return {"resources": {"settings": {"config": given}}}
+
+
 class Pipeline:
     """Opens the session of the Dagster run that this process executes, once."""
 
@@ -88,7 +96,8 @@ class Pipeline:
 
         Raises:
             RunSettingsConflictError: The run is bound to other settings, video or models.
-            RunBusyError: Another attempt of the run is alive.
+            RunBusyError: Another attempt of the run is alive, or, of a run that is to be made
+                once, has made it.
         """
         if self._session is None:
             try:
@@ -118,12 +127,36 @@ class Pipeline:
             run_id,
             self._run.run_id,
             here,
-            lambda other: attempt_is_alive(self._instance, other, self.stores.attempts, here),
+            lambda other: self._is_taken(other, here),
         )
         self._heartbeat = Heartbeat(self.stores.attempts, attempt)
         self._heartbeat.start()
         upstream_run_id = tags.get(UPSTREAM_RUN_ID_TAG)
         return RunSession(self.stores, bound, record, attempt, upstream_run_id, is_fresh=is_fresh)
+
+    def _is_taken(self, other: AttemptRecord, here: ProcessIdentity) -> bool:
+        """Tell whether another attempt works on the run; asked under the run's lock.
+
+        Raises:
+            RunDoneError: It has ended, and left nothing to do for a run that is to be made once.
+        """
+        if attempt_is_alive(self._instance, other, self.stores.attempts, here):
+            return True
+        # Looked at after the attempt has ended: whatever it published is in the manifest by now.
+        if wants_once(self._run.tags) and self._is_whole(other):
+            raise RunDoneError(
+                thing=f"run {other.ep_id}/{other.run_id}",
+                reason=f"was made by attempt {other.n} (Dagster run {other.dagster_run_id}, "
+                f"process {other.process.pid} on {other.process.host}) meanwhile",
+                way_out="Nothing is left to do; launch another run to make it anew.",
+            )
+        return False
+
+    def _is_whole(self, attempt: AttemptRecord) -> bool:
+        held = self.stores.artifacts.manifest(attempt.ep_id, attempt.run_id).entries
+        selected = self._run.asset_selection
+        assets = [key.to_user_string() for key in selected] if selected else KINDS_OF_ASSET
+        return all(kind in held for asset in assets for kind in KINDS_OF_ASSET.get(asset, ()))
 
 
 def pipeline_resource(settings: Settings, listener: Listener | None) -> dg.ResourceDefinition:

@@ -13,6 +13,9 @@ UPSTREAM_RUN_ID_TAG: Final = "screenalytics/upstream_run_id"
 PROCESS_TAG: Final = "screenalytics/process"
 TRACE_ID_TAG: Final = "screenalytics/trace_id"
 FRESH_TAG: Final = "screenalytics/fresh"
+BACKFILL_ID_TAG: Final = "screenalytics/backfill_id"
+ONCE_TAG: Final = "screenalytics/once"
+"""On a run that several may launch alike, of which one shall do the work."""
 PARENT_RUN_ID_TAG: Final = "screenalytics/parent_run_id"
 ROOT_RUN_ID_TAG: Final = "dagster/root_run_id"
 PARTITION_TAG: Final = "dagster/partition"
@@ -58,6 +61,11 @@ def launch_tags(
 def wants_fresh(tags: Mapping[str, Any]) -> bool:
     """Tell whether a run shall take no result of another run."""
     return str(tags.get(FRESH_TAG, "")).strip().lower() == "true"
+
+
+def wants_once(tags: Mapping[str, Any]) -> bool:
+    """Tell whether a run shall not begin if somebody else has finished it."""
+    return str(tags.get(ONCE_TAG, "")).strip().lower() == "true"
 
 
 def check_caller_tags(tags: Mapping[str, str]) -> dict[str, str]:

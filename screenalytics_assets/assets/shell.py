@@ -69,7 +69,8 @@ def materialize(
     outputs = tuple(o for o in step.outputs if o.name in selected)
     pipeline: Pipeline = context.resources.pipeline
     refs = {kind: inputs[ASSET_OF_KIND[kind]][kind] for kind in step.inputs}
-    with as_dagster_failure(), _interruptible(context):
+    tries = context.op_execution_context.retry_number
+    with as_dagster_failure(tries), _interruptible(context):
         session = pipeline.session(_episode(context), context.resources.settings.to_config())
         # Without outputs, somebody asked for checks alone.
         pending = _produce(context, session, session.begin(step, outputs, refs)) if outputs else []

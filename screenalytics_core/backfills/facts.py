@@ -73,4 +73,5 @@ def results_of(runs: tuple[RunSeen, ...], active_run_id: str | None) -> int | No
     """
     whole = [place for place, run in enumerate(runs) if run.is_whole]
     active = [place for place in whole if runs[place].run_id == active_run_id]
-    return (active or whole[-1:] or [None])[0]
+    places = active or whole[-1:]
+    return places[0] if places else None

@@ -40,7 +40,7 @@ def calls_of(error: Exception) -> tuple[int, dg.DagsterRunStatus, str]:
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("screenalytics_assets.failures._WAIT_S", 0.01)
+    monkeypatch.setattr("screenalytics_core.retries.PAUSES_S", (0.01, 0.02))
 
 
 @pytest.mark.parametrize(
