@@ -12,7 +12,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from itertools import accumulate
 from typing import Any, BinaryIO, Final
 
 import numpy as np
@@ -27,7 +27,10 @@ from screenalytics_core.errors import SchemaMismatchError
 from screenalytics_core.schema import DocumentSpec, TableSpec
 
 _CHUNK_BYTES: Final = 1 << 20
-_ROWS_PER_CHUNK: Final = 1024
+# Python's rows take some fifty times what Arrow needs, so only a slice of them is ever held: of
+# so many bytes in Arrow or twice that as text, which is a thousand boxes or sixty vectors.
+_SLICE_BYTES: Final = 1 << 17
+_SLICE_ROWS: Final = 1024
 _JSON: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 # What JSON, CSV, Parquet and NPY readers raise for bytes that are not theirs.
 _UNREADABLE: Final = (ValueError, pa.ArrowException, KeyError, EOFError, AttributeError, TypeError)
@@ -73,8 +76,9 @@ def _encode_jsonl(file: FileSpec, value: Any) -> Encoded:
 
 
 def _json_lines(file: FileSpec, table: pa.Table) -> Iterator[bytes]:
-    for start in range(0, table.num_rows, _ROWS_PER_CHUNK):
-        rows = _plain_rows(table.slice(start, _ROWS_PER_CHUNK))
+    count = min(_SLICE_ROWS, max(1, _SLICE_BYTES * table.num_rows // max(1, table.nbytes)))
+    for start in range(0, table.num_rows, count):
+        rows = _plain_rows(table.slice(start, count))
         yield "".join(_json(file, row) + "\n" for row in rows).encode()
 
 
@@ -143,10 +147,8 @@ def _encode_bytes(file: FileSpec, value: Any) -> Encoded:
 
 def _decode_jsonl(file: FileSpec, content: BinaryIO) -> pa.Table:
     spec = _table_spec(file)
-    rows = (json.loads(line) for line in content)
-    # Python's rows take some fifty times what Arrow needs: never hold more than a slice of them.
-    slices = iter(lambda: list(islice(rows, _ROWS_PER_CHUNK)), [])
-    tables = [spec.from_rows(part) for part in slices]
+    slices = iter(lambda: content.readlines(2 * _SLICE_BYTES), [])
+    tables = [spec.from_rows([json.loads(line) for line in lines]) for lines in slices]
     return spec.conform(pa.concat_tables([spec.arrow_schema().empty_table(), *tables]))
 
 
@@ -226,7 +228,8 @@ def _conform_array(file: FileSpec, array: NDArray[Any]) -> NDArray[Any]:
     )
     if not fits:
         raise _mismatch(file, f"shape {array.shape}, wanted {spec.shape}")
-    if not np.isfinite(array).all():
+    rows = max(1, _CHUNK_BYTES // max(1, array[:1].nbytes))
+    if not all(np.isfinite(array[at : at + rows]).all() for at in range(0, len(array), rows)):
         raise _mismatch(file, "holds NaN or infinity")
     return array
 

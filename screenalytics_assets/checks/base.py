@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from screenalytics_core.artifacts import ARTIFACTS, ArtifactKind
 from screenalytics_core.steps.base import FileFacts
 from screenalytics_core.vision.quality_counters import QualityCounter
+from screenalytics_core.vision.row_blocks import lengths
 
 # Sums of the same frames' times may differ in their last digits, never by a frame.
 TOLERANCE_S: Final = 1e-6
@@ -146,8 +147,7 @@ def outside(
 
 def is_unit_length(vectors: NDArray[Any]) -> NDArray[np.bool_]:
     """Tell which rows of (N, D) have an L2 norm of 1, to within 1e-3."""
-    norms = np.linalg.norm(vectors.astype(np.float32), axis=1)
-    return np.asarray(np.abs(norms - 1) <= UNIT_TOLERANCE, np.bool_)
+    return np.asarray(np.abs(lengths(vectors) - 1) <= UNIT_TOLERANCE, np.bool_)
 
 
 def column(table: Any, name: str) -> NDArray[Any]:

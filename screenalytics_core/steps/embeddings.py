@@ -30,6 +30,7 @@ from screenalytics_core.vision.recognisability import (
     reference_rows,
     unrecognisable,
 )
+from screenalytics_core.vision.row_blocks import lengths, replace_rows
 
 Embed = Callable[[Image], FloatArray]
 """(N, 112, 112, 3) crops to (N, 512) vectors."""
@@ -54,10 +55,12 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
         vectors = _embed(step, crops, lambda faces_: embedder.embed(lit(faces_)))
         _check(vectors, accepted, step)
         unknowable = _unknowable(step, crops, embedder)
-    seen = unknowable.taken_off(vectors)
+    replace_rows(vectors, unknowable.taken_off)
+    reps = _track_reps(accepted, vectors, unknowable.noise)
+    replace_rows(vectors, normalised)
     return {
-        ArtifactKind.FACES_EMBEDDINGS: {"embeddings": normalised(seen)},
-        ArtifactKind.TRACK_REPS: {"track_reps": _track_reps(accepted, seen, unknowable.noise)},
+        ArtifactKind.FACES_EMBEDDINGS: {"embeddings": vectors},
+        ArtifactKind.TRACK_REPS: {"track_reps": reps},
     }
 
 
@@ -110,7 +113,7 @@ def _batched(items: Iterator[bytes], size: int) -> Iterator[list[bytes]]:
 
 
 def _check(vectors: FloatArray, accepted: pa.Table, step: StepInput) -> None:
-    norms = np.linalg.norm(vectors, axis=1)
+    norms = lengths(vectors)
     bad = np.flatnonzero(~(np.isfinite(norms) & (norms > 0)))
     if len(bad):
         file = step.need_models().info.file("face_embedder")
