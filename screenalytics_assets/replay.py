@@ -211,13 +211,13 @@ def compare_manifests(old: Manifest, new: Manifest) -> tuple[ArtifactComparison,
     """Compare what two runs hold, inputs before what was made from them."""
     verdicts: dict[ArtifactKind, Verdict] = {}
     for kind in old.upstream(old.entries):
-        if kind in old.entries and not old.entries[kind].redacted:
+        if kind in old.entries:
             verdicts[kind] = _verdict(old.entries[kind], new.entries.get(kind), verdicts)
     return tuple(
         ArtifactComparison(
             kind.value,
             verdict,
-            old.entries[kind].content_sha256,
+            old.entries[kind].made_sha256,
             new.entries[kind].content_sha256 if kind in new.entries else None,
         )
         for kind, verdict in verdicts.items()
@@ -229,7 +229,7 @@ def _verdict(
 ) -> Verdict:
     if new is None:
         return Verdict.MISSING
-    if new.content_sha256 == old.content_sha256:
+    if new.made_sha256 == old.made_sha256:
         return Verdict.IDENTICAL if new.source == "computed" else Verdict.REUSED
     if old.kind in _NAMES_ITS_RUN:
         return Verdict.DIFFERS_BY_RUN_ID

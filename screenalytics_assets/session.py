@@ -80,7 +80,7 @@ class RunSession:
         artifacts = self.stores.artifacts
         own = artifacts.ref(self.ep_id, self.run_id, kind)
         if own is not None:
-            return own
+            return own.need_whole()
         source = resolve_input(
             artifacts,
             self.ep_id,

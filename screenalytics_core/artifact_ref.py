@@ -85,6 +85,21 @@ class ArtifactRef:
             if not is_handed_over:
                 content.close()
 
+    def need_whole(self) -> ArtifactRef:
+        """Return it, for a step to make something from.
+
+        Raises:
+            ArtifactNotFoundError: Somebody was taken out of it.
+        """
+        if self.entry.redacted:
+            raise ArtifactNotFoundError(
+                thing=self._thing(self.files[0].path),
+                reason="lacks somebody who was taken out of it, so nothing may be made from it",
+                way_out="Run the episode without this run_id: a new run computes it anew.",
+                kind=str(self.kind),
+            )
+        return self
+
     def verify(self) -> None:
         """Check the hash of every file; raises as `read`."""
         for facts in self.files:

@@ -130,7 +130,7 @@ class ArtifactStore:
     def ref(self, ep_id: str, run_id: str, kind: ArtifactKind) -> ArtifactRef | None:
         """Return a run's artifact, or None if the run does not hold it."""
         entry = self.manifest(ep_id, run_id).entries.get(kind)
-        if entry is None or entry.redacted:
+        if entry is None:
             return None
         return ArtifactRef(self._storage, ep_id, run_id, kind, entry)
 

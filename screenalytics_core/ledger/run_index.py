@@ -109,7 +109,6 @@ def _artifact_keys(facts: RunFacts) -> dict[str, str]:
     return {
         artifact_index_key(kind): artifact_location(facts, entry)
         for kind, entry in facts.manifest.entries.items()
-        if not entry.redacted
     }
 
 

@@ -123,7 +123,6 @@ def _paths(facts: RunFacts, kinds: Iterable[ArtifactKind]) -> list[str]:
     return [
         layout.artifact_key(facts.ep_id, facts.run_id, file.path)
         for entry in held
-        if not entry.redacted
         for file in entry.files
     ]
 

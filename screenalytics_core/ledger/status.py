@@ -127,7 +127,7 @@ def devices(facts: RunFacts) -> dict[str, str | None]:
 
 
 def _stage(facts: RunFacts, stage: PipelineStage, known: KnownStage) -> dict[str, Any]:
-    entries = [entry for entry in facts.entries_of(stage) if not entry.redacted]
+    entries = facts.entries_of(stage)
     used = {name: value for entry in entries for name, value in entry.settings.items()}
     return stage_document(
         known,

@@ -26,7 +26,8 @@ def readme(record: RunRecord, manifest: Manifest, *, with_video: bool) -> str:
         files = {file.filename: file.description for file in ARTIFACTS[kind].files}
         for facts in entry.files:
             what = files.get(facts.path, str(kind))
-            note = "removed on purpose" if entry.redacted else f"{what} ({kind}, {entry.source})"
+            note = f"{what} ({kind}, {entry.source})"
+            note += ", somebody was taken out" if entry.redacted else ""
             rows.append((facts.path, note))
     width = max(len(name) for name, _ in rows)
     lines = [f"  {name:<{width}}  {what}" for name, what in rows]

@@ -79,8 +79,6 @@ def load_side(
 
 def _missing_files(storage: Storage, manifest: Manifest, kind: ArtifactKind) -> list[str]:
     entry = manifest.entries[kind]
-    if entry.redacted:
-        return [f"{kind} was redacted"]
     keys = [layout.artifact_key(manifest.ep_id, manifest.run_id, f.path) for f in entry.files]
     return [f"{storage.local_path(key)} is gone" for key in keys if not storage.exists(key)]
 

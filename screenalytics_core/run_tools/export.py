@@ -125,7 +125,7 @@ def _files(
             content = storage.read_bytes(name)
             yield _Packed(name.removeprefix(layout.run_prefix(*key) + "/"), content)
     for entry in manifest.entries.values():
-        for file in () if entry.redacted else entry.files:
+        for file in entry.files:
             yield _Packed(file.path, None, layout.artifact_key(*key, file.path), file.sha256)
     if with_video:
         video = layout.video_key(record.ep_id)

@@ -235,7 +235,7 @@ def _artifacts(artifacts: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         (
             escaped(a["kind"]),
-            escaped(a["path"]) + (" (removed)" if a["redacted"] else ""),
+            escaped(a["path"]) + (" (somebody was taken out)" if a["redacted"] else ""),
             text.count(a["rows"]),
             text.size(a["size_bytes"]),
             _hash(a["sha256"]),

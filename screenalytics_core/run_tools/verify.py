@@ -38,7 +38,7 @@ class FileStatus(StrEnum):
     DAMAGED = "damaged"
     """Not what its format says, or in contradiction to the rest of the run."""
     REDACTED = "redacted"
-    """Removed on purpose, and gone."""
+    """Somebody was taken out of it on purpose; it is what that left."""
 
     @property
     def is_fine(self) -> bool:
@@ -138,14 +138,13 @@ class RunVerifier:
                 self._storage, layout.artifact_key(*key, file.path), self._on_bytes
             )
         except KeyMissingError:
-            if entry.redacted:
-                return FileResult(file.path, FileStatus.REDACTED)
             return FileResult(file.path, FileStatus.MISSING, f"{entry.kind} lists it")
         except StorageError as error:
             return FileResult(file.path, FileStatus.DAMAGED, str(error))
-        if entry.redacted:
-            return FileResult(file.path, FileStatus.DAMAGED, "is marked redacted, but still there")
-        return _compared(file, content)
+        result = _compared(file, content)
+        if entry.redacted and result.status is FileStatus.OK:
+            return FileResult(file.path, FileStatus.REDACTED, entry.note or "")
+        return result
 
     def _attempt_files(self, key: RunKey) -> Iterator[FileResult]:
         for name in self._storage.list(layout.attempts_prefix(*key)):

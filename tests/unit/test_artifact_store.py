@@ -480,7 +480,11 @@ def test_what_is_missing_or_redacted_cannot_be_adopted(stores: Stores) -> None:
 
     stores.publish_detections("r1")
     redact(stores, "r1", DETECTIONS)
-    assert stores.artifacts.ref(EP, "r1", DETECTIONS) is None
+    ref = stores.artifacts.ref(EP, "r1", DETECTIONS)
+    assert ref is not None
+    assert ref.read().num_rows > 0
+    with pytest.raises(ArtifactNotFoundError, match="nothing may be made from it"):
+        ref.need_whole()
     with pytest.raises(ArtifactNotFoundError, match="was redacted"):
         stores.artifacts.adopt(EP, "r2", 1, "r1", [DETECTIONS])
 

@@ -206,7 +206,7 @@ def _put_artifacts(artifacts: Sequence[Mapping[str, Any]]) -> None:
             ("file", "rows", "size", "sha256", "source"),
             [
                 (
-                    a["path"] + (" (removed)" if a["redacted"] else ""),
+                    a["path"] + (" (somebody was taken out)" if a["redacted"] else ""),
                     a["rows"],
                     text.size(a["size_bytes"]),
                     short(a["sha256"]),

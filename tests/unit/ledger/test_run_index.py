@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,12 @@ from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.errors import SettingsError
 from screenalytics_core.ledger.events import index_patched
 from screenalytics_core.ledger.run_index import artifact_index_key, check_patch, run_index
-from screenalytics_core.manifest import write_manifest
 from tests.stores import EP, Stores
 from tests.unit.ledger.view_samples import (
     Kind,
     Stage,
     Story,
     facts_of,
-    hold,
     publish_screen_time,
 )
 
@@ -157,18 +154,6 @@ def test_a_patch_that_got_into_the_log_moves_nothing_of_the_folds(stores: Stores
 
     assert document["status"] == "running"
     assert not {"error", "shotsKey"} & document.keys()
-
-
-def test_what_was_redacted_has_no_key(stores: Stores) -> None:
-    hold(stores, "r1", kinds=(Kind.FACES, Kind.TRACKS))
-    held = stores.artifacts.manifest(EP, "r1")
-    removed = replace(held.entries[Kind.FACES], redacted=True)
-    write_manifest(stores.storage, held.with_entry(removed))
-
-    document = index(stores)
-
-    assert "facesKey" not in document
-    assert document["tracksKey"] == f"manifests/{EP}/runs/r1/tracks.jsonl"
 
 
 def test_keys_are_the_kinds_in_camel_case() -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.ledger.events import EventKind
 from screenalytics_core.ledger.registry_table import RUNS
 from screenalytics_core.ledger.run_facts import RunFacts
@@ -135,20 +133,6 @@ def test_a_run_that_stopped_earlier_lists_the_last_stages_files(stores: Stores) 
     row = run_row(facts_of(stores, "first", Story().launched().completed()))
 
     assert row["primary_outputs"] == [f"{FOLDER}/identities.bin", f"{FOLDER}/cast.bin"]
-
-
-def test_redacted_files_are_not_listed(stores: Stores) -> None:
-    stores.run("first")
-    hold(stores, "first", PipelineStage.DETECT_TRACK, PipelineStage.PDF_EXPORT)
-    facts = facts_of(stores, "first", Story().launched().completed())
-    held = facts.manifest
-    for kind in (ArtifactKind.REPORT, ArtifactKind.TRACK_METRICS):
-        held = held.with_entry(replace(held.entries[kind], redacted=True))
-
-    row = run_row(replace(facts, manifest=held))
-
-    assert f"{FOLDER}/report.bin" not in row["primary_outputs"]
-    assert row["metrics_path"] is None
 
 
 def test_an_ep_id_that_does_not_parse_has_no_show_season_and_episode() -> None:

@@ -155,20 +155,19 @@ def test_a_damaged_run_gives_no_bundle_and_leaves_the_old_one(
     assert [p.name for p in out.parent.iterdir()] == ["run.zip"]
 
 
-def test_a_redacted_artifact_is_left_out_and_the_bundle_is_whole(
+def test_a_redacted_artifact_is_told_to_be_one_and_the_bundle_is_whole(
     stores: Stores, tmp_path: Path
 ) -> None:
     path = stores.file("first", "manifest.json")
     manifest = json.loads(path.read_text())
     manifest["entries"]["tracks"]["redacted"] = True
     path.write_text(json.dumps(manifest))
-    stores.file("first", "tracks.jsonl").unlink()
 
     export(stores, tmp_path / "run.zip")
 
     with zipfile.ZipFile(tmp_path / "run.zip") as bundle:
-        assert "tracks.jsonl" not in bundle.namelist()
-        assert "removed on purpose" in bundle.read("README.txt").decode()
+        assert "tracks.jsonl" in bundle.namelist()
+        assert "somebody was taken out" in bundle.read("README.txt").decode()
     assert python(tmp_path / "run.zip").returncode == 0
 
 
