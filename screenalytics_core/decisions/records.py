@@ -91,13 +91,14 @@ class Decision:
         """Build it from its line; ValueError, TypeError or KeyError if it is not one."""
         values = dict(record)
         values["verb"] = Verb(values["verb"])
-        values["tracks"] = tuple(_anchor(a) for a in values["tracks"])
-        values["others"] = tuple(_anchor(a) for a in values["others"])
+        values["tracks"] = tuple(track_anchor(a) for a in values["tracks"])
+        values["others"] = tuple(track_anchor(a) for a in values["others"])
         values["identity_ids"] = tuple(values["identity_ids"])
         return cls(**values)
 
 
-def _anchor(record: Mapping[str, Any]) -> TrackAnchor:
+def track_anchor(record: Mapping[str, Any]) -> TrackAnchor:
+    """Build an anchor from its part of a line; ValueError, TypeError or KeyError if it is none."""
     sightings = tuple(
         Sighting(float(s["timestamp_s"]), _box(s["bbox_xyxy"])) for s in record["sightings"]
     )

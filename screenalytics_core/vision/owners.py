@@ -66,20 +66,14 @@ def find_owners(
 
     Args:
         identities: Rows `identities` of `artifacts.IDENTITIES`.
-        cast: Rows `people` of `artifacts.CAST`. A row with a track_id says whose this one
-            track is, over what its identity says: a cast member's, else the row's
-            identity's, else nobody's.
+        cast: Rows `people` of `artifacts.CAST`. An identity that is merged into another one is
+            that one's owner's. A row with a track_id says whose this one track is, over what
+            its identity says: a cast member's, else that of the row's identity, which may be a
+            part that was split off and has no other row, else nobody's.
     """
-    names = {
-        row["identity_id"]: Owner(row["identity_id"], row.get("cast_id"), row.get("label"))
-        for row in cast
-        if row.get("track_id") is None and row.get("identity_id") is not None
-    }
-    of_identities, of_tracks = dict(names), {}
+    of_identities, of_tracks = _owners_of_identities(identities, cast), {}
     for identity in identities:
-        identity_id = identity["identity_id"]
-        owner = names.get(identity_id) or Owner(identity_id, None, identity.get("label"))
-        of_identities[identity_id] = owner
+        owner = of_identities[identity["identity_id"]]
         of_tracks.update(dict.fromkeys(identity["track_ids"], owner))
     rows = [row for row in cast if row.get("track_id") is not None]
     for row in rows:
@@ -91,10 +85,29 @@ def find_owners(
     return Owners(of_tracks, of_identities, {row["track_id"]: row["confidence"] for row in rows})
 
 
+def _owners_of_identities(
+    identities: Iterable[Mapping[str, Any]], cast: Sequence[Mapping[str, Any]]
+) -> dict[str, Owner]:
+    """Return the owner of every identity and of every part that was split off."""
+    rows = [row for row in cast if row.get("identity_id") is not None]
+    whole = {row["identity_id"]: row for row in rows if row.get("track_id") is None}
+    owners = {
+        identity_id: Owner(identity_id, row.get("cast_id"), row.get("label"))
+        for identity_id, row in whole.items()
+    }
+    for identity in identities:
+        identity_id = identity["identity_id"]
+        owners.setdefault(identity_id, Owner(identity_id, None, identity.get("label")))
+    for row in rows:
+        part = Owner(row["identity_id"], row.get("cast_id"), row.get("label"))
+        owners.setdefault(row["identity_id"], part)
+    merged = {i: row["merged_into"] for i, row in whole.items() if row.get("merged_into")}
+    return owners | {i: owners[into] for i, into in merged.items() if into in owners}
+
+
 def _owner_of_row(row: Mapping[str, Any], of_identities: Mapping[str, Owner]) -> Owner | None:
-    identity_id = row.get("identity_id")
-    if row.get("cast_id") is not None:
-        return Owner(None, row["cast_id"], row.get("label"))
-    if identity_id is None:
-        return None
-    return of_identities.get(identity_id) or Owner(identity_id, None, row.get("label"))
+    identity_id, cast_id = row.get("identity_id"), row.get("cast_id")
+    owner = None if identity_id is None else of_identities[identity_id]
+    if cast_id is None or (owner is not None and owner.cast_id == cast_id):
+        return owner
+    return Owner(None, cast_id, row.get("label"))
