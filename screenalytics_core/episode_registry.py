@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from screenalytics_core import layout
+from screenalytics_core.episode_survey import survey
 from screenalytics_core.episodes import EpisodeId, is_path_safe
 from screenalytics_core.errors import (
     EpisodeVideoConflictError,
@@ -66,10 +67,11 @@ class EpisodeVideo:
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Self:
         """Build it from video.json; ValueError or TypeError if it is not one."""
-        video = cls(**{k: v for k, v in record.items() if k != "episode_id"})
+        given = {k: v for k, v in record.items() if k != "episode_id"}
+        video = cls(**{**given, "trims": parse_trims(given.get("trims", {}))})
         if not (isinstance(video.size_bytes, int) and isinstance(video.sha256, str)):
             raise TypeError("size_bytes must be a whole number and sha256 a text")
-        return replace(video, trims=parse_trims(video.trims))
+        return video
 
 
 def register_video(
@@ -77,7 +79,8 @@ def register_video(
 ) -> EpisodeVideo:
     """Make a file the episode's video; registering the same content again changes nothing.
 
-    Trims belong to a content: another video begins without.
+    A file that somebody copied into its place already is left there. Trims belong to a
+    content: another video begins without.
 
     Args:
         probe: Opens the file and returns its facts, or raises VideoError.
@@ -143,7 +146,7 @@ def set_trims(
             ) from error
         if trims != video.trims:
             video = replace(video, trims=trims)
-            _write(storage, video)
+            _write(storage, video, keep_time=True)
     return video
 
 
@@ -176,12 +179,9 @@ def episode_video_path(storage: Storage, ep_id: str) -> Path:
 
 
 def list_episodes(storage: Storage) -> tuple[str, ...]:
-    """Return the ep_ids that have a registered video, sorted."""
-    return tuple(
-        name
-        for name in storage.list_folders(layout.VIDEOS)
-        if is_path_safe(name) and storage.exists(layout.video_facts_key(name))
-    )
+    """Return the ep_ids that have a registered video, in natural order."""
+    seen = survey(storage)
+    return tuple(name for name, it in seen.items() if it.facts is not None and is_path_safe(name))
 
 
 def recorded_video(storage: Storage, ep_id: str) -> EpisodeVideo | None:
@@ -206,6 +206,9 @@ def _is_in_place(storage: Storage, video: EpisodeVideo) -> bool:
 
 def _place(storage: Storage, ep_id: str, video_path: Path, sha256: str) -> int:
     """Link or copy the video into place; its content must be what was probed."""
+    target = episode_video_path(storage, ep_id)
+    if target.is_file() and not target.is_symlink() and target.samefile(video_path):
+        return target.stat().st_size  # hashing saw that it did not change meanwhile
     staged = storage.stage_file(layout.video_key(ep_id), video_path)
     try:
         if staged.sha256 != sha256:
@@ -242,9 +245,18 @@ def _describe(
     )
 
 
-def _write(storage: Storage, video: EpisodeVideo) -> None:
+def _write(storage: Storage, video: EpisodeVideo, *, keep_time: bool = False) -> None:
+    """Write video.json; its time says since when the file in place is known to be this video."""
+    key = layout.video_facts_key(video.ep_id)
     content = json.dumps(video.to_dict(), indent=1, ensure_ascii=False).encode() + b"\n"
-    storage.write_atomic(layout.video_facts_key(video.ep_id), content)
+    staged = storage.stage(key, content)
+    try:
+        if keep_time:
+            since_ns = storage.local_path(key).stat().st_mtime_ns
+            os.utime(staged.temp_path, ns=(since_ns, since_ns))
+        storage.commit(staged)
+    finally:
+        storage.discard(staged)
 
 
 def _not_registered(ep_id: str) -> VideoError:

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from screenalytics_assets.assets.shell import VIDEO_KEY
-from screenalytics_assets.partitions import EPISODES
+from screenalytics_assets.partitions import EPISODES, add_episode
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_core.episode_registry import list_episodes, video_sha256
@@ -52,3 +52,9 @@ def video_observation(ep_id: str, sha256: str) -> dg.AssetObservation:
     return dg.AssetObservation(
         asset_key=VIDEO_KEY, partition=ep_id, tags={"dagster/data_version": sha256}
     )
+
+
+def announce_video(instance: dg.DagsterInstance, ep_id: str, sha256: str) -> None:
+    """Make the episode a partition and tell Dagster which video it has."""
+    add_episode(instance, ep_id)
+    instance.report_runless_asset_event(video_observation(ep_id, sha256))

@@ -35,7 +35,7 @@ class Cell:
     def filled(self, width: int) -> Self:
         """Return it at least `width` characters wide."""
         text = self.text.rjust(width) if self.is_number else self.text.ljust(width)
-        return replace(self, text=text)
+        return type(self)(text, self.style, self.is_number)
 
 
 def printable(text: str) -> str:

@@ -103,6 +103,8 @@ def put_line(values: Sequence[Any], widths: Sequence[int]) -> None:
 
 
 def _one_line(cell: Cell) -> Cell:
+    if "\n" not in cell.text:
+        return cell
     return Cell(" ".join(cell.text.split("\n")), cell.style, cell.is_number)
 
 
