@@ -22,7 +22,8 @@ def compose_season(plan: SeasonPlan, folder: Path, tell: Tell) -> list[Composed]
     made = []
     for one in planned:
         made.append(compose(one.episode, folder))
-        tell(f"{made[-1].video_path} {one.episode.frame_count / one.episode.encoding.fps:.1f} s")
+        seconds = float(one.episode.frame_count / one.episode.encoding.fps)
+        tell(f"{made[-1].video_path} {seconds:.1f} s")
     document = season_document(plan, planned)
     (folder / PLAN_NAME).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return made

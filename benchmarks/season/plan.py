@@ -60,14 +60,14 @@ class SeasonPlan:
 
     Attributes:
         show: Its episodes are `{show}-s01e01` and so on.
-        length_s: Least and most seconds of an episode.
+        length_s: Seconds from which on an episode ends with its round of the cast, drawn between.
     """
 
     people: People
     show: str = "demo"
     episodes: int = 12
     seed: int = 0
-    length_s: tuple[float, float] = (40.0, 46.0)
+    length_s: tuple[float, float] = (34.0, 40.0)
 
     def __iter__(self) -> Iterator[PlannedEpisode]:
         """Yield the episodes in order, the same every time."""
