@@ -107,6 +107,8 @@ def resolve_config(
         "det_thresh": info.calibration.det_thresh,
         "cluster_thresh": info.calibration.cluster_thresh,
         "min_identity_sim": info.calibration.min_identity_sim,
+        "match_thresh": info.calibration.match_thresh,
+        "match_margin": info.calibration.match_margin,
     }
     filled = {name: value for name, value in calibrated.items() if getattr(config, name) is None}
     return config.model_copy(update={**filled, "device": device, "embed_device": embed_device})

@@ -69,6 +69,10 @@ class GalleryStore:
         """Return the shows that have a folder, ascending."""
         return self._storage.list_folders(layout.FACEBANK)
 
+    def has_folder(self, show: str, cast_id: str) -> bool:
+        """Tell whether there is a folder of that cast_id, damaged or not."""
+        return cast_id in GalleryFiles(self._storage, show).cast_ids()
+
     def members(self, show: str) -> tuple[Member, ...]:
         """Return a show's members by cast_id, ascending."""
         files = GalleryFiles(self._storage, show)

@@ -11,6 +11,8 @@ import sys
 import typer
 
 from screenalytics_assets.cli import (
+    backfill,
+    cast,
     demo,
     dev,
     doctor,
@@ -40,6 +42,8 @@ app.command("run")(run.run)
 app.command("demo")(demo.demo)
 app.add_typer(episodes.app, name="episodes")
 app.add_typer(models.app, name="models")
+app.add_typer(backfill.app, name="backfill")
+app.add_typer(cast.app, name="cast")
 app.add_typer(runs.app, name="runs")
 app.command("status")(status.status)
 app.command("screen-time")(screen_time.screen_time)

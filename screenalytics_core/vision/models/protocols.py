@@ -103,11 +103,16 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The pack's own values for the thresholds on its scores."""
+    """The pack's own values for the thresholds on its scores.
+
+    Packs that say nothing of galleries take the values that were measured for lite's embedder.
+    """
 
     det_thresh: float
     cluster_thresh: float
     min_identity_sim: float
+    match_thresh: float = 0.40
+    match_margin: float = 0.10
 
 
 @dataclass(frozen=True, slots=True)
