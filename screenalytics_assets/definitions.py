@@ -13,15 +13,25 @@ from screenalytics_assets.assets.screen_time import screen_time
 from screenalytics_assets.assets.track_fusion import track_fusion
 from screenalytics_assets.assets.tracks import tracks
 from screenalytics_assets.assets.video import build_video
+from screenalytics_assets.backfill_queue import build_backfill_sensor
 from screenalytics_assets.io_manager import artifact_io_manager
 from screenalytics_assets.jobs import episode_job
 from screenalytics_assets.resources import EpisodeSettings, Listener, pipeline_resource
+from screenalytics_assets.schedules import build_schedules
 from screenalytics_assets.sensors import build_ledger_sensor
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.video_sensor import build_video_sensor
 
 
-def build_definitions(settings: Settings, listener: Listener | None = None) -> dg.Definitions:
-    """Assemble the graph over the folders of `settings`."""
+def build_definitions(
+    settings: Settings, listener: Listener | None = None, *, with_schedules: bool = False
+) -> dg.Definitions:
+    """Assemble the graph over the folders of `settings`.
+
+    Args:
+        with_schedules: Read the data root's schedules.yaml; a launch needs none of it.
+    """
+    job = episode_job()
     return dg.Definitions(
         assets=[
             build_video(settings),
@@ -36,8 +46,13 @@ def build_definitions(settings: Settings, listener: Listener | None = None) -> d
             screen_time,
             report,
         ],
-        jobs=[episode_job()],
-        sensors=[build_ledger_sensor(settings)],
+        jobs=[job],
+        schedules=build_schedules(settings, job) if with_schedules else [],
+        sensors=[
+            build_ledger_sensor(settings),
+            build_video_sensor(settings),
+            build_backfill_sensor(settings, job),
+        ],
         resources={
             "pipeline": pipeline_resource(settings, listener),
             "settings": EpisodeSettings(),
@@ -51,4 +66,4 @@ def build_definitions(settings: Settings, listener: Listener | None = None) -> d
 @dg.definitions
 def defs() -> dg.Definitions:
     """Load the code location with the settings of the environment."""
-    return build_definitions(Settings.from_env())
+    return build_definitions(Settings.from_env(), with_schedules=True)

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from screenalytics_assets.binding import models_home
 from screenalytics_assets.instance import open_instance
+from screenalytics_assets.schedules import load_schedules
 from screenalytics_assets.settings import Settings
 from screenalytics_core.errors import ScreenalyticsError
 from screenalytics_core.storage.local import LocalStorage
@@ -46,6 +47,7 @@ def check_installation(settings: Settings) -> list[Check]:
         _models(settings),
         _data_root(settings),
         _dagster(settings),
+        _schedules(settings),
     ]
 
 
@@ -93,6 +95,14 @@ def _data_root(settings: Settings) -> Check:
     except (OSError, ScreenalyticsError) as error:
         return Check("data root", False, str(error))
     return Check("data root", True, str(settings.data_root))
+
+
+def _schedules(settings: Settings) -> Check:
+    try:
+        schedules = load_schedules(LocalStorage(settings.data_root))
+    except ScreenalyticsError as error:
+        return Check("schedules", False, str(error))
+    return Check("schedules", True, ", ".join(s.name for s in schedules) or "none")
 
 
 def _dagster(settings: Settings) -> Check:

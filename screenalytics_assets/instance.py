@@ -19,6 +19,12 @@ from screenalytics_core.errors import StorageError
 # Telemetry and the community pop-up are off. Steps talk through events and structured
 # errors, so capturing stdout per step (a subprocess each) would only cost time. Dagster's own
 # monitoring ends what no sweep of ours can judge: a run that never came to its start event.
+#
+# What waits in the queue: of all backfills one run at a time, so that a single request finds a
+# free place at once, and no more than two runs with models beside each other, since one keeps
+# the cores, or the GPU, nearly busy. The pool is held by runs, not by steps: a step that waits
+# for a slot spins, and hears no signal. `screenalytics run` waits in no queue. Failed runs are
+# not repeated, only steps, and those only where the error may pass (see `failures`).
 _DAGSTER_YAML: Final = """\
 telemetry:
   enabled: false
@@ -27,6 +33,16 @@ run_monitoring:
   start_timeout_seconds: 300
   cancel_timeout_seconds: 180
 nux:
+  enabled: false
+concurrency:
+  runs:
+    tag_concurrency_limits:
+      - key: screenalytics/backfill_id
+        limit: 1
+  pools:
+    granularity: run
+    default_limit: 2
+run_retries:
   enabled: false
 compute_logs:
   module: dagster._core.storage.noop_compute_log_manager

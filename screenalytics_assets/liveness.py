@@ -25,7 +25,7 @@ _LOG: Final = logging.getLogger(__name__)
 DIED: Final = "died without ending the run"
 """How the reason ends of a Dagster run that a sweep reported failed."""
 
-_UNENDED: Final = (
+UNENDED: Final = (
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.STARTING,
@@ -109,7 +109,7 @@ def sweep(
     the run unended, so the next sweep finds it again.
     """
     swept = []
-    for run in instance.get_runs(dg.RunsFilter(statuses=list(_UNENDED))):
+    for run in instance.get_runs(dg.RunsFilter(statuses=list(UNENDED))):
         attempt = _attempt_of(run, attempts)
         process = attempt.process if attempt else _tagged_process(run.tags)
         age_s = _heartbeat_age_s(attempt, attempts) if attempt else None

@@ -20,7 +20,7 @@ from screenalytics_core.storage.base import Storage
 SCHEMA_VERSION: Final = 1
 How = Literal["processes", "queue", "schedule"]
 _TYPES: Final = {
-    **dict.fromkeys(("backfill_id", "created_at", "created_by", "how"), str),
+    **dict.fromkeys(("backfill_id", "created_at", "created_by", "how", "config_hash", "pack"), str),
     "jobs": int,
     "settings": dict,
 }
@@ -64,6 +64,8 @@ class BackfillRecord:
         which: missing, failed, stale, all.
         jobs: Runs at a time.
         settings: All fields, as a launch takes them; what the pack decides is null.
+        config_hash: Over the settings that its runs are bound to.
+        pack: Name of their models.
         process: The command that drives it (`ProcessIdentity`); None without one.
     """
 
@@ -75,6 +77,8 @@ class BackfillRecord:
     which: tuple[str, ...]
     jobs: int
     settings: Mapping[str, Any]
+    config_hash: str
+    pack: str
     episodes: tuple[PlannedEpisode, ...] = ()
     skipped: tuple[SkippedEpisode, ...] = ()
     process: Mapping[str, Any] | None = None
@@ -124,9 +128,13 @@ class BackfillStore:
         """Return an id that is not taken yet: `backfill_YYYYMMDD_HHMMSS` in UTC."""
         while True:
             backfill_id = f"backfill_{created_at:%Y%m%d_%H%M%S}"
-            if not self._storage.exists(layout.backfill_key(backfill_id)):
+            if not self.has(backfill_id):
                 return backfill_id
             created_at += timedelta(seconds=1)
+
+    def has(self, backfill_id: str) -> bool:
+        """Tell whether there is a backfill of this id."""
+        return self._storage.exists(layout.backfill_key(backfill_id))
 
     def get(self, backfill_id: str) -> BackfillRecord:
         """Return a backfill.
