@@ -81,7 +81,8 @@ def _detections(view: _View) -> Facts:
 def _body_detections(view: _View) -> Facts:
     table: pa.Table = view.read(_Kind.BODY_DETECTIONS)
     looked = len(view.read(_Kind.BODY_DETECTIONS, "body_sampled_frames"))
-    made = Counter(table.column("appearance").to_pylist())
+    counts = pc.value_counts(table.column("appearance")).to_pylist()
+    made = {row["values"]: row["counts"] for row in counts}
     return {
         **_looked(table.num_rows, looked, "bodies"),
         **{f"appearance {name or 'missing'}": made[name] for name in sorted(made, key=str)},

@@ -33,7 +33,11 @@ class Hota:
 
 @dataclass(frozen=True, slots=True)
 class _Numbered:
-    """A frame whose ids are rows and columns of the matrices over all frames."""
+    """A frame, or pairs, whose ids are rows and columns of the tables over all frames.
+
+    Attributes:
+        similarity: (rows, columns) of a frame, (pairs,) of pairs.
+    """
 
     rows: IntArray
     columns: IntArray
@@ -51,12 +55,21 @@ def hota(frames: Sequence[TrackingFrame]) -> Hota | None:
     numbered = _numbered(frames)
     rows, columns = _counts([f.rows for f in numbered]), _counts([f.columns for f in numbered])
     lengths = rows[:, None] + columns[None, :]
-    matches = _matches(numbered, _alignment(numbered, lengths), lengths.shape)
-    tp = matches.sum(axis=(1, 2))
+    pairs = _matches(numbered, _alignment(numbered, lengths))
+    # One table at a time: there is one per threshold, as large as tracks times true things.
+    agreed = np.array([_agreement(pairs, alpha, lengths) for alpha in _ALPHAS])
+    tp = np.array([(pairs.similarity >= alpha - _EPSILON).sum() for alpha in _ALPHAS], np.float64)
     deta = tp / np.maximum(1.0, truth_boxes + predicted - tp)
-    agreement = matches / np.maximum(1.0, lengths - matches)
-    assa = (matches * agreement).sum(axis=(1, 2)) / np.maximum(1.0, tp)
+    assa = agreed / np.maximum(1.0, tp)
     return Hota(float(np.sqrt(deta * assa).mean()), float(deta.mean()), float(assa.mean()))
+
+
+def _agreement(pairs: _Numbered, alpha: float, lengths: Float64Array) -> float:
+    """Return the sum over the matches at a threshold of how well either's boxes agree."""
+    is_match = pairs.similarity >= alpha - _EPSILON
+    matches = np.zeros_like(lengths)
+    np.add.at(matches, (pairs.rows[is_match], pairs.columns[is_match]), 1.0)
+    return float((matches * matches / np.maximum(1.0, lengths - matches)).sum())
 
 
 def _numbered(frames: Sequence[TrackingFrame]) -> list[_Numbered]:
@@ -88,14 +101,13 @@ def _alignment(frames: Sequence[_Numbered], lengths: Float64Array) -> Float64Arr
     return alignment
 
 
-def _matches(
-    frames: Sequence[_Numbered], alignment: Float64Array, shape: tuple[int, ...]
-) -> Float64Array:
-    """Return (thresholds, truth, tracks): how often each pair is matched at each threshold."""
-    matches = np.zeros((len(_ALPHAS), *shape))
+def _matches(frames: Sequence[_Numbered], alignment: Float64Array) -> _Numbered:
+    """Return what is matched in any frame, pair by pair, whatever its similarity is."""
+    rows, columns, similarities = [], [], []
     for frame in frames:
         gains = alignment[np.ix_(frame.rows, frame.columns)] * frame.similarity
         at, found = linear_sum_assignment(gains, maximize=True)
-        is_match = frame.similarity[at, found] >= _ALPHAS[:, None] - _EPSILON
-        matches[:, frame.rows[at], frame.columns[found]] += is_match
-    return matches
+        rows.append(frame.rows[at])
+        columns.append(frame.columns[found])
+        similarities.append(frame.similarity[at, found])
+    return _Numbered(np.concatenate(rows), np.concatenate(columns), np.concatenate(similarities))

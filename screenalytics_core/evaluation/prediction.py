@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import ArrayLike
 
 from screenalytics_core.vision.boxes import Float64Array, IntArray, as_boxes
 from screenalytics_core.vision.intervals import Intervals, union
+from screenalytics_core.vision.owners import Owners, find_owners
+from screenalytics_core.vision.observed import fixed_vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,55 +117,48 @@ def prediction_of(
         cast: The document of `artifacts.CAST`; without it nobody has a name.
     """
     said = screen_time or {"people": (), "has_bodies": False, "trims": ()}
-    names = _rows_of_identities(cast)
+    owners = find_owners(identities["identities"], () if cast is None else cast["people"])
     return Prediction(
         fps=float(Fraction(shots["fps"])),
         width_px=shots["width_px"],
         height_px=shots["height_px"],
         frame_times_s=frame_times_s,
-        tracks=tuple(_track(row) for row in tracks.to_pylist()),
+        tracks=tuple(_tracks(tracks)),
         identities=tuple(
             Identity(
                 row["identity_id"],
                 tuple(row["track_ids"]),
-                names.get(row["identity_id"], {}).get("label") or row.get("label"),
+                owners.of_identities[row["identity_id"]].label,
             )
             for row in identities["identities"]
         ),
         cuts=tuple(int(s["start_frame"]) for s in shots["shots"] if s["start_frame"] > 0),
-        people=tuple(_seconds(row, names) for row in said["people"]),
+        people=tuple(_seconds(row, owners) for row in said["people"]),
         has_bodies=bool(said["has_bodies"]),
         trims=union((t["start_s"], t["end_s"]) for t in said["trims"]),
     )
 
 
-def track_boxes(
-    track_id: int, frame_idxs: Sequence[int], bboxes_xyxy: Sequence[Sequence[float]]
-) -> TrackBoxes:
+def track_boxes(track_id: int, frame_idxs: ArrayLike, bboxes_xyxy: ArrayLike) -> TrackBoxes:
     """Return a track of boxes in any order of frames."""
     frames = np.asarray(frame_idxs, np.int64)
     order = np.argsort(frames, kind="stable")
     return TrackBoxes(track_id, frames[order], as_boxes(bboxes_xyxy)[order])
 
 
-def _track(row: Mapping[str, Any]) -> TrackBoxes:
-    return track_boxes(row["track_id"], row["frame_idxs"], row["bboxes_xyxy"])
+def _tracks(table: pa.Table) -> Iterator[TrackBoxes]:
+    """Yield the tracks without making Python's numbers of an hour's boxes."""
+    lists = table.column("frame_idxs").combine_chunks()
+    cuts = np.cumsum(pc.list_value_length(lists).to_numpy(zero_copy_only=False))[:-1]
+    frames = pc.list_flatten(lists).to_numpy(zero_copy_only=False)
+    boxes = fixed_vectors(pc.list_flatten(table.column("bboxes_xyxy").combine_chunks()), 4)
+    ids = table.column("track_id").to_pylist()
+    if ids:
+        yield from map(track_boxes, ids, np.split(frames, cuts), np.split(boxes, cuts))
 
 
-def _rows_of_identities(cast: Mapping[str, Any] | None) -> dict[str, Mapping[str, Any]]:
-    """Return identity_id -> its row of the cast; rows of single tracks are decisions apart."""
-    rows = () if cast is None else cast["people"]
-    return {
-        row["identity_id"]: row
-        for row in rows
-        if row.get("identity_id") is not None and row.get("track_id") is None
-    }
-
-
-def _seconds(row: Mapping[str, Any], names: Mapping[str, Mapping[str, Any]]) -> PersonSeconds:
-    one, cast_id = row["identity_id"], row["cast_id"]
-    if one is not None:
-        ids: tuple[str, ...] = (one,)
-    else:
-        ids = tuple(i for i, name in names.items() if cast_id and name.get("cast_id") == cast_id)
+def _seconds(row: Mapping[str, Any], owners: Owners) -> PersonSeconds:
+    """Return a person's seconds; a part that was split off is none of the machine's identities."""
+    key = row["cast_id"] is not None, row["cast_id"] or row["identity_id"]
+    ids = tuple(i for i, owner in owners.of_identities.items() if owner.key == key)
     return PersonSeconds(ids, row["face_s"], row["total_s"], row["low_s"], row["high_s"])

@@ -80,7 +80,7 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
 def _groups(
     tracks: pa.Table, vectors: TrackVectors, pairs: NDArray[np.int64], settings: SettingsView
 ) -> list[Sequence[int]]:
-    ends = TrackEnds.of(tracks.select(TrackEnds.COLUMNS).to_pylist())
+    ends = TrackEnds.of(tracks)
     joined = cluster_tracks(
         vectors.track_ids,
         vectors.embeddings,

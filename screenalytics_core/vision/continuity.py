@@ -8,14 +8,16 @@ to be added to what the faces look like.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from screenalytics_core.vision.boxes import Float64Array
+from screenalytics_core.vision.observed import fixed_vectors
 
 # Measured over ten ways to choose the frames that are looked at (docs/evaluation.md): 1, 2 and
 # 5 s are equal; half of the distance joins less, and nothing more was lost with 2 sizes.
@@ -34,8 +36,6 @@ class TrackEnds:
         first_xyxy: (N, 4) px, the first box of each, and `last_xyxy`: its last one.
     """
 
-    COLUMNS: ClassVar = ["track_id", "shot_id", "start_s", "end_s", "bboxes_xyxy"]
-
     track_ids: NDArray[np.int64]
     shot_ids: NDArray[np.int64]
     start_s: Float64Array
@@ -44,16 +44,19 @@ class TrackEnds:
     last_xyxy: Float64Array
 
     @classmethod
-    def of(cls, rows: Iterable[Mapping[str, Any]]) -> TrackEnds:
-        """Collect them from rows of `artifacts.TRACKS`."""
-        tracks = list(rows)
+    def of(cls, tracks: pa.Table) -> TrackEnds:
+        """Collect them from a table of `artifacts.TRACKS`."""
+        lists = tracks.column("bboxes_xyxy").combine_chunks()
+        counts = pc.list_value_length(lists).to_numpy(zero_copy_only=False)
+        ends = np.cumsum(counts)
+        boxes = fixed_vectors(pc.list_flatten(lists), 4)
         return cls(
-            np.array([t["track_id"] for t in tracks], np.int64),
-            np.array([t["shot_id"] for t in tracks], np.int64),
-            np.array([t["start_s"] for t in tracks], np.float64),
-            np.array([t["end_s"] for t in tracks], np.float64),
-            np.array([t["bboxes_xyxy"][0] for t in tracks], np.float64).reshape(-1, 4),
-            np.array([t["bboxes_xyxy"][-1] for t in tracks], np.float64).reshape(-1, 4),
+            tracks.column("track_id").to_numpy(),
+            tracks.column("shot_id").to_numpy(),
+            tracks.column("start_s").to_numpy(),
+            tracks.column("end_s").to_numpy(),
+            boxes[ends - counts].astype(np.float64),
+            boxes[ends - 1].astype(np.float64),
         )
 
 

@@ -10,14 +10,16 @@ packets foretold.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
 from av.video.frame import VideoFrame
@@ -36,11 +38,12 @@ class SeekPlan:
     """Time stamps of all frames, and which of them one may jump to.
 
     Attributes:
-        pts: Ticks of every frame, strictly ascending; position = frame_idx.
+        pts: Ticks of every frame, strictly ascending; position = frame_idx. An array, since
+            an hour has 90,000.
         key_idxs: Frames that start a group of pictures, ascending, the first is 0.
     """
 
-    pts: tuple[int, ...]
+    pts: Sequence[int]
     key_idxs: tuple[int, ...]
     time_base: Fraction
     step_ticks: int
@@ -116,26 +119,34 @@ def make_plan(path: Path) -> SeekPlan | None:
         if demux.codec_name(stream) not in demux.ONE_PICTURE_PER_PACKET:
             return None
         try:
-            keys_by_pts = _provable_packets(container.demux(stream))
+            packets = _provable_packets(container.demux(stream))
         except (av.FFmpegError, OSError):
             return None
-        if not keys_by_pts:
+        if packets is None or len(packets.pts) == 0:
             return None
-        pts = tuple(sorted(keys_by_pts))
+        order = np.argsort(packets.pts)
+        pts = np.asarray(packets.pts)[order]
         tick_s = demux.time_base(stream)
         step = max(1, round(1 / (demux.frame_rate(stream) * tick_s)))
-        key_idxs = tuple(i for i, p in enumerate(pts) if keys_by_pts[p])
-        return SeekPlan(pts, key_idxs, tick_s, step, demux.stream_end(stream))
+        key_idxs = tuple(np.flatnonzero(np.frombuffer(packets.is_key, np.bool_)[order]).tolist())
+        return SeekPlan(array("q", pts.tobytes()), key_idxs, tick_s, step, demux.stream_end(stream))
 
 
-def _provable_packets(packets: Iterable[Packet[Any]]) -> dict[int, bool] | None:
-    """Return pts -> is a keyframe, or None where time order may not be presentation order.
+class _Packets(NamedTuple):
+    """Time stamps in file order, and a 1 for each keyframe."""
+
+    pts: array[int]
+    is_key: bytearray
+
+
+def _provable_packets(packets: Iterable[Packet[Any]]) -> _Packets | None:
+    """Return the packets, or None where time order may not be presentation order.
 
     Between the groups of pictures time only goes forward: a picture may be shown before the
     keyframe it is stored after, but never before the keyframe before that. Recordings that
     were joined break this.
     """
-    found: dict[int, bool] = {}
+    found = _Packets(array("q"), bytearray())
     key_before: int | None = None
     key: int | None = None
     for packet in packets:
@@ -147,7 +158,8 @@ def _provable_packets(packets: Iterable[Packet[Any]]) -> dict[int, bool] | None:
         if packet.is_keyframe:
             key_before, key = key, pts
         earliest = key if key_before is None else key_before + 1
-        if pts in found or earliest is None or pts < earliest:
+        if earliest is None or pts < earliest:
             return None
-        found[pts] = packet.is_keyframe
-    return found
+        found.pts.append(pts)
+        found.is_key.append(packet.is_keyframe)
+    return found if len(np.unique(found.pts)) == len(found.pts) else None

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from screenalytics_core.artifacts import TRACKS
 from screenalytics_core.vision.continuity import TrackEnds, continuations
+
+TRACK_ENDS = pa.schema(
+    TRACKS.arrow_schema().field(name)
+    for name in ("track_id", "shot_id", "start_s", "end_s", "bboxes_xyxy")
+)
 
 
 def track(
@@ -26,7 +33,8 @@ def track(
 
 
 def pairs(*tracks: dict[str, Any]) -> list[list[int]]:
-    found: list[list[int]] = continuations(TrackEnds.of(tracks)).tolist()
+    table = pa.table({f.name: [t[f.name] for t in tracks] for f in TRACK_ENDS}, TRACK_ENDS)
+    found: list[list[int]] = continuations(TrackEnds.of(table)).tolist()
     return found
 
 
