@@ -14,11 +14,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from benchmarks import bodies, folding, registry
+from benchmarks import bodies, folding, memory, registry
 from benchmarks import report as report_bench
 from benchmarks.contestants import Setup
 from benchmarks.material import find_material
-from benchmarks.memory import bench_memory
 from benchmarks.overhead import bench_overhead
 from benchmarks.processes import ROOT
 from benchmarks.speed import bench_speed
@@ -35,7 +34,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--models", type=Path, help="folder with a detector and an embedder")
     parser.add_argument("--threads", type=int, default=1, help="of either contestant")
     parser.add_argument("--loops", type=int, default=3, help="each clip is looped N times")
-    parser.add_argument("--memory-loops", type=int, default=20)
+    parser.add_argument("--memory-minutes", type=float, default=10, help="of the long episode")
     parser.add_argument("--rounds", type=int, default=1, help="of the speed comparison")
     parser.add_argument("--overhead-rounds", type=int, default=3)
     parser.add_argument("--only", choices=PARTS, action="append", help="may be given twice")
@@ -75,7 +74,7 @@ def measure_on_clips(args: argparse.Namespace, parts: Collection[str]) -> dict[s
         if "bodies" in parts:
             results["bodies"] = bodies.bench_bodies(setup, material.clips, args.loops, args.rounds)
         if "memory" in parts:
-            results["memory"] = bench_memory(setup, material.clips[0], args.memory_loops)
+            results["memory"] = memory.bench_memory(setup, args.memory_minutes)
         return results
 
 
@@ -112,14 +111,9 @@ def table(results: dict[str, Any]) -> list[str]:
         )
     if "bodies" in results:
         lines += ["", *bodies.report(results["bodies"])]
-    if memory := results.get("memory"):
-        fits = memory["looped_mb"] < memory["limit_mb"]
-        flat = abs(memory["ratio"] - 1) <= memory["limit_growth"]
-        lines.append(
-            f"\nmemory: {memory['once_mb']:.0f} MB once, {memory['looped_mb']:.0f} MB "
-            f"{memory['loops']} times over, ratio {memory['ratio']:.3f}   "
-            + verdict(fits and flat, f"under {memory['limit_mb']} MB and 1 ± 0.1")
-        )
+    if found := results.get("memory"):
+        limit = f"at most {found['limit_mb']} MB, grows by {found['limit_growth']:.0%} at most"
+        lines += ["", *memory.report(found), verdict(memory.holds(found), limit)]
     if overhead := results.get("overhead"):
         lines.append(
             f"\ngraph: {overhead['wall_s']:.2f} s wall - {overhead['compute_s']:.2f} s steps - "

@@ -54,12 +54,18 @@ FACES_ONLY = ("body_tracking=false",)
 
 
 def run_product(
-    setup: Setup, video: Path, root: str, episode: int = 1, given: Sequence[str] = ()
+    setup: Setup,
+    video: Path,
+    root: str,
+    episode: int = 1,
+    given: Sequence[str] = (),
+    more: Sequence[str] = (),
 ) -> ProductRun:
     """Run `screenalytics run` on `video`; nothing is reused between different roots.
 
     Args:
         given: Settings beside the profile's, as `name=value`.
+        more: Further options of the command.
 
     Raises:
         BenchError: The run failed.
@@ -73,6 +79,7 @@ def run_product(
             "--profile", setup.profile,
             "--set", f"workers={setup.threads}",
             *(part for setting in given for part in ("--set", setting)),
+            *more,
             "--json",
         ],
         SCREENALYTICS_DATA_ROOT=str(data_root),
