@@ -13,6 +13,7 @@ from screenalytics_core.errors import ArtifactNotFoundError
 from screenalytics_core.gallery_store import GalleryStore
 from screenalytics_core.ledger.ledger import Ledger
 from screenalytics_core.runs import RunStore
+from screenalytics_core.season_store import SeasonStore
 from screenalytics_core.storage.local import LocalStorage
 
 
@@ -27,6 +28,7 @@ class Stores:
     ledger: Ledger
     decisions: DecisionLog
     gallery: GalleryStore
+    seasons: SeasonStore
 
     @classmethod
     def open(cls, data_root: Path) -> Stores:
@@ -37,7 +39,8 @@ class Stores:
         artifacts = ArtifactStore(storage, runs, attempts)
         ledger = Ledger(storage, runs, attempts, artifacts)
         decisions, gallery = DecisionLog(storage), GalleryStore(storage)
-        return cls(storage, runs, attempts, artifacts, ledger, decisions, gallery)
+        seasons = SeasonStore(storage)
+        return cls(storage, runs, attempts, artifacts, ledger, decisions, gallery, seasons)
 
     def require(self, ep_id: str, run_id: str, kind: ArtifactKind) -> ArtifactRef:
         """Return an artifact that a run must hold.

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any
 
-from reportlab.lib.units import mm
-from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 
 from screenalytics_core.report import fonts, style
-from screenalytics_core.report.direction import visual
-from screenalytics_core.report.flowables import measure
+from screenalytics_core.report.furniture import Furniture, numbered_canvas
 from screenalytics_core.report.model import ReportModel
 from screenalytics_core.report.people_pages import people_story
 from screenalytics_core.report.run_pages import run_story
@@ -45,7 +41,8 @@ def render_pdf(model: ReportModel, pictures: Mapping[str, bytes]) -> bytes:
     )
     shown = _thumbnails(model, pictures)
     story = people_story(model, shown) + run_story(model, shown)
-    document.build(story, canvasmaker=_canvas_maker(model.ep_id, model.run_id))
+    furniture = Furniture(model.ep_id, f"run {model.run_id}", "Screenalytics · screen time report")
+    document.build(story, canvasmaker=numbered_canvas(furniture))
     return out.getvalue()
 
 
@@ -72,51 +69,3 @@ def _frame() -> Frame:
         topPadding=0,
         bottomPadding=0,
     )
-
-
-def _canvas_maker(ep_id: str, run_id: str) -> type[Canvas]:
-    """Return a canvas class that knows the page count when it draws header and footer."""
-
-    class NumberedCanvas(Canvas):  # type: ignore[misc]
-        """Holds every page back until the last one is known."""
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self._held: list[dict[str, Any]] = []
-
-        def showPage(self) -> None:  # noqa: N802 - reportlab's name
-            self._held.append(dict(self.__dict__))
-            self._startPage()
-
-        def save(self) -> None:
-            for number, state in enumerate(self._held, 1):
-                self.__dict__.update(state)
-                _draw_furniture(self, ep_id, run_id, f"{number} / {len(self._held)}")
-                super().showPage()
-            super().save()
-
-    return NumberedCanvas
-
-
-def _draw_furniture(canvas: Canvas, ep_id: str, run_id: str, page: str) -> None:
-    size = 7.0
-    left, right = style.MARGIN, style.PAGE_WIDTH - style.MARGIN
-    top = style.PAGE_HEIGHT - 13 * mm
-    half = style.CONTENT_WIDTH / 2 - 4 * mm
-    canvas.saveState()
-    canvas.setFont(fonts.BOLD, size)
-    canvas.setFillColor(style.INK)
-    episode = fonts.displayable(ep_id)
-    shown = fonts.fit(episode, half, measure(fonts.BOLD, size), middle=True)
-    canvas.drawString(left, top, visual(shown))
-    canvas.setFont(fonts.REGULAR, size)
-    canvas.setFillColor(style.MUTED)
-    run = f"run {fonts.displayable(run_id)}"
-    shown = fonts.fit(run, half, measure(fonts.REGULAR, size), middle=True)
-    canvas.drawRightString(right, top, visual(shown))
-    canvas.drawString(left, 11 * mm, "Screenalytics · screen time report")
-    canvas.drawRightString(right, 11 * mm, page)
-    canvas.setStrokeColor(style.RULE)
-    canvas.setLineWidth(0.5)
-    canvas.line(left, top - 2.2 * mm, right, top - 2.2 * mm)
-    canvas.restoreState()
