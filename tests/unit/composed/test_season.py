@@ -116,8 +116,20 @@ def test_the_season_says_how_often_an_episode_shows_others_frames() -> None:
         assert told["most_episodes_with_one"] <= 1
 
 
-def test_a_window_never_leaves_the_person_out(tmp_path: Path) -> None:
-    part = Filmed("red", "red", Excerpt(Clip(labelled_clip(tmp_path)), 2, 14))
+@pytest.mark.parametrize(
+    ("width_px", "least_zoom"),
+    [pytest.param(30, 1.5, id="small"), pytest.param(190, 1.1, id="large")],
+)
+def test_a_window_never_leaves_the_person_out(
+    tmp_path: Path, width_px: int, least_zoom: float
+) -> None:
+    face = {"person": "red", "small": False, "hard": False, "away": False}
+    faces = [
+        face
+        | {"frame_idx": frame, "bbox_xyxy": [20 + 4 * frame, 70, 20 + 4 * frame + width_px, 99]}
+        for frame in range(0, 18, 3)
+    ]
+    part = Filmed("red", "red", Excerpt(Clip(labelled_clip(tmp_path, faces=faces)), 3, 12))
     random = np.random.default_rng(0)
 
     zooms = []
@@ -126,7 +138,7 @@ def test_a_window_never_leaves_the_person_out(tmp_path: Path) -> None:
         zooms.append(lens.zoom[0])
         x0, y0, x1, y1 = map_box(part.face_xyxy, lens.matrix(0.0, take.size_px, (320, 180)))
         assert (x0 >= 0, y0 >= 0, x1 <= 320, y1 <= 180) == (True, True, True, True)
-    assert max(zooms) > 1.2
+    assert max(zooms) > least_zoom
 
 
 def test_a_pictured_person_stands_inside_the_picture() -> None:

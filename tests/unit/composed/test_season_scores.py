@@ -66,9 +66,10 @@ def test_the_identity_with_most_of_a_person_gets_the_name() -> None:
 
 
 def test_an_identity_that_is_mostly_another_is_not_named() -> None:
-    run = [track(1, "Ann", 1.0, "id_0001"), track(2, "Bob", 2.0, "id_0001")]
+    run = [track(1, "Ann", 2.0, "id_0001"), track(2, "Bob", 1.0, "id_0001")]
 
-    assert names_to_give(run, CAST) == {"id_0001": "Bob"}
+    assert names_to_give(run, CAST) == {"id_0001": "Ann"}
+    assert names_to_give(run, ("Bob",)) == {}
 
 
 def test_nobody_is_named_who_is_not_wanted_or_not_there() -> None:
