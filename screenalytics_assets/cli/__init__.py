@@ -19,6 +19,7 @@ from screenalytics_assets.cli import (
     episodes,
     evaluate,
     explain,
+    forgetting,
     models,
     overlay,
     run,
@@ -43,6 +44,7 @@ app.command("demo")(demo.demo)
 app.add_typer(episodes.app, name="episodes")
 app.add_typer(models.app, name="models")
 app.add_typer(backfill.app, name="backfill")
+cast.app.command("forget")(forgetting.forget)
 app.add_typer(cast.app, name="cast")
 app.add_typer(runs.app, name="runs")
 app.command("status")(status.status)

@@ -1,0 +1,166 @@
+"""Forgets a cast member everywhere: gallery, runs, seasons, and what Dagster shows of runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from screenalytics_assets.graph import KINDS_OF_ASSET
+from screenalytics_assets.instance import home_errors, open_instance
+from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
+from screenalytics_core import layout
+from screenalytics_core.episodes import EpisodeId
+from screenalytics_core.errors import GalleryError, RunBusyError
+from screenalytics_core.fingerprints import combine_sha256s
+from screenalytics_core.manifest import Manifest
+from screenalytics_core.run_record import RunKey
+from screenalytics_core.run_tools.forget import PersonFinder, Whom
+from screenalytics_core.run_tools.gc_facts import GcFacts
+from screenalytics_core.run_tools.lives import Life
+from screenalytics_core.run_tools.redact_run import Redaction, redact_run
+
+Tell = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Forgotten:
+    """What was taken out, or would be.
+
+    Attributes:
+        gallery_files: Files of the cast member's folder.
+        runs: Run -> how many face and body tracks showed the person there.
+        season_files: Files of seasons that showed the person; a roll-up makes them anew.
+        dagster_runs: Dagster runs whose pictures are gone from its history.
+    """
+
+    show: str
+    cast_id: str
+    gallery_files: int = 0
+    runs: dict[str, dict[str, int]] = field(default_factory=dict)
+    season_files: list[str] = field(default_factory=list)
+    dagster_runs: list[str] = field(default_factory=list)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nobody of that name was found anywhere."""
+        return not (self.gallery_files or self.runs)
+
+
+def find_person(stores: Stores, whom: Whom) -> tuple[Forgotten, dict[RunKey, Redaction]]:
+    """Return what there is of a person, without changing anything."""
+    finder = PersonFinder(stores.storage, stores.runs, stores.artifacts, stores.decisions)
+    redactions = dict(finder.redactions(whom))
+    found = Forgotten(whom.show, whom.cast_id)
+    folder = layout.facebank_prefix(whom.show, whom.cast_id)
+    found.gallery_files = len(stores.storage.list(folder))
+    for key, one in redactions.items():
+        found.runs[f"{key.ep_id}/{key.run_id}"] = {
+            "tracks": len(one.track_ids),
+            "body_tracks": len(one.body_track_ids),
+        }
+    found.season_files = _season_files(stores, redactions)
+    return found, redactions
+
+
+def forget_person(settings: Settings, stores: Stores, whom: Whom, tell: Tell) -> Forgotten:
+    """Take a person out of everything; begin again after a kill by calling it once more.
+
+    The gallery goes first, so that no run which begins meanwhile is given it.
+
+    Raises:
+        RunBusyError: Somebody works on one of the runs; nothing was changed.
+        ArtifactCorruptError: Of a run nobody can say whom it shows; nothing was changed, or
+            nothing of that run.
+    """
+    found, redactions = find_person(stores, whom)
+    dagster_runs = _check_idle(stores, redactions)
+    if found.gallery_files:
+        try:
+            stores.gallery.forget_member(whom.show, whom.cast_id)
+        except GalleryError as error:
+            tell(str(error))  # somebody else has just done it
+    for key, redaction in redactions.items():
+        redact_run(stores.storage, stores.artifacts, stores.runs.require(*key), redaction)
+        stores.ledger.render(*key)
+        tell(f"{key.ep_id}/{key.run_id}: taken out of {len(redaction.track_ids)} face tracks")
+    for name in found.season_files:
+        stores.storage.delete(name)
+    found.dagster_runs = list(dagster_runs)
+    _take_out_of_dagster(settings, stores, redactions, dagster_runs)
+    _write_audit(stores, whom, found)
+    return found
+
+
+def _season_files(stores: Stores, keys: Iterable[RunKey]) -> list[str]:
+    """Return what seasons show of the episodes; what people said about links stays."""
+    seasons = {EpisodeId.parse(key.ep_id).season_key for key in keys}
+    names = [
+        name
+        for season in sorted(s for s in seasons if s)
+        for name in stores.storage.list(layout.season_prefix(season))
+    ]
+    return [name for name in names if not name.endswith(".jsonl")]
+
+
+def _check_idle(stores: Stores, keys: Iterable[RunKey]) -> tuple[str, ...]:
+    """Return the Dagster runs of the runs, none of which anybody works on."""
+    facts = GcFacts(stores.storage, stores.runs, stores.ledger)
+    dagster_runs: list[str] = []
+    for key in keys:
+        summary = facts.summary(key)
+        if summary.life is not Life.OVER:
+            raise RunBusyError(
+                thing=f"run {key.ep_id}/{key.run_id}",
+                reason="may be worked on now",
+                way_out="Wait for its end, or run `screenalytics runs sync`, then try again.",
+                ep_id=key.ep_id,
+                run_id=key.run_id,
+            )
+        dagster_runs += summary.dagster_run_ids
+    return tuple(dict.fromkeys(dagster_runs))
+
+
+def _take_out_of_dagster(
+    settings: Settings, stores: Stores, keys: Iterable[RunKey], dagster_runs: Iterable[str]
+) -> None:
+    """Delete runs whose metadata shows faces, and say again what their episodes hold.
+
+    The event log of each run keeps what happened; Dagster's own copy goes with the pictures.
+    """
+    with home_errors(settings.dagster_home), open_instance(settings.dagster_home) as instance:
+        for dagster_run_id in dagster_runs:
+            if instance.has_run(dagster_run_id):
+                instance.delete_run(dagster_run_id)
+        for ep_id in sorted({key.ep_id for key in keys}):
+            run_id = stores.runs.active_run_id(ep_id)
+            if run_id is not None:
+                _announce(instance, stores.artifacts.manifest(ep_id, run_id))
+
+
+def _announce(instance: dg.DagsterInstance, manifest: Manifest) -> None:
+    for asset, kinds in KINDS_OF_ASSET.items():
+        entries = [manifest.entries[kind] for kind in kinds if kind in manifest.entries]
+        if len(entries) < len(kinds):
+            continue
+        version = combine_sha256s([entry.content_sha256 for entry in entries])
+        instance.report_runless_asset_event(
+            dg.AssetMaterialization(
+                asset_key=asset,
+                partition=manifest.ep_id,
+                description="said again after somebody was forgotten",
+                metadata={"run_id": manifest.run_id},
+                tags={"dagster/data_version": version},
+            )
+        )
+
+
+def _write_audit(stores: Stores, whom: Whom, found: Forgotten) -> None:
+    line: dict[str, Any] = {**asdict(whom), **asdict(found)}
+    with stores.storage.lock(layout.FORGET_AUDIT_KEY):
+        content = json.dumps(line, ensure_ascii=False).encode() + b"\n"
+        stores.storage.append(layout.FORGET_AUDIT_KEY, content)

@@ -1,0 +1,255 @@
+"""Forgetting a person: pictures and vectors are gone, numbers stay, a kill loses nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from screenalytics_assets.engine import Launch, run_episode
+from screenalytics_assets.forgetting import Forgotten, find_person, forget_person
+from screenalytics_assets.instance import open_instance
+from screenalytics_assets.settings import Settings
+from screenalytics_assets.stores import Stores
+from screenalytics_core import layout
+from screenalytics_core.artifacts import EMBEDDING_DIM
+from screenalytics_core.artifacts import ArtifactKind as Kind
+from screenalytics_core.crops import read_jpegs
+from screenalytics_core.decisions.anchors import anchors_of
+from screenalytics_core.decisions.records import Decision, Verb
+from screenalytics_core.errors import ArtifactNotFoundError, RunBusyError
+from screenalytics_core.run_record import RunKey
+from screenalytics_core.run_tools.forget import Whom
+from screenalytics_core.run_tools.verify import FileStatus, RunVerifier
+from screenalytics_core.storage.local import LocalStorage
+from tests.integration.support import EP_ID, CopyFinished, balanced
+
+pytestmark = pytest.mark.models
+
+WHOM = Whom("show", "ana", "2026-11-22T01:00:00+00:00", "ana@desk")
+FIRST = RunKey(EP_ID, "first")
+
+
+@pytest.fixture
+def settings(copy_finished: CopyFinished, tmp_path: Path) -> Settings:
+    """A finished run, whose first identity somebody has named."""
+    settings = copy_finished(tmp_path / "data")
+    stores = Stores.open(settings.data_root)
+    tracks = stores.require(*FIRST, Kind.TRACKS)
+    wanted = identity(stores)["track_ids"]
+    times = stores.require(*FIRST, Kind.SHOTS).read("frame_times")
+    anchors = anchors_of(wanted, tracks.read(), times, tracks.files[0].sha256)
+    stores.decisions.append(
+        EP_ID,
+        Decision(0, WHOM.at, WHOM.by, "first", Verb.LABEL, anchors, cast_id="ana", label="Ana"),
+    )
+    return settings
+
+
+def identity(stores: Stores) -> dict[str, Any]:
+    first: dict[str, Any] = stores.require(*FIRST, Kind.IDENTITIES).read()["identities"][0]
+    return first
+
+
+def forget(settings: Settings) -> Forgotten:
+    return forget_person(settings, Stores.open(settings.data_root), WHOM, lambda _: None)
+
+
+def pictures_of(stores: Stores, track_ids: list[int]) -> list[bytes]:
+    """The JPEGs of the faces of some tracks, as they lie in the run now."""
+    rows = stores.require(*FIRST, Kind.FACES).read().to_pylist()
+    names = [r["crop"] for r in rows if r["track_id"] in track_ids and r["crop"]]
+    with stores.require(*FIRST, Kind.FACES).read("crops") as archive:
+        return list(read_jpegs(archive, names))
+
+
+def statuses(stores: Stores, key: RunKey = FIRST) -> dict[str, FileStatus]:
+    verifier = RunVerifier(stores.storage, stores.runs, stores.attempts, stores.artifacts)
+    return {result.path: result.status for result in verifier.verify(key)}
+
+
+def test_pictures_and_vectors_are_gone_and_everything_else_is_as_it_was(
+    settings: Settings,
+) -> None:
+    stores = Stores.open(settings.data_root)
+    mine = identity(stores)["track_ids"]
+    others = [r["track_id"] for r in stores.require(*FIRST, Kind.TRACKS).read().to_pylist()]
+    others = [t for t in others if t not in mine]
+    before = pictures_of(stores, others)
+    gone = pictures_of(stores, mine)
+    seconds = stores.require(*FIRST, Kind.SCREEN_TIME).read()
+    assert gone
+    assert before
+
+    found = forget(settings)
+
+    assert found.runs[f"{EP_ID}/first"]["tracks"] == len(mine)
+    assert pictures_of(stores, mine) == []
+    assert pictures_of(stores, others) == before
+    vectors = stores.require(*FIRST, Kind.FACES_EMBEDDINGS).read()
+    for row in stores.require(*FIRST, Kind.FACES).read().to_pylist():
+        if row["embedding_row"] is not None:
+            length = np.linalg.norm(vectors[row["embedding_row"]])
+            assert length == pytest.approx(0 if row["track_id"] in mine else 1, abs=1e-5)
+    reps = stores.require(*FIRST, Kind.TRACK_REPS).read().to_pylist()
+    assert all((not any(r["embedding"])) == (r["track_id"] in mine) for r in reps)
+    assert all(len(r["embedding"]) == EMBEDDING_DIM for r in reps)
+    assert stores.require(*FIRST, Kind.SCREEN_TIME).read() == seconds
+
+
+def test_no_file_of_the_data_root_and_of_dagster_holds_the_pictures_any_more(
+    settings: Settings,
+) -> None:
+    stores = Stores.open(settings.data_root)
+    gone = pictures_of(stores, identity(stores)["track_ids"])
+    # Their heads are those of any JPEG.
+    needles = [jpeg[len(jpeg) // 2 :][:100] for jpeg in gone]
+    page = stores.require(*FIRST, Kind.REPORT).path("html").read_text()
+    pictures = page.count("data:image/jpeg")
+    with open_instance(settings.dagster_home) as instance:
+        assert "contact sheet" in str(materialized(instance))
+
+    forget(settings)
+
+    for path in settings.data_root.rglob("*"):
+        if path.is_file() and "videos" not in path.parts:
+            content = path.read_bytes()
+            assert not any(needle in content for needle in needles), path
+    page = stores.require(*FIRST, Kind.REPORT).path("html").read_text()
+    assert page.count("data:image/jpeg") < pictures
+    with open_instance(settings.dagster_home) as instance:
+        assert "contact sheet" not in str(materialized(instance))
+        assert "first" in str(materialized(instance))
+
+
+def materialized(instance: Any) -> Any:
+    from dagster import AssetKey
+
+    records = instance.fetch_materializations(AssetKey("identities"), limit=10).records
+    return [r.asset_materialization.metadata for r in records]
+
+
+def test_the_run_verifies_and_says_what_was_done_and_nothing_may_be_made_from_it(
+    settings: Settings,
+) -> None:
+    forget(settings)
+    stores = Stores.open(settings.data_root)
+
+    found = statuses(stores)
+
+    assert found["crops.zip"] is FileStatus.REDACTED
+    assert found["report.pdf"] is FileStatus.REDACTED
+    assert found["identities.json"] is FileStatus.OK
+    assert all(status.is_fine for status in found.values()), found
+    with pytest.raises(ArtifactNotFoundError, match="new run computes it anew"):
+        stores.require(*FIRST, Kind.TRACK_REPS).need_whole()
+    entry = stores.artifacts.manifest(*FIRST).entries[Kind.FACES]
+    assert entry.note == f"ana was taken out on {WHOM.at} (ana@desk)"
+
+
+def test_a_new_run_reuses_what_shows_nobody_and_computes_the_faces_anew(
+    settings: Settings,
+) -> None:
+    forget(settings)
+
+    again = run_episode(EP_ID, None, balanced(), settings=settings, launch=Launch(run_id="second"))
+
+    assert again.success, again.error
+    entries = Stores.open(settings.data_root).artifacts.manifest(EP_ID, "second").entries
+    assert entries[Kind.TRACKS].source == "checkpoint"
+    assert entries[Kind.FACES].source == "computed"
+    assert not any(entry.redacted for entry in entries.values())
+
+
+def test_another_run_of_the_episode_that_names_nobody_is_found_too(settings: Settings) -> None:
+    second = run_episode(
+        EP_ID, None, balanced(), settings=settings, launch=Launch(run_id="second", fresh=True)
+    )
+    assert second.success, second.error
+
+    found = find_person(Stores.open(settings.data_root), WHOM)[0]
+
+    assert found.runs[f"{EP_ID}/second"] == found.runs[f"{EP_ID}/first"]
+
+
+def test_forgetting_twice_is_forgetting_once(settings: Settings) -> None:
+    forget(settings)
+    first = tree(settings)
+
+    forget(settings)
+
+    assert tree(settings) == first
+
+
+def tree(settings: Settings) -> dict[str, bytes]:
+    folder = settings.data_root / layout.run_prefix(*FIRST)
+    names = ("faces.jsonl", "crops.zip", "faces_embeddings.npy", "track_reps.jsonl", "report.html")
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+class KilledStorage(LocalStorage):
+    """Ends the process, as it were, before its n-th change of a run's file."""
+
+    left: int
+
+    def commit(self, staged: Any) -> None:
+        self._step()
+        super().commit(staged)
+
+    def write_atomic(self, key: str, data: Any) -> None:
+        self._step()
+        super().write_atomic(key, data)
+
+    def _step(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+
+
+def test_a_kill_at_any_moment_is_mended_by_forgetting_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    whole = tmp_path / "whole"
+    shutil.copytree(settings.data_root, whole)
+    forget(settings)
+    wanted = tree(settings)
+    for changes in range(0, 12, 2):
+        shutil.rmtree(settings.data_root)
+        shutil.copytree(whole, settings.data_root)
+        stores = Stores.open(settings.data_root)
+        storage = KilledStorage(settings.data_root)
+        storage.left = changes
+        killed = Stores(
+            storage, stores.runs, stores.attempts, stores.artifacts, stores.ledger,
+            stores.decisions, stores.gallery,
+        )  # fmt: skip
+        with pytest.raises(KeyboardInterrupt):
+            forget_person(settings, killed, WHOM, lambda _: None)
+
+        forget(settings)
+
+        assert tree(settings) == wanted, changes
+        assert all(s.is_fine for s in statuses(Stores.open(settings.data_root)).values()), changes
+
+
+def test_a_run_that_is_worked_on_stops_it_before_anything_is_changed(settings: Settings) -> None:
+    log = settings.data_root / layout.events_key(*FIRST)
+    lines = [line for line in log.read_text().splitlines() if '"run_completed"' not in line]
+    log.write_text("".join(f"{line}\n" for line in lines))
+    claim = settings.data_root / layout.run_prefix(*FIRST) / "attempts" / "0001.json"
+    record = json.loads(claim.read_text())
+    record["process"]["host"] = "elsewhere"  # nobody here knows its process
+    claim.write_text(json.dumps(record))
+    with zipfile.ZipFile(settings.data_root / layout.artifact_key(*FIRST, "crops.zip")) as archive:
+        before = archive.namelist()
+
+    with pytest.raises(RunBusyError, match="may be worked on"):
+        forget(settings)
+
+    with zipfile.ZipFile(settings.data_root / layout.artifact_key(*FIRST, "crops.zip")) as archive:
+        assert archive.namelist() == before
