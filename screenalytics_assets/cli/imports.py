@@ -1,8 +1,9 @@
-"""Importing Dagster and the models' libraries in a process that does one thing and ends."""
+"""Importing heavy libraries in a process that does one thing and ends."""
 
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,3 +22,34 @@ def without_gc() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+class _Without:
+    """An importer that says of some packages that they are not installed."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = frozenset(names)
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname in self._names:
+            raise ModuleNotFoundError("not wanted here", name=fullname)
+
+
+def import_arrow(*, without: tuple[str, ...]) -> None:
+    """Import Arrow, for which `without` are not installed in this process from now on.
+
+    Arrow does without numpy and pandas, but takes them where it finds them: numpy with its
+    own import, pandas when it is first given a list. They take longer than all the rest that
+    a reading command does; nothing of ours takes pandas. What is loaded already stays.
+    """
+    finder = _Without(*(name for name in without if name not in sys.modules))
+    sys.meta_path.insert(0, finder)
+    try:
+        # Each part of Arrow looks for numpy by itself.
+        import pyarrow as pa
+        import pyarrow.compute
+        import pyarrow.parquet
+
+        pa.array([])
+    finally:
+        sys.meta_path.remove(finder)

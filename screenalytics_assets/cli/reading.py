@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from screenalytics_assets.cli.cells import Cell
 from screenalytics_assets.cli.console import tell
+from screenalytics_assets.cli.imports import import_arrow
 
 if TYPE_CHECKING:
     from screenalytics_core.attempts import AttemptRecord
@@ -27,37 +27,6 @@ _STYLES: Final = {
     "blocked": "yellow",
 }
 GONE: Final = "running (process gone; screenalytics runs sync)"
-
-
-class _Without:
-    """An importer that says of some packages that they are not installed."""
-
-    def __init__(self, *names: str) -> None:
-        self._names = frozenset(names)
-
-    def find_spec(self, fullname: str, *_: object) -> None:
-        if fullname in self._names:
-            raise ModuleNotFoundError("not wanted here", name=fullname)
-
-
-def import_arrow(*, without: tuple[str, ...]) -> None:
-    """Import Arrow, for which `without` are not installed in this process from now on.
-
-    Arrow does without numpy and pandas, but takes them where it finds them: numpy with its
-    own import, pandas when it is first given a list. They take longer than all the rest that
-    a reading command does. What is loaded already stays.
-    """
-    finder = _Without(*(name for name in without if name not in sys.modules))
-    sys.meta_path.insert(0, finder)
-    try:
-        # Each part of Arrow looks for numpy by itself.
-        import pyarrow as pa
-        import pyarrow.compute
-        import pyarrow.parquet
-
-        pa.array([])
-    finally:
-        sys.meta_path.remove(finder)
 
 
 def open_storage(data_root: Path | None) -> LocalStorage:

@@ -9,7 +9,7 @@ import typer
 
 from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import put_json, step_progress, tell
-from screenalytics_assets.cli.imports import without_gc
+from screenalytics_assets.cli.imports import import_arrow, without_gc
 from screenalytics_assets.cli.people import put_people
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def run(
     stages = tuple(parse_stage(s) for s in stage) if stage else STAGE_PLAN
 
     with without_gc():
+        import_arrow(without=("pandas",))
         from screenalytics_assets.engine import Launch, run_episode
         from screenalytics_assets.settings import Settings
 
