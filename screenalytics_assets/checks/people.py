@@ -78,19 +78,53 @@ def _people_exist(values: Values) -> Outcome:
     document = values.read(ArtifactKind.CAST)
     owner = _owners(values.read(ArtifactKind.IDENTITIES))
     unassigned = values.read(ArtifactKind.IDENTITIES)["unassigned_track_ids"]
-    known = set(owner.values())
     people = document["people"]
+    singles = [r for r in people if r["track_id"] is not None]
+    parts = {r["identity_id"] for r in singles if _is_part(r["identity_id"])}
+    known = set(owner.values()) | parts
     named = [r["identity_id"] for r in people if r["identity_id"] is not None]
     suggested = [s["identity_id"] for s in document["suggestions"]]
     found.none_of(sorted({*named, *suggested} - known), "identities do not exist")
-    tracks = {r["track_id"] for r in people if r["track_id"] is not None}
-    found.none_of(sorted(tracks - set(owner) - set(unassigned)), "tracks do not exist")
+    tracks = [r["track_id"] for r in singles]
+    found.none_of(sorted(set(tracks) - set(owner) - set(unassigned)), "tracks do not exist")
+    found.none_of(_twice(tracks), "tracks have several rows")
     bare = [n for n, r in enumerate(people) if r["identity_id"] is None and r["track_id"] is None]
     found.none_of(bare, "rows name neither an identity nor a track (rows)")
     found.none_of(sorted({r["source"] for r in people} - _SOURCES), "sources are unknown")
     found.none_of(_outside(people, "identity_id", "confidence", 0), "confidences leave 0 to 1")
+    _merged_are_somebody(people, found)
     found.show(named=sum(r["cast_id"] is not None for r in people))
     return found.outcome(f"All {len(people)} rows are about somebody who exists.")
+
+
+def _is_part(identity_id: str | None) -> bool:
+    """Tell whether an id is that of a part that was split off, `{identity_id}.{n}`."""
+    return identity_id is not None and identity_id.partition(".")[2].isdecimal()
+
+
+def _twice(values: Iterable[Any]) -> list[Any]:
+    return sorted(value for value, n in Counter(values).items() if n > 1)
+
+
+def _merged_are_somebody(people: Iterable[Row], found: Findings) -> None:
+    """Require that an identity is merged into one that is itself, and is called as that one."""
+    rows = [r for r in people if r["track_id"] is None and r["identity_id"] is not None]
+    found.none_of(_twice(r["identity_id"] for r in rows), "identities have several rows")
+    whole = {r["identity_id"]: r for r in rows}
+    merged = [r for r in rows if r["merged_into"] is not None]
+    itself = {i: r for i, r in whole.items() if r["merged_into"] is None}
+    found.none_of(
+        [r["identity_id"] for r in merged if r["merged_into"] not in itself],
+        "identities are merged into one that is not itself",
+    )
+    found.none_of(
+        [
+            r["identity_id"]
+            for r in merged
+            if r["cast_id"] != itself.get(r["merged_into"], r)["cast_id"]
+        ],
+        "merged identities are called otherwise than whom they were merged into",
+    )
 
 
 def _associations_exist(values: Values) -> Outcome:
@@ -187,7 +221,12 @@ IDENTITIES: Final = (
     ),
 )
 CAST: Final = (
-    Check("people_exist", "Every row is about an identity or a track that exists.", _people_exist),
+    Check(
+        "people_exist",
+        "Every row is about an identity, a part of one, or a track that exists; who is merged "
+        "is somebody else.",
+        _people_exist,
+    ),
 )
 TRACK_FUSION: Final = (
     Check(

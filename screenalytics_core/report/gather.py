@@ -50,7 +50,7 @@ def build_model(inputs: ReportInputs) -> ReportModel:
     screen_time, index = inputs.screen_time, FaceIndex(inputs.faces)
     trims = [(t["start_s"], t["end_s"]) for t in screen_time["trims"]]
     owners = find_owners(inputs.identities["identities"], inputs.cast["people"])
-    review = review_rows(inputs.tracks, inputs.identities, inputs.cast, index, trims)
+    review = review_rows(inputs.tracks, inputs.identities, owners, index, trims)
     body_review = body_review_rows(
         inputs.track_fusion["associations"], inputs.segments, inputs.frame_times, owners
     )
@@ -65,7 +65,7 @@ def build_model(inputs: ReportInputs) -> ReportModel:
         overlap_s=screen_time["overlap_s"],
         unknown_s=screen_time["unknown_s"],
         has_faces=inputs.tracks.num_rows > 0,
-        people=_people(inputs, index),
+        people=_people(inputs, owners, index),
         shots_s=tuple((s["start_s"], s["end_s"]) for s in inputs.shots["shots"]),
         unknown_segments_s=_unknown_segments(inputs.tracks, owners, trims),
         co_appearances=co_appearances(screen_time),
@@ -81,13 +81,13 @@ def build_model(inputs: ReportInputs) -> ReportModel:
     )
 
 
-def _people(inputs: ReportInputs, index: FaceIndex) -> tuple[PersonRow, ...]:
+def _people(inputs: ReportInputs, owners: Owners, index: FaceIndex) -> tuple[PersonRow, ...]:
     return people_rows(
         inputs.screen_time,
         inputs.segments,
         inputs.frame_times,
         inputs.identities,
-        inputs.cast,
+        owners,
         inputs.faces,
         index,
     )

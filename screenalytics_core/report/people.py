@@ -8,12 +8,14 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from screenalytics_core.report.direction import one_line
 from screenalytics_core.report.faces import FaceIndex, crops_of_faces
 from screenalytics_core.report.model import Appearance, CoAppearance, PersonRow
 from screenalytics_core.vision.intervals import Interval
+from screenalytics_core.vision.owners import Owners, PersonKey
 
 Row = Mapping[str, Any]
 HARDLY_S: Final = 5e-4
@@ -26,7 +28,7 @@ def people_rows(
     segments: pa.Table,
     frame_times: NDArray[np.float64],
     identities: Row,
-    cast: Row,
+    owners: Owners,
     faces: pa.Table,
     index: FaceIndex,
 ) -> tuple[PersonRow, ...]:
@@ -37,19 +39,20 @@ def people_rows(
         segments: The table of `artifacts.SEGMENTS`.
         frame_times: Array of `artifacts.FRAME_TIMES`.
         identities: The document of `artifacts.IDENTITIES`.
-        cast: The document of `artifacts.CAST`.
+        owners: Who people are.
         faces: The table of `artifacts.FACES`.
         index: The same faces, by track.
     """
     appearances = _appearances(segments, frame_times, index)
-    identity_of = {i["identity_id"]: i for i in identities["identities"]}
-    crop_of = crops_of_faces(faces, [i["representative_face_id"] for i in identities["identities"]])
+    identities_of = _identities(identities["identities"], owners)
+    shown = [i["representative_face_id"] for i in identities["identities"]]
+    crop_of = crops_of_faces(_owned(faces, owners), shown)
     rows = [
         _person(
             person,
             screen_time["counted_s"],
             appearances[_key(person)],
-            [identity_of[i] for i in _identities(person, cast) if i in identity_of],
+            identities_of[_person_key(person)],
             crop_of,
             index,
         )
@@ -110,14 +113,22 @@ def _key(row: Row) -> _Key:
     return row["identity_id"], row["cast_id"]
 
 
-def _identities(person: Row, cast: Row) -> Iterable[str]:
-    """Yield the identities that make up a person: its own, else those of its cast rows."""
-    if person["identity_id"]:
-        yield person["identity_id"]
-    elif person["cast_id"]:
-        for row in cast["people"]:
-            if row["cast_id"] == person["cast_id"] and row["identity_id"]:
-                yield row["identity_id"]
+def _person_key(row: Row) -> PersonKey:
+    return row["cast_id"] is not None, row["cast_id"] or row["identity_id"]
+
+
+def _identities(identities: Iterable[Row], owners: Owners) -> dict[PersonKey, list[Row]]:
+    """Return the identities that make up each person."""
+    found: dict[PersonKey, list[Row]] = defaultdict(list)
+    for identity in identities:
+        found[owners.of_identities[identity["identity_id"]].key].append(identity)
+    return found
+
+
+def _owned(faces: pa.Table, owners: Owners) -> pa.Table:
+    """Leave out the faces of tracks that were moved: they do not show who they stand for."""
+    moved = pa.array(owners.moved, pa.int64())
+    return faces.filter(pc.invert(pc.is_in(faces["track_id"], moved)))
 
 
 def _appearances(

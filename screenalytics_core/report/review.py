@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import pyarrow as pa
@@ -11,19 +12,19 @@ from screenalytics_core.report.faces import FaceIndex
 from screenalytics_core.report.model import ReviewRow
 from screenalytics_core.report.people import name_of
 from screenalytics_core.vision.intervals import Interval, subtraction, total_s
+from screenalytics_core.vision.owners import Owners
 from screenalytics_core.vision.time_bounds import SURE
 
 LONG_S: Final = 2.0
 _CLOSE: Final = 0.15
 AT_MOST: Final = 40
-_DECIDED: Final = "decision"
 _COLUMNS: Final = ("track_id", "start_s", "end_s", "first_frame_idx", "last_frame_idx")
 
 
 def review_rows(
     tracks: pa.Table,
     identities: Mapping[str, Any],
-    cast: Mapping[str, Any],
+    owners: Owners,
     index: FaceIndex,
     trims: Sequence[Interval],
 ) -> list[ReviewRow]:
@@ -33,14 +34,13 @@ def review_rows(
     A track that a person has decided on, or that lies in `trims`, is not listed.
     """
     membership_of = {m["track_id"]: m for m in identities["memberships"]}
-    names = {r["identity_id"]: name_of(r) for r in cast["people"] if r["identity_id"]}
-    decided = {r["track_id"] for r in cast["people"] if r["source"] == _DECIDED}
+    names = {i: name_of(asdict(owner)) for i, owner in owners.of_identities.items()}
     # Similarity to its own centre says nothing of a track that is all its identity has.
     singles = {i["identity_id"] for i in identities["identities"] if len(i["track_ids"]) == 1}
     rows = []
     for track in tracks.select(_COLUMNS).to_pylist():
         length_s = total_s(subtraction([(track["start_s"], track["end_s"])], trims))
-        if track["track_id"] in decided or length_s <= 0:
+        if track["track_id"] in owners.moved or length_s <= 0:
             continue
         row = _row(track, length_s, membership_of.get(track["track_id"]), names, singles, index)
         if row is not None:

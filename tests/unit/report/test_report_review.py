@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from screenalytics_core.artifacts import CAST, IDENTITIES, TRACKS
+from screenalytics_core.artifacts import IDENTITIES, TRACKS
 from screenalytics_core.report.faces import FaceIndex
 from screenalytics_core.report.model import ReviewRow
 from screenalytics_core.report.review import review_rows
 from screenalytics_core.vision.intervals import Interval
+from screenalytics_core.vision.owners import find_owners
 from screenalytics_core.vision.time_bounds import SURE
 from tests.report_rows import track
 from tests.report_samples import sample_run
@@ -48,7 +49,7 @@ def reviewed(
     return review_rows(
         TRACKS.from_rows([track(*t) for t in tracks]),
         IDENTITIES.conform(identities),
-        CAST.conform({"show": None, "people": people, "suggestions": []}),
+        find_owners(identities["identities"], people),
         FaceIndex(sample_run(0).values["faces"]["faces"]),
         trims,
     )
