@@ -118,24 +118,24 @@ def plan_tick(
     """
     # After a clock was set back, what changes now would else seem settled for years.
     settled_ns = min(memory.settled_ns, now_ns)
-    misnamed = tuple(name for name, it in seen.items() if it.video and not _is_id(name))
+    keys = set(partitions)
+    # Parsing a name costs more than all other looks at it: a partition's was parsed once.
+    ids = {name: it for name, it in seen.items() if name in keys or _is_id(name)}
+    misnamed = tuple(name for name, it in seen.items() if it.video and name not in ids)
     changed = {
         name: it.video
-        for name, it in seen.items()
+        for name, it in ids.items()
         if it.video is not None
-        and _is_id(name)
         and not it.is_untouched
         and (it.video.changed_ns > settled_ns or name in memory.waiting)
     }
     stable = {n: v for n, v in changed.items() if _is_stable(v, memory.waiting.get(n), now_ns)}
     waiting = {name: stamp for name, stamp in changed.items() if name not in stable}
-    keys = set(partitions)
-    registered = [n for n, it in seen.items() if it.facts is not None and _is_id(n)]
     gone = tuple(sorted(key for key in keys if key not in seen or seen[key].video is None))
     newest_ns = max([settled_ns, *(v.changed_ns for v in changed.values())])
     return Plan(
         open=tuple(sorted(stable, key=lambda name: (stable[name].changed_ns, name))),
-        partitions=tuple(name for name in registered if name not in keys),
+        partitions=tuple(n for n, it in ids.items() if it.facts is not None and n not in keys),
         gone=gone,
         misnamed=misnamed,
         memory=_remembering(newest_ns, waiting, [], _digest(gone, misnamed)),

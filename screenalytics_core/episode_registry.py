@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from screenalytics_core import layout
+from screenalytics_core.episode_selection import natural_order
 from screenalytics_core.episode_survey import survey
 from screenalytics_core.episodes import EpisodeId, is_path_safe
 from screenalytics_core.errors import (
@@ -180,8 +181,8 @@ def episode_video_path(storage: Storage, ep_id: str) -> Path:
 
 def list_episodes(storage: Storage) -> tuple[str, ...]:
     """Return the ep_ids that have a registered video, in natural order."""
-    seen = survey(storage)
-    return tuple(name for name, it in seen.items() if it.facts is not None and is_path_safe(name))
+    names = (name for name, it in survey(storage).items() if it.facts and is_path_safe(name))
+    return tuple(sorted(names, key=natural_order))
 
 
 def recorded_video(storage: Storage, ep_id: str) -> EpisodeVideo | None:

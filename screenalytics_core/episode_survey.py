@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from screenalytics_core import layout
-from screenalytics_core.episode_selection import natural_order
 from screenalytics_core.storage.base import Storage
 from screenalytics_core.storage.posix import translated
 
@@ -58,7 +57,7 @@ class Seen(NamedTuple):
 
 
 def survey(storage: Storage) -> dict[str, Seen]:
-    """Return what lies in each folder of `videos/`, by the folder's name, in natural order.
+    """Return what lies in each folder of `videos/`, by the folder's name, sorted.
 
     Folders of other names than ids are among them, hidden ones and those of the storage's own
     (`_hashes`) are not.
@@ -72,7 +71,7 @@ def survey(storage: Storage) -> dict[str, Seen]:
     folder = str(root)
     return {
         name: Seen(_stamp(f"{folder}/{name}/{_VIDEO}"), _stamp(f"{folder}/{name}/{_FACTS}"))
-        for name in sorted(names, key=natural_order)
+        for name in sorted(names)
     }
 
 

@@ -30,13 +30,13 @@ def list_(
     Example: screenalytics episodes list rhobh-s05 --json
     """
     from screenalytics_assets.cli.reading import open_storage
-    from screenalytics_core.episode_selection import expand
+    from screenalytics_core.episode_selection import expand, natural_order
     from screenalytics_core.episode_survey import survey
     from screenalytics_core.episodes import is_path_safe
 
     storage = open_storage(data_root)
     seen = {name: it for name, it in survey(storage).items() if is_path_safe(name)}
-    known = [name for name, it in seen.items() if it.facts is not None]
+    known = sorted((n for n, it in seen.items() if it.facts), key=natural_order)
     chosen = expand(episodes, known) if episodes else known
     rows = _rows(storage, {ep_id: seen[ep_id] for ep_id in chosen})
     if as_json:
