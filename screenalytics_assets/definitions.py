@@ -10,14 +10,17 @@ from screenalytics_assets.assets.identities import identities
 from screenalytics_assets.assets.report import report
 from screenalytics_assets.assets.scan import scan
 from screenalytics_assets.assets.screen_time import screen_time
+from screenalytics_assets.assets.season_cast import build_season_cast
+from screenalytics_assets.assets.season_screen_time import build_season_screen_time
 from screenalytics_assets.assets.track_fusion import track_fusion
 from screenalytics_assets.assets.tracks import tracks
 from screenalytics_assets.assets.video import build_video
 from screenalytics_assets.backfill_queue import build_backfill_sensor
 from screenalytics_assets.io_manager import artifact_io_manager
-from screenalytics_assets.jobs import episode_job
+from screenalytics_assets.jobs import episode_job, season_job
 from screenalytics_assets.resources import EpisodeSettings, Listener, pipeline_resource
 from screenalytics_assets.schedules import build_schedules
+from screenalytics_assets.season_sensor import build_season_sensor
 from screenalytics_assets.sensors import build_ledger_sensor
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.video_sensor import build_video_sensor
@@ -31,7 +34,7 @@ def build_definitions(
     Args:
         with_schedules: Read the data root's schedules.yaml; a launch needs none of it.
     """
-    job = episode_job()
+    job, seasons = episode_job(), season_job()
     return dg.Definitions(
         assets=[
             build_video(settings),
@@ -45,13 +48,16 @@ def build_definitions(
             track_fusion,
             screen_time,
             report,
+            build_season_cast(settings),
+            build_season_screen_time(settings),
         ],
-        jobs=[job],
+        jobs=[job, seasons],
         schedules=build_schedules(settings, job) if with_schedules else [],
         sensors=[
             build_ledger_sensor(settings),
             build_video_sensor(settings),
             build_backfill_sensor(settings, job),
+            build_season_sensor(settings, seasons),
         ],
         resources={
             "pipeline": pipeline_resource(settings, listener),

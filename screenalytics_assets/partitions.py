@@ -1,4 +1,4 @@
-"""The partition key of everything here is the episode."""
+"""Partition keys: the episode, and for what is made of several the season."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Final
 import dagster as dg
 
 from screenalytics_core.episodes import EpisodeId
+from screenalytics_core.seasons.keys import parse_season_key
 
 EPISODES: Final = dg.DynamicPartitionsDefinition(name="ep_id")
+SEASONS: Final = dg.DynamicPartitionsDefinition(name="season")
 
 
 def add_episode(instance: dg.DagsterInstance, ep_id: str) -> str:
@@ -21,4 +23,15 @@ def add_episode(instance: dg.DagsterInstance, ep_id: str) -> str:
     """
     key = EpisodeId.parse(ep_id).text
     instance.add_dynamic_partitions("ep_id", [key])
+    return key
+
+
+def add_season(instance: dg.DagsterInstance, season: str) -> str:
+    """Make `season` a partition and return its canonical spelling.
+
+    Raises:
+        InvalidIdError: `season` is not of the form show-s01.
+    """
+    key = parse_season_key(season)
+    instance.add_dynamic_partitions("season", [key])
     return key

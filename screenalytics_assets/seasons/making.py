@@ -17,7 +17,7 @@ from screenalytics_core.seasons.apart import held_apart
 from screenalytics_core.seasons.cast_document import cast_document
 from screenalytics_core.seasons.linking import link_people
 from screenalytics_core.seasons.model import EpisodeInput, signature
-from screenalytics_core.seasons.record import CAST, SCREEN_TIME, SeasonPart
+from screenalytics_core.seasons.record import CAST, SCREEN_TIME, SeasonPart, SeasonRecord
 from screenalytics_core.seasons.rollup import roll_up
 from screenalytics_core.seasons.specs import CAST_FILE, FIGURES
 
@@ -44,6 +44,19 @@ def cast_signature(store: SeasonStore, season: str, episodes: Sequence[EpisodeIn
 def screen_time_signature(episodes: Sequence[EpisodeInput], cast_sha256: str) -> str:
     """Return what `season_screen_time` made from these episodes would be made from."""
     return signature(episodes, cast_sha256, SCREEN_TIME_VERSION)
+
+
+def is_current(record: SeasonRecord, signature_now: str) -> bool:
+    """Tell whether a season's files were made from just what is there now.
+
+    Args:
+        signature_now: What `cast_signature` gives now.
+    """
+    cast, screen_time = record.parts.get(CAST), record.parts.get(SCREEN_TIME)
+    if cast is None or screen_time is None or cast.signature != signature_now:
+        return False
+    cast_sha256 = cast.files[CAST_FILE.filename].sha256
+    return screen_time.signature == screen_time_signature(cast.episodes, cast_sha256)
 
 
 def make_season_cast(stores: Stores, season: str) -> Made:
