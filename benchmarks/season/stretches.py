@@ -134,4 +134,5 @@ def _window(random: np.random.Generator, inside: Range, zoom: float) -> float:
     """Return a window's centre along one side, parts of it, so that `inside` lies in it."""
     half = 0.5 / zoom
     least, most = max(half, inside[1] - half), min(1 - half, inside[0] + half)
-    return float(random.uniform(least, most)) if least < most else min(max(0.5, half), 1 - half)
+    # Equal where the window is just as large as what must lie in it.
+    return float(random.uniform(least, most)) if least < most else least

@@ -117,17 +117,21 @@ def test_the_season_says_how_often_an_episode_shows_others_frames() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width_px", "least_zoom"),
-    [pytest.param(30, 1.5, id="small"), pytest.param(190, 1.1, id="large")],
+    ("left", "top", "width_px", "height_px", "least_zoom"),
+    [
+        pytest.param(20, 70, 30, 29, 1.5, id="small"),
+        pytest.param(20, 70, 190, 29, 1.1, id="wide"),
+        pytest.param(20, 0, 30, 120, 1.2, id="at the upper edge"),
+        pytest.param(20, 60, 30, 120, 1.2, id="at the lower edge"),
+    ],
 )
 def test_a_window_never_leaves_the_person_out(
-    tmp_path: Path, width_px: int, least_zoom: float
+    tmp_path: Path, left: int, top: int, width_px: int, height_px: int, least_zoom: float
 ) -> None:
     face = {"person": "red", "small": False, "hard": False, "away": False}
     faces = [
-        face
-        | {"frame_idx": frame, "bbox_xyxy": [20 + 4 * frame, 70, 20 + 4 * frame + width_px, 99]}
-        for frame in range(0, 18, 3)
+        face | {"frame_idx": frame, "bbox_xyxy": [x, top, x + width_px, top + height_px]}
+        for frame, x in ((frame, left + 4 * frame) for frame in range(0, 18, 3))
     ]
     part = Filmed("red", "red", Excerpt(Clip(labelled_clip(tmp_path, faces=faces)), 3, 12))
     random = np.random.default_rng(0)
@@ -137,7 +141,7 @@ def test_a_window_never_leaves_the_person_out(
         take, lens = part.shown(random)
         zooms.append(lens.zoom[0])
         x0, y0, x1, y1 = map_box(part.face_xyxy, lens.matrix(0.0, take.size_px, (320, 180)))
-        assert (x0 >= 0, y0 >= 0, x1 <= 320, y1 <= 180) == (True, True, True, True)
+        assert (x0 > -0.01, y0 > -0.01, x1 < 320.01, y1 < 180.01) == (True,) * 4
     assert max(zooms) > least_zoom
 
 
