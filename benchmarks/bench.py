@@ -14,7 +14,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from benchmarks import bodies, folding, memory, registry
+from benchmarks import bodies, folding, memory, registered, registry
 from benchmarks import report as report_bench
 from benchmarks.contestants import Setup
 from benchmarks.material import find_material
@@ -22,7 +22,7 @@ from benchmarks.overhead import bench_overhead
 from benchmarks.processes import ROOT
 from benchmarks.speed import bench_speed
 
-PARTS = ("registry", "folding", "report", "overhead", "speed", "bodies", "memory")
+PARTS = ("registry", "registered", "folding", "report", "overhead", "speed", "bodies", "memory")
 NEEDS_CLIPS = {"overhead", "speed", "bodies", "memory"}
 RESULTS = ROOT / "benchmarks" / "results"
 
@@ -49,6 +49,8 @@ def main() -> None:
     results: dict[str, Any] = {"machine": machine()}
     if "registry" in parts:
         results["registry"] = registry.measure()
+    if "registered" in parts:
+        results["registered"] = registered.measure()
     if "folding" in parts:
         results["folding"] = folding.measure()
     if "report" in parts:
@@ -92,6 +94,8 @@ def table(results: dict[str, Any]) -> list[str]:
     lines = [results["material"]] if "material" in results else []
     if "registry" in results:
         lines += ["", *registry.report(results["registry"])]
+    if "registered" in results:
+        lines += ["", *registered.report(results["registered"])]
     if "folding" in results:
         lines += ["", *folding.report(results["folding"])]
     if "report" in results:
