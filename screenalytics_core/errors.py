@@ -113,6 +113,12 @@ class GalleryError(_ThingError):
     code = "gallery_refused"
 
 
+class DecisionError(_ThingError):
+    """A decision about somebody or something that is not there."""
+
+    code = "decision_invalid"
+
+
 class ArtifactNotFoundError(_ThingError):
     """An artifact that a step or a reader needs is not there."""
 

@@ -20,6 +20,7 @@ from screenalytics_assets.cli import (
     evaluate,
     explain,
     forgetting,
+    identities,
     models,
     overlay,
     run,
@@ -45,6 +46,7 @@ app.add_typer(episodes.app, name="episodes")
 app.add_typer(models.app, name="models")
 app.add_typer(backfill.app, name="backfill")
 cast.app.command("forget")(forgetting.forget)
+app.add_typer(identities.app, name="identities")
 app.add_typer(cast.app, name="cast")
 app.add_typer(runs.app, name="runs")
 app.command("status")(status.status)

@@ -30,18 +30,21 @@ class FoundDecision:
         return not self.tracks or (has_others and not self.others)
 
 
-def standing(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
-    """Return the decisions that were not undone, in their order; an undo may be undone too."""
+def holding(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+    """Return the decisions that were not undone, undos among them, in their order."""
     undone: set[int | None] = set()
     left = []
     for decision in sorted(decisions, key=lambda d: -d.sequence):
-        if decision.sequence in undone:
-            continue
-        if decision.verb is Verb.UNDO:
-            undone.add(decision.undoes)
-        else:
+        if decision.sequence not in undone:
             left.append(decision)
+            if decision.verb is Verb.UNDO:
+                undone.add(decision.undoes)
     return tuple(reversed(left))
+
+
+def standing(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+    """Return the decisions about people that hold, in their order; an undo may be undone too."""
+    return tuple(d for d in holding(decisions) if d.verb is not Verb.UNDO)
 
 
 def find_all(decisions: Sequence[Decision], find: Find) -> tuple[FoundDecision, ...]:

@@ -161,7 +161,9 @@ def test_a_cast_member_who_joins_identities_states_seconds_for_all_of_them() -> 
         {"identity_id": i, "track_id": None, "cast_id": "ana", "label": "Ana"}
         for i in ("id_0001", "id_0002")
     ]
-    moved = {"identity_id": None, "track_id": 4, "cast_id": "bo", "label": "Bo"}
+    moved = {
+        "identity_id": None, "track_id": 4, "cast_id": "bo", "label": "Bo", "confidence": 1.0,
+    }  # fmt: skip
     run = artifacts(cast={"people": [*people, moved]})
     run["screen_time"]["people"][0] |= {"identity_id": None, "cast_id": "ana"}
 

@@ -1,0 +1,347 @@
+"""`screenalytics identities`: who is who in an episode, and deciding it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from screenalytics_assets.cli import options
+from screenalytics_assets.cli.console import put_json, step_progress, tell
+from screenalytics_assets.cli.identity_tables import (
+    decision_dict,
+    person_dict,
+    put_decisions,
+    put_people,
+    put_tracks,
+    track_dicts,
+)
+from screenalytics_assets.cli.imports import without_gc
+from screenalytics_assets.cli.run_names import resolve_run
+from screenalytics_core.errors import DecisionError, ScreenalyticsError
+
+if TYPE_CHECKING:
+    from screenalytics_assets.deciding import LookedAt
+    from screenalytics_assets.settings import Settings
+    from screenalytics_core.decisions.records import Decision
+
+app = typer.Typer(
+    help="Say who is who. What is decided holds for every later run of the episode.",
+    epilog='Example: screenalytics identities label rhobh-s05e14 id_0003 "Kyle Richards"',
+    no_args_is_help=True,
+)
+
+Run = Annotated[str, typer.Argument(help="Episode, or EP/RUN: the run that was looked at.")]
+Person = Annotated[str, typer.Argument(help="identity_id, cast_id or name.")]
+By = Annotated[
+    str | None, typer.Option("--by", help="Who decides; default user@host.", metavar="WHO")
+]
+NoRun = Annotated[
+    bool, typer.Option("--no-run", help="Only record it; the next run carries it out.")
+]
+
+
+@app.command("list")
+def list_(
+    run: Run,
+    person: Annotated[
+        str | None, typer.Argument(help="Show this one's tracks: identity_id, cast_id or name.")
+    ] = None,
+    decisions: Annotated[
+        bool, typer.Option("--decisions", help="Show what was decided, and what was undone.")
+    ] = False,
+    data_root: options.DataRoot = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show who is who, the tracks of one person, or what was decided.
+
+    Example: screenalytics identities list rhobh-s05e14 id_0003
+    """
+    looked_at, _ = _look(run, data_root)
+    title = f"{looked_at.ep_id}  run {looked_at.run_id}"
+    if decisions:
+        known = looked_at.stores.decisions.read(looked_at.ep_id)
+        _put(as_json, [decision_dict(d, known) for d in known], lambda: put_decisions(known))
+    elif person is not None:
+        found = looked_at.roster.find(person)
+        rows = track_dicts(looked_at.roster, found)
+        _put(as_json, rows, lambda: put_tracks(title, rows))
+    else:
+        people = looked_at.roster.people
+        suggestions = looked_at.cast["suggestions"]
+        rows = [person_dict(p, suggestions) for p in people]
+        _put(
+            as_json,
+            {"ep_id": looked_at.ep_id, "run_id": looked_at.run_id, "people": rows},
+            lambda: put_people(title, rows),
+        )
+
+
+@app.command("label")
+def label(
+    run: Run,
+    person: Person,
+    name: Annotated[
+        str | None, typer.Argument(help="Cast member, by cast_id or name; a new name makes one.")
+    ] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help="It is nobody that has a name.")] = False,
+    no_enrol: Annotated[
+        bool, typer.Option("--no-enrol", help="Do not put a new member into the gallery.")
+    ] = False,
+    by: By = None,
+    no_run: NoRun = False,
+    data_root: options.DataRoot = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say who somebody is.
+
+    A name that the show's gallery has no face of is put into it with the good faces of this
+    person, so that later episodes know them.
+
+    Example: screenalytics identities label rhobh-s05e14 id_0003 "Kyle Richards"
+    """
+    from screenalytics_core.decisions.records import Verb
+
+    if (name is None) is not nobody:
+        raise typer.BadParameter("give a NAME, or --nobody")
+    looked_at, settings = _look(run, data_root)
+    found = looked_at.roster.find(person)
+    tracks = looked_at.roster.tracks_of(person)
+    member = None if name is None else looked_at.member(name)
+    decision = looked_at.decision(
+        Verb.LABEL,
+        tracks,
+        identity_ids=tuple(p.person_id for p in found),
+        cast_id=member.cast_id if member else None,
+        label=member.label if member else None,
+        by=_by(by),
+    )
+    taken = None
+    if member is not None and member.is_new and not no_enrol and looked_at.show is not None:
+        taken = looked_at.enrol(member, tracks, decision.by, settings)
+        tell(f"gallery of {looked_at.show}: {member.label} ({member.cast_id}), {taken} faces new")
+    elif member is not None and looked_at.show is None and not no_enrol:
+        tell(f"{looked_at.ep_id} names no show, so no gallery takes {member.label}")
+    _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json, enrolled=taken)
+
+
+@app.command("merge")
+def merge(
+    run: Run,
+    person: Person,
+    other: Annotated[str, typer.Argument(help="Who is the same person: id or name.")],
+    by: By = None,
+    no_run: NoRun = False,
+    data_root: options.DataRoot = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say that two are one person, who is called as the first one.
+
+    Example: screenalytics identities merge rhobh-s05e14 id_0003 id_0017
+    """
+    from screenalytics_core.decisions.records import Verb
+
+    looked_at, settings = _look(run, data_root)
+    roster = looked_at.roster
+    tracks, others = roster.tracks_of(person), roster.tracks_of(other)
+    if tracks & others:
+        raise DecisionError(thing=f"{person} and {other}", reason="are one person already")
+    found = (*roster.find(person), *roster.find(other))
+    decision = looked_at.decision(
+        Verb.MERGE, tracks, others, identity_ids=tuple(p.person_id for p in found), by=_by(by)
+    )
+    _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+
+
+@app.command("split")
+def split(
+    run: Run,
+    person: Person,
+    track_ids: Annotated[
+        list[int], typer.Argument(help="Tracks that show somebody else; see `list EP PERSON`.")
+    ],
+    by: By = None,
+    no_run: NoRun = False,
+    data_root: options.DataRoot = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say that some tracks of a person show somebody else, who is a new person.
+
+    Example: screenalytics identities split rhobh-s05e14 id_0003 41 57
+    """
+    from screenalytics_core.decisions.records import Verb
+
+    looked_at, settings = _look(run, data_root)
+    found = looked_at.roster.find(person)
+    whole = looked_at.roster.tracks_of(person)
+    looked_at.roster.check_tracks(track_ids, whole)
+    rest = whole - set(track_ids)
+    if not rest:
+        raise DecisionError(
+            thing=f"person {person!r}",
+            reason="has no other tracks than these",
+            way_out="Name fewer tracks, or label the person.",
+        )
+    ids = tuple(p.person_id for p in found)
+    decision = looked_at.decision(Verb.SPLIT, track_ids, rest, identity_ids=ids, by=_by(by))
+    _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+
+
+@app.command("move-track")
+def move_track(
+    run: Run,
+    track_id: Annotated[int, typer.Argument(help="Track; see `list EP PERSON`.")],
+    to: Annotated[
+        str | None, typer.Argument(help="Whose it is: identity_id, cast_id or name.")
+    ] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help="It is nobody's.")] = False,
+    by: By = None,
+    no_run: NoRun = False,
+    data_root: options.DataRoot = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say whose one track is.
+
+    Example: screenalytics identities move-track rhobh-s05e14 41 id_0005
+    """
+    from screenalytics_core.decisions.records import Verb
+
+    if (to is None) is not nobody:
+        raise typer.BadParameter("give TO, or --nobody")
+    looked_at, settings = _look(run, data_root)
+    looked_at.roster.check_tracks([track_id])
+    more: dict[str, Any] = {}
+    if to is not None:
+        more = _destination(looked_at, track_id, to)
+    decision = looked_at.decision(Verb.MOVE_TRACK, [track_id], by=_by(by), **more)
+    _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+
+
+@app.command("lock")
+def lock(
+    run: Run,
+    person: Person,
+    by: By = None,
+    no_run: NoRun = False,
+    data_root: options.DataRoot = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Say that a person is exactly these tracks, however others are grouped later.
+
+    Example: screenalytics identities lock rhobh-s05e14 id_0003
+    """
+    from screenalytics_core.decisions.records import Verb
+
+    looked_at, settings = _look(run, data_root)
+    ids = tuple(p.person_id for p in looked_at.roster.find(person))
+    tracks = looked_at.roster.tracks_of(person)
+    decision = looked_at.decision(Verb.LOCK, tracks, identity_ids=ids, by=_by(by))
+    _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+
+
+@app.command("undo")
+def undo(
+    run: Run,
+    sequence: Annotated[
+        int | None, typer.Argument(help="Number of the decision; default: the last that holds.")
+    ] = None,
+    by: By = None,
+    no_run: NoRun = False,
+    data_root: options.DataRoot = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Take a decision back, as if it had never been made; an undo can be undone, too.
+
+    Example: screenalytics identities undo rhobh-s05e14 7
+    """
+    from screenalytics_core.decisions.records import Verb
+
+    looked_at, settings = _look(run, data_root)
+    undone = looked_at.to_undo(sequence)
+    decision = looked_at.decision(
+        Verb.UNDO, identity_ids=undone.identity_ids, undoes=undone.sequence, by=_by(by)
+    )
+    if undone.cast_id is not None and looked_at.show is not None:
+        tell(
+            f"the gallery keeps what it has of {undone.label}: "
+            f"screenalytics cast list {looked_at.show}"
+        )
+    _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+
+
+def _destination(looked_at: LookedAt, track_id: int, to: str) -> dict[str, Any]:
+    """Return who a track is moved to, as fields of the decision."""
+    try:
+        found = looked_at.roster.find(to)
+    except DecisionError:
+        # Somebody of the cast need not have been found in the episode.
+        member = looked_at.member(to)
+        if member.is_new:
+            raise
+        return {"cast_id": member.cast_id, "label": member.label}
+    others = looked_at.roster.tracks_of(to) - {track_id}
+    if not others:
+        raise DecisionError(
+            thing=f"track {track_id}", reason=f"is all that there is of {to} already"
+        )
+    return {"others": others, "identity_ids": tuple(p.person_id for p in found)}
+
+
+def _look(run: str, data_root: Path | None) -> tuple[LookedAt, Settings]:
+    from screenalytics_assets.deciding import LookedAt
+    from screenalytics_assets.settings import Settings
+    from screenalytics_assets.stores import Stores
+
+    settings = Settings.from_env(data_root=data_root)
+    stores = Stores.open(settings.data_root)
+    ep_id, run_id = resolve_run(stores.runs, run, None)
+    return LookedAt(stores, ep_id, run_id), settings
+
+
+def _by(given: str | None) -> str:
+    from screenalytics_assets.casting import whoami
+
+    return given or whoami()
+
+
+def _decide(
+    looked_at: LookedAt,
+    settings: Settings,
+    decision: Decision,
+    *,
+    no_run: bool,
+    as_json: bool,
+    enrolled: int | None = None,
+) -> None:
+    """Record a decision, carry it out unless it waits, and say what came of it."""
+    from screenalytics_assets.cli.run import show_result
+
+    recorded = looked_at.record(decision)
+    tell(f"decision {recorded.sequence} of {looked_at.ep_id} is recorded")
+    said = {"decision": decision_dict(recorded, [recorded]), "enrolled": enrolled, "run": None}
+    if no_run:
+        _put(as_json, said, lambda: tell(f"next: screenalytics run --ep-id {looked_at.ep_id}"))
+        return
+    with without_gc():
+        from screenalytics_assets.deciding import carry_out
+    try:
+        with step_progress() as listener:
+            result = carry_out(looked_at, settings, listener=listener, tell=tell)
+    except ScreenalyticsError:
+        tell("the decision stands; the next run of the episode carries it out")
+        raise
+    if as_json:
+        put_json({**said, "run": result.to_dict()})
+    else:
+        show_result(result, as_json=False)
+    if not result.success:
+        tell("the decision stands; the next run of the episode carries it out")
+        raise typer.Exit(1)
+
+
+def _put(as_json: bool, document: Any, otherwise: Any) -> None:
+    if as_json:
+        put_json(document)
+    else:
+        otherwise()

@@ -1,0 +1,123 @@
+"""How people of a run, their tracks, and decisions about them are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from screenalytics_assets.cli.console import put_table, tell
+
+if TYPE_CHECKING:
+    from screenalytics_core.decisions.records import Decision
+    from screenalytics_core.decisions.roster import Roster, Somebody
+
+
+def person_dict(person: Somebody, suggestions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a person with whom the gallery suggests, the likeliest first."""
+    return {
+        "person_id": person.person_id,
+        "identity_ids": list(person.identity_ids),
+        "cast_id": person.cast_id,
+        "label": person.label,
+        "source": person.source,
+        "decision": person.decision,
+        "tracks": list(person.tracks),
+        "face_s": round(person.face_s, 6),
+        "suggestions": [s for s in suggestions if s["identity_id"] == person.person_id],
+    }
+
+
+def put_people(title: str, people: Sequence[Mapping[str, Any]]) -> None:
+    """Print who is who."""
+    rows = [
+        (
+            " ".join(p["identity_ids"]) or "-",
+            p["label"] or p["cast_id"] or "-",
+            p["source"] if p["decision"] is None else f"{p['source']} {p['decision']}",
+            len(p["tracks"]),
+            p["face_s"],
+            "; ".join(f"{s['label']}: {s['reason']}" for s in p["suggestions"]),
+        )
+        for p in people
+    ]
+    columns = ("identity", "name", "said by", "tracks", "face s", "may be")
+    put_table(title, columns, rows, whole=("identity",), spare=("tracks",))
+    if any(p["label"] is None for p in people):
+        tell("name somebody: screenalytics identities label EP IDENTITY NAME")
+
+
+def track_dicts(roster: Roster, people: Iterable[Somebody]) -> list[dict[str, Any]]:
+    """Return the tracks of people, in the order of time."""
+    rows = [
+        {
+            "track_id": track_id,
+            "start_s": roster.span_s(track_id)[0],
+            "end_s": roster.span_s(track_id)[1],
+            "person_id": person.person_id,
+        }
+        for person in people
+        for track_id in person.tracks
+    ]
+    return sorted(rows, key=lambda r: (r["start_s"], r["track_id"]))
+
+
+def put_tracks(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print tracks."""
+    put_table(
+        title,
+        ("track", "from s", "to s", "length s", "of"),
+        [
+            (
+                r["track_id"],
+                r["start_s"],
+                r["end_s"],
+                round(r["end_s"] - r["start_s"], 6),
+                r["person_id"],
+            )
+            for r in rows
+        ],
+    )
+
+
+def decision_dict(decision: Decision, every: Sequence[Decision]) -> dict[str, Any]:
+    """Return a decision for people: tracks by number, and whether it holds."""
+    from screenalytics_core.decisions.standing import holding
+
+    return {
+        "sequence": decision.sequence,
+        "at": decision.at,
+        "by": decision.by,
+        "run_id": decision.run_id,
+        "verb": decision.verb.value,
+        "identity_ids": list(decision.identity_ids),
+        "cast_id": decision.cast_id,
+        "label": decision.label,
+        "tracks": [a.track_id for a in decision.tracks],
+        "others": [a.track_id for a in decision.others],
+        "undoes": decision.undoes,
+        "via": decision.via,
+        "holds": decision in holding(every),
+    }
+
+
+def put_decisions(decisions: Sequence[Decision]) -> None:
+    """Print decisions, oldest first."""
+    if not decisions:
+        tell("nothing is decided yet: screenalytics identities label EP IDENTITY NAME")
+        return
+    rows = []
+    for row in (decision_dict(d, decisions) for d in decisions):
+        about = " ".join(row["identity_ids"]) or f"track {' '.join(map(str, row['tracks']))}"
+        told = f"decision {row['undoes']}" if row["undoes"] else row["label"] or ""
+        rows.append(
+            (
+                row["sequence"],
+                row["at"],
+                row["by"],
+                row["verb"].replace("_", "-"),
+                about,
+                told,
+                "" if row["holds"] else "undone",
+            )
+        )
+    put_table("", ("", "at", "by", "what", "about", "", "holds"), rows, spare=("at",))
