@@ -14,11 +14,12 @@ from typing import Final
 
 import numpy as np
 
-from screenalytics_core.gallery.likeness import confidence, similarity
+from screenalytics_core.gallery.likeness import confidence, similarities
 from screenalytics_core.gallery.model import Gallery, GalleryMember
 from screenalytics_core.vision.models.protocols import FloatArray
 
-# Below this part of `match_thresh` a name is no more than a guess.
+# Of first choices from this part of `match_thresh` up to it, a third are right; of those below
+# one in fifty.
 _WORTH_A_LOOK: Final = 0.75
 
 
@@ -40,7 +41,7 @@ class Match:
     """An identity that is a cast member.
 
     Attributes:
-        similarity: See `likeness.similarity`.
+        similarity: See `likeness.similarities`.
         margin: Lead over the next likely member, over 0 where there is none.
         confidence: 0 to 1, how likely the name is right.
     """
@@ -114,7 +115,11 @@ def match(
     for cast_id in sorted({c.ranked[0].cast_id for c in claims}):
         _settle([c for c in claims if c.ranked[0].cast_id == cast_id], taken, asked)
     return Matches(
-        {c.identity_id: c.as_match() for c in candidates if c.identity_id in taken.named},
+        {
+            c.identity_id: c.as_match(match_thresh)
+            for c in candidates
+            if c.identity_id in taken.named
+        },
         tuple(
             suggestion
             for c in candidates
@@ -162,10 +167,10 @@ class _Candidate:
         others = [one.similarity for n, one in enumerate(self.ranked) if n != place]
         return self.ranked[place].similarity - max((0.0, *others))
 
-    def as_match(self) -> Match:
+    def as_match(self, thresh: float) -> Match:
         """Return the identity as its likeliest member."""
         best, lead = self.ranked[0], self.lead(0)
-        sure = confidence(best.similarity, lead)
+        sure = confidence(best.similarity, lead, thresh)
         return Match(self.identity_id, best.cast_id, best.label, best.similarity, lead, sure)
 
 
@@ -202,10 +207,8 @@ class _Taken:
 
 
 def _candidate(identity_id: str, looks: Looks, members: Sequence[GalleryMember]) -> _Candidate:
-    likely = [
-        _Likely(m.cast_id, m.label, similarity(looks.embeddings, looks.clarities, m))
-        for m in members
-    ]
+    values = similarities(looks.embeddings, looks.clarities, members).tolist()
+    likely = [_Likely(m.cast_id, m.label, value) for m, value in zip(members, values, strict=True)]
     ranked = tuple(sorted(likely, key=lambda one: (-one.similarity, one.cast_id)))
     return _Candidate(identity_id, float(looks.clarities.sum(dtype=np.float64)), ranked)
 

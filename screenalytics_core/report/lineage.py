@@ -18,7 +18,9 @@ from screenalytics_core.config import (
 )
 from screenalytics_core.report import text
 
-_THRESHOLDS: Final = ("det_thresh", "cluster_thresh", "min_identity_sim")
+_THRESHOLDS: Final = (
+    "det_thresh", "cluster_thresh", "min_identity_sim", "match_thresh", "match_margin",
+)  # fmt: skip
 _DEVICES: Final = frozenset({"device", "embed_device"})
 _ROLES: Final = {
     "face_detector": "finds faces",

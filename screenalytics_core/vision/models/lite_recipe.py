@@ -57,7 +57,13 @@ LITE: Final = Recipe(
     name="lite",
     version="2",
     # Measured on labelled clips; see docs/models.md.
-    calibration=Calibration(det_thresh=0.9, cluster_thresh=0.30, min_identity_sim=0.35),
+    calibration=Calibration(
+        det_thresh=0.9,
+        cluster_thresh=0.30,
+        min_identity_sim=0.35,
+        match_thresh=0.47,
+        match_margin=0.10,
+    ),
     files=(
         RecipeFile(
             role="face_detector",
