@@ -14,8 +14,8 @@ from numpy.typing import ArrayLike
 
 from screenalytics_core.vision.boxes import Float64Array, IntArray, as_boxes
 from screenalytics_core.vision.intervals import Intervals, union
-from screenalytics_core.vision.owners import Owners, find_owners
 from screenalytics_core.vision.observed import fixed_vectors
+from screenalytics_core.vision.owners import Owners, find_owners
 
 
 @dataclass(frozen=True, slots=True)
