@@ -26,6 +26,7 @@ from screenalytics_assets.cli import (
     run,
     runs,
     screen_time,
+    season,
     status,
 )
 from screenalytics_assets.cli.console import fail
@@ -50,6 +51,7 @@ app.add_typer(identities.app, name="identities")
 app.add_typer(cast.app, name="cast")
 app.add_typer(runs.app, name="runs")
 app.command("status")(status.status)
+app.add_typer(season.app, name="season")
 app.command("screen-time")(screen_time.screen_time)
 app.command("overlay")(overlay.overlay)
 app.command("evaluate")(evaluate.evaluate)

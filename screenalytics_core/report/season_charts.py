@@ -84,9 +84,10 @@ def _bar(cell: SeasonCell, middle: float, step: float, most_s: float) -> str:
     if cell.low_s:
         parts.append(_rect("sure", left, width, cell.low_s * scale))
     if cell.high_s is not None and cell.high_s > cell.total_s:
+        top_s = min(cell.high_s, most_s)
         ends: dict[str, Any] = {
             "x1": _n(middle), "x2": _n(middle),
-            "y1": _n(_BARS - cell.total_s * scale), "y2": _n(_BARS - cell.high_s * scale),
+            "y1": _n(_BARS - cell.total_s * scale), "y2": _n(_BARS - top_s * scale),
         }  # fmt: skip
         parts.append(tag("line", **ends, class_="possible"))
     return "".join(parts)

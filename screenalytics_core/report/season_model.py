@@ -14,6 +14,7 @@ Row = Mapping[str, Any]
 _MOST_LINKED: Final = 40
 _MOST_ALONE: Final = 10
 _MOST_TRENDS: Final = 12
+_MOST_TOLD: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +224,18 @@ def _note(row: Row, season_cast: Row) -> str:
     if row["proposed_s"]:
         return f"{row['proposed_s']:,.1f} s more if open links hold"
     if row["kind"] == "link":
-        status = next(k["status"] for k in season_cast["links"] if k["link_id"] == row["link_id"])
-        return "looks like two named people" if status == "conflict" else "linked by looks alone"
+        return _where(row, season_cast)
     return ""
+
+
+def _where(row: Row, season_cast: Row) -> str:
+    """Say which identities a link joins, so that they can be looked up."""
+    own = [m for m in season_cast["members"] if m["link_id"] == row["link_id"]]
+    told = [f"{short_of(m['ep_id'])} {m['person_id']}" for m in own if m["cast_id"] is None]
+    more = f" and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+    status = next(k["status"] for k in season_cast["links"] if k["link_id"] == row["link_id"])
+    look = "like two named people: " if status == "conflict" else "alike: "
+    return look + ", ".join(told[:_MOST_TOLD]) + more
 
 
 def _episode(row: Row) -> SeasonEpisode:

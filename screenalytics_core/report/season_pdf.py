@@ -28,7 +28,7 @@ from screenalytics_core.report.tables import Cells, head_row, ruled_table
 _WIDTH: Final = style.PAGE_HEIGHT  # landscape
 _HEIGHT: Final = style.PAGE_WIDTH
 _CONTENT: Final[float] = _WIDTH - 2 * style.MARGIN
-_FIRST_MM: Final = (46, 26, 14, 12)
+_FIRST_MM: Final = (46, 28, 15, 16)
 _MOST_COLUMNS: Final = 24
 _LEAST_COLUMN_MM: Final = 6.6
 _MOST_COLUMN_MM: Final = 17
@@ -104,7 +104,7 @@ def _table(report: SeasonReport, part: range) -> Flowable:
     room_mm = _CONTENT / mm - sum(_FIRST_MM)
     column_mm = min(max(room_mm / len(part), _LEAST_COLUMN_MM), _MOST_COLUMN_MM)
     name_mm = _CONTENT / mm - sum(_FIRST_MM[1:]) - column_mm * len(part)
-    widths = (min(name_mm, 80), *_FIRST_MM[1:], *(column_mm for _ in part))
+    widths = (min(name_mm, 92), *_FIRST_MM[1:], *(column_mm for _ in part))
     shorts = [f">{report.episodes[i].short}" for i in part]
     rows: Cells = [head_row("person", ">on screen", ">share", ">episodes", *shorts)]
     rows += [_row(person, part, column_mm) for person in report.people]
@@ -116,7 +116,9 @@ def _table(report: SeasonReport, part: range) -> Flowable:
         for column, i in enumerate(part)
     ]
     extra.append(("RIGHTPADDING", (4, 0), (-1, -1), 0.8 * mm))
-    return ruled_table(rows, widths, extra=extra)
+    table = ruled_table(rows, widths, extra=extra)
+    table.hAlign = "LEFT"
+    return table
 
 
 def _row(person: SeasonPerson, part: range, column_mm: float) -> list[Any]:

@@ -14,12 +14,19 @@ from screenalytics_core.report.flowables import MIN_BAR_PT, measure
 from screenalytics_core.report.season_model import SeasonEpisode, SeasonPerson
 
 COLUMNS: Final = 4
+_ROOM: Final = 1.2
 
 
 def scale_s(people: Sequence[SeasonPerson]) -> float:
-    """Return the seconds that the highest bar of all charts stands for."""
-    known = [c.high_s for p in people for c in p.cells if c.high_s is not None]
-    return max(known, default=0.0) or 1.0
+    """Return the seconds that the height of every chart stands for.
+
+    What is possible of somebody doubtful may be far more than anybody is seen; it is cut off
+    rather than let it press every bar flat.
+    """
+    cells = [c for p in people for c in p.cells if c.total_s is not None]
+    most_s = max((c.total_s or 0.0 for c in cells), default=0.0)
+    possible_s = max((c.high_s or 0.0 for c in cells), default=0.0)
+    return min(possible_s, _ROOM * most_s) or 1.0
 
 
 class TrendRow(Flowable):  # type: ignore[misc]
@@ -96,4 +103,6 @@ class TrendRow(Flowable):  # type: ignore[misc]
         if high > total:
             canvas.setStrokeColor(style.UNKNOWN)
             canvas.setLineWidth(0.6)
-            canvas.line(middle, base + total * scale, middle, base + high * scale)
+            canvas.line(
+                middle, base + total * scale, middle, base + min(high, self._most_s) * scale
+            )

@@ -53,7 +53,7 @@ def trends_note(most_s: float) -> str:
     """Say how the charts are read."""
     return (
         f"All charts on one scale, up to {text.seconds(most_s)}. Dark: sure; light: likely; "
-        "line: possible; grey column: nothing is known of the episode."
+        "line: possible, as far as it fits; grey column: nothing is known of the episode."
     )
 
 

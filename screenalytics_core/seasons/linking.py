@@ -182,11 +182,30 @@ class _People:
     def apart(
         self, episodes: Sequence[EpisodePeople], held_apart: Iterable[tuple[Place, Place]]
     ) -> NDArray[np.int64]:
-        """Return (P, 2) rows that must not be one person."""
+        """Return (P, 2) rows that must not be one person.
+
+        People of one name are one, so who is not one of them is none of them.
+        """
         places = [*_seen_at_once(episodes), *held_apart]
         known = [p for p in places if p[0] in self.row_of and p[1] in self.row_of]
-        pairs = [(self.row_of[one], self.row_of[other]) for one, other in known]
-        return np.array(pairs, np.int64).reshape(-1, 2)
+        pairs = {
+            (one, other)
+            for pair in known
+            for one in self._same(self.row_of[pair[0]])
+            for other in self._same(self.row_of[pair[1]])
+            if self._name(one) is None or self._name(one) != self._name(other)
+        }
+        return np.array(sorted(pairs), np.int64).reshape(-1, 2)
+
+    def _name(self, row: int) -> str | None:
+        return self.people[row].cast_id
+
+    def _same(self, row: int) -> list[int]:
+        """Return all rows of a row's name; of one without a name the row alone."""
+        name = self._name(row)
+        if name is None:
+            return [row]
+        return [i for i, person in enumerate(self.people) if person.cast_id == name]
 
 
 def _seen_at_once(episodes: Sequence[EpisodePeople]) -> Iterator[tuple[Place, Place]]:
