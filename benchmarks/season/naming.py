@@ -35,11 +35,15 @@ class Kept:
     """Names before and after something; seconds of face tracks.
 
     Attributes:
+        names: People who had a name before.
+        names_kept: Those most of whose seconds have the same one now.
         named_s: Tracks that had a name before.
         kept_s: Those that have the same one now.
         lost: (name before, name now or None) -> seconds.
     """
 
+    names: int
+    names_kept: int
     named_s: float
     kept_s: float
     lost: Mapping[tuple[str, str | None], float]
@@ -83,7 +87,13 @@ def names_kept(before: Sequence[Sighting], after: Sequence[Sighting]) -> Kept:
     for track in named:
         if now.get(track.track_id) != track.label:
             lost[track.label or "", now.get(track.track_id)].append(track.seconds)
+    kept_s: defaultdict[str, float] = defaultdict(float)
+    for track in named:
+        is_kept = now.get(track.track_id) == track.label
+        kept_s[track.label or ""] += track.seconds if is_kept else -track.seconds
     return Kept(
+        names=len(kept_s),
+        names_kept=sum(seconds > 0 for seconds in kept_s.values()),
         named_s=_seconds(named),
         kept_s=_seconds(t for t in named if now.get(t.track_id) == t.label),
         lost={names: round(fsum(seconds), _DECIMALS) for names, seconds in lost.items()},

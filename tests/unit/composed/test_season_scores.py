@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.season.links import judge_links
 from benchmarks.season.naming import names_kept, names_of, names_to_give
 from benchmarks.season.roll_up import season_rows
+from benchmarks.season.seen_runs import people_by_identity
 from benchmarks.season.sightings import Sighting, sightings
 from screenalytics_core.evaluation.prediction import Identity, Prediction, track_boxes
 from screenalytics_core.evaluation.truth import Truth, read_truth
@@ -110,6 +112,7 @@ def test_a_name_is_kept_where_the_track_has_the_same_one_afterwards() -> None:
     kept = names_kept(before, after)
 
     assert (kept.named_s, kept.kept_s) == (7.0, 1.0)
+    assert (kept.names, kept.names_kept) == (2, 0)
     assert kept.lost == {("Ann", None): 2.0, ("Bob", "Ann"): 4.0}
 
 
@@ -117,6 +120,14 @@ def test_a_track_that_is_gone_has_lost_its_name() -> None:
     kept = names_kept([track(1, "Ann", 1.0, "a", "Ann")], [])
 
     assert (kept.named_s, kept.kept_s, kept.lost) == (1.0, 0.0, {("Ann", None): 1.0})
+
+
+def test_a_person_keeps_the_name_who_keeps_it_for_most_of_the_time() -> None:
+    before = [track(1, "Ann", 3.0, "a", "Ann"), track(2, "Ann", 2.0, "a", "Ann")]
+
+    kept = names_kept(before, [track(1, "Ann", 3.0, "x", "Ann"), track(2, "Ann", 2.0, "y")])
+
+    assert (kept.names, kept.names_kept) == (1, 1)
 
 
 def test_a_season_adds_up_true_and_stated_seconds() -> None:
@@ -174,3 +185,53 @@ def test_somebody_who_is_main_in_one_episode_counts_in_all() -> None:
     ann = season_rows(truths, {"e1": {"Ann": 1.0}, "e2": {"Ann": 1.0}})[0]
 
     assert (ann.episodes, ann.true_s) == (2, 2.0)
+
+
+def link(link_id: str, status: str, label: str | None = None) -> dict[str, Any]:
+    return {"link_id": link_id, "status": status, "label": label}
+
+
+def member(link_id: str, ep_id: str, *identity_ids: str, named: bool = False) -> dict[str, Any]:
+    cast_id = "ann" if named else None
+    ids = list(identity_ids)
+    return {"link_id": link_id, "ep_id": ep_id, "cast_id": cast_id, "identity_ids": ids}
+
+
+def test_an_identity_is_whom_most_of_its_seconds_show() -> None:
+    run = [
+        track(1, "Ann", 1.0, "a"), track(2, "Bob", 3.0, "a"), track(3, None, 9.0, "a"),
+        track(4, "Ann", 1.0, "b"), track(5, "Ann", 1.0, None),
+    ]  # fmt: skip
+
+    assert people_by_identity(run) == {"a": "Bob", "b": "Ann"}
+
+
+def test_a_link_is_confirmed_when_all_whom_it_would_name_are_that_person() -> None:
+    season_cast = {
+        "links": [link("l1", "proposal", "Ann"), link("l2", "proposal", "Ann"),
+                  link("l3", "conflict"), link("l4", "unnamed"), link("l5", "proposal", "Ann")],
+        "members": [
+            member("l1", "e1", named=True), member("l1", "e2", "id_0001"),
+            member("l1", "e3", "id_0001"),
+            member("l2", "e2", "id_0001"), member("l2", "e3", "id_0002"),
+            member("l5", "e2", "id_0001", "id_0002"),
+        ],
+    }  # fmt: skip
+    people = {
+        "e2": {"id_0001": "Ann", "id_0002": "Bob"}, "e3": {"id_0001": "Ann", "id_0002": "Bob"}
+    }  # fmt: skip
+
+    links = judge_links(season_cast, people)
+
+    assert links.right == ("l1",)
+    assert links.wrong == ("l2", "l5")
+    assert links.statuses == {"proposal": 3, "conflict": 1, "unnamed": 1}
+
+
+def test_somebody_unknown_is_nobody_whom_a_link_may_name() -> None:
+    season_cast = {
+        "links": [link("l1", "proposal", "Ann")],
+        "members": [member("l1", "e1", named=True), member("l1", "e2", "id_0001")],
+    }
+
+    assert judge_links(season_cast, {}).wrong == ("l1",)
