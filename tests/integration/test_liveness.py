@@ -31,6 +31,9 @@ def statuses(settings: Settings) -> list[dg.DagsterRunStatus]:
 def test_a_killed_run_is_ended_by_the_next_launch_which_resumes_it(
     clip: Path, settings: Settings, tmp_path: Path, lite_pack: object
 ) -> None:
+    # A home of somebody's own, where steps hold the pool: ours lets runs hold it.
+    settings.dagster_home.mkdir(parents=True)
+    (settings.dagster_home / "dagster.yaml").write_text("concurrency: {pools: {granularity: op}}")
     with open_instance(settings.dagster_home) as instance:
         # One slot: unless the dead run's is freed, the next run waits for it for ever.
         instance.event_log_storage.set_concurrency_slots(INFERENCE_POOL, 1)
