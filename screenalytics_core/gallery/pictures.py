@@ -43,7 +43,7 @@ _EIGHT_BIT: Final = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK",
 # What the readers raise for bytes that are not theirs, or that end too soon.
 _UNREADABLE: Final = (
     UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError,
-    TypeError, OverflowError, MemoryError, struct.error, PillowImage.DecompressionBombError,
+    TypeError, OverflowError, MemoryError, struct.error,
 )  # fmt: skip
 # A face this large beside the largest may be the one that is meant: half of its area.
 _AS_LARGE: Final = 0.7
@@ -84,6 +84,8 @@ def read_picture(content: bytes, name: str) -> Image:
             with PillowImage.open(io.BytesIO(content), formats=_FORMATS) as picture:
                 _check_header(picture, name)
                 upright = ImageOps.exif_transpose(picture).convert("RGB")
+    except PillowImage.DecompressionBombError as error:
+        raise refused(name, f"has over {MAX_PIXELS // 10**6} million px") from error
     except _UNREADABLE as error:
         raise refused(name, f"is no whole JPEG, PNG or WebP picture ({error})") from error
     return np.ascontiguousarray(np.asarray(upright, np.uint8)[..., ::-1])
