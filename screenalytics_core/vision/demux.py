@@ -17,7 +17,7 @@ decoder conceals is not noticed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -35,6 +35,8 @@ from screenalytics_core.errors import VideoChangedError, VideoError
 REENCODE: Final = "Get a whole copy, or repair it by encoding it anew, and start again."
 # Each packet of these holds exactly one shown picture (VP8, say, has hidden ones).
 ONE_PICTURE_PER_PACKET: Final = frozenset({"h264", "hevc", "vp9", "av1"})
+# A picture says whether any other leans on it (HEVC's: whether one of its temporal layer does).
+_SAYS_UNREFERENCED: Final = frozenset({"h264"})
 _DURATION_SLACK_S: Final = 0.5
 # FFmpeg's own assumption for streams that state no frame rate.
 _UNSTATED_FPS: Final = Fraction(25)
@@ -149,9 +151,19 @@ def time_base(stream: VideoStream) -> Fraction:
 
 
 class PictureReader:
-    """Decodes one stream from where the container stands, and keeps the books on it."""
+    """Decodes one stream from where the container stands, and keeps the books on it.
 
-    def __init__(self, container: InputContainer, stream: VideoStream, path: Path) -> None:
+    Given the ticks of wanted pictures, it decodes of the others as few as these lean on.
+    """
+
+    def __init__(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        path: Path,
+        wanted_pts: Container[int] | None = None,
+    ) -> None:
+        self._wanted_pts = wanted_pts if codec_name(stream) in _SAYS_UNREFERENCED else None
         self._container = container
         self._stream = stream
         self._thing = f"video {path}"
@@ -211,6 +223,9 @@ class PictureReader:
             self._is_countable = False
 
     def _decode(self, packet: Packet[Any]) -> Iterator[VideoFrame]:
+        if self._wanted_pts is not None:
+            is_wanted = packet.pts is None or packet.pts in self._wanted_pts
+            self._stream.codec_context.skip_frame = "DEFAULT" if is_wanted else "NONREF"
         try:
             pictures = packet.decode()
         except av.FFmpegError as error:

@@ -11,7 +11,7 @@ packets foretold.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -68,15 +68,18 @@ class SeekPlan:
             time_base=self.time_base,
         )
 
-    def pictures(self, path: Path, wanted: Iterable[int]) -> Iterator[tuple[int, VideoFrame]]:
+    def pictures(self, path: Path, wanted: Sequence[int]) -> Iterator[tuple[int, VideoFrame]]:
         """Yield (frame_idx, picture) for ascending `wanted` indices.
+
+        Others are decoded only where a wanted one may lean on them.
 
         Raises:
             InexactSeekError: A picture came out that was not foretold.
             VideoError: The file cannot be decoded at some point.
         """
         with demux.open_container(path) as (container, stream):
-            reader = demux.PictureReader(container, stream, path)
+            wanted_pts = frozenset(self.pts[frame_idx] for frame_idx in wanted)
+            reader = demux.PictureReader(container, stream, path, wanted_pts)
             following = reader.pictures()
             next_idx = 0
             for frame_idx in wanted:
@@ -85,14 +88,21 @@ class SeekPlan:
                     following = self._jump(container, stream, reader, key_idx)
                     next_idx = key_idx
                 for picture in following:
-                    if picture.pts != self.pts[next_idx]:
-                        raise InexactSeekError
-                    next_idx += 1
+                    next_idx = self._idx_of(picture, next_idx, frame_idx) + 1
                     if next_idx > frame_idx:
                         yield frame_idx, picture
                         break
                 else:
                     raise InexactSeekError
+
+    def _idx_of(self, picture: VideoFrame, first: int, last: int) -> int:
+        """Return the index of a picture that is one of `first` ... `last`, or InexactSeekError."""
+        if picture.pts is None:
+            raise InexactSeekError
+        frame_idx = bisect_left(self.pts, picture.pts, first, last + 1)
+        if frame_idx > last or self.pts[frame_idx] != picture.pts:
+            raise InexactSeekError
+        return frame_idx
 
     def _jump(
         self,

@@ -132,6 +132,26 @@ def test_groups_of_pictures_without_a_wanted_frame_are_not_decoded(
     assert decoded < 50
 
 
+def test_pictures_that_no_other_leans_on_are_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = open_video(make_video(tmp_path / "v.mp4", numbered(COUNT), gop=COUNT))
+    whole = [summary(f) for f in video.frames()]
+    decoded: list[int | None] = []
+    original = seeking.demux.PictureReader._decode
+
+    def noting(self: Any, packet: Any) -> Any:
+        for picture in original(self, packet):
+            decoded.append(picture.pts)
+            yield picture
+
+    monkeypatch.setattr(seeking.demux.PictureReader, "_decode", noting)
+
+    for idx in range(20, 28):
+        assert [summary(f) for f in video.frames_at([idx])] == [whole[idx]]
+    assert len(decoded) < 8 * 20
+
+
 def test_a_jump_that_lands_elsewhere_falls_back_to_decoding_from_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
