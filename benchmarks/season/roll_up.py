@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import fsum
-from typing import Final
+from typing import Any, Final
 
 from screenalytics_core.evaluation.truth import FrameInterval, Truth
 
@@ -73,6 +74,19 @@ def season_rows(
             )
         )
     return tuple(rows)
+
+
+def stated_seconds(screen_time: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """Return ep_id -> name -> seconds of visible face, as a roll-up states them.
+
+    Args:
+        screen_time: The document of `seasons.specs.SEASON_SCREEN_TIME`.
+    """
+    stated: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for row in screen_time["figures"]:
+        if row["kind"] == "cast" and row["face_s"] is not None:
+            stated[row["ep_id"]][row["label"]] = row["face_s"]
+    return dict(stated)
 
 
 def _seconds(truth: Truth, intervals: tuple[FrameInterval, ...]) -> float:

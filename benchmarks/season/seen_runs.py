@@ -55,9 +55,14 @@ class SeenRuns:
 
     def sightings(self) -> dict[str, tuple[Sighting, ...]]:
         """Return every episode's face tracks, with their people and names."""
-        return {ep_id: self._sightings(ep_id, truth) for ep_id, truth in self.truths.items()}
+        return {ep_id: self.sightings_of(ep_id) for ep_id in self.truths}
 
-    def _sightings(self, ep_id: str, truth: Truth) -> tuple[Sighting, ...]:
+    def sightings_of(self, ep_id: str) -> tuple[Sighting, ...]:
+        """Return an episode's face tracks.
+
+        Raises:
+            BenchError: It has no finished run.
+        """
         stores = Stores.open(self.data_root)
         run_id = stores.runs.active_run_id(ep_id)
         if run_id is None:
@@ -65,7 +70,7 @@ class SeenRuns:
         identities = stores.require(ep_id, run_id, ArtifactKind.IDENTITIES).read()
         cast = stores.require(ep_id, run_id, ArtifactKind.CAST).read()
         owners = find_owners(identities["identities"], cast["people"]).of_tracks
-        return sightings(truth, prediction_of_run(stores, ep_id, run_id), owners)
+        return sightings(self.truths[ep_id], prediction_of_run(stores, ep_id, run_id), owners)
 
 
 def people_by_identity(tracks: Sequence[Sighting]) -> dict[str, str]:

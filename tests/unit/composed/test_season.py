@@ -26,7 +26,7 @@ from tests.composed_scenes import labelled_clip
 CLIPS = SHARED / "clips"
 PICTURED = people_of(None, cast_size=3, pictured_cast=3)
 # Ends with the first round: three of the cast, and perhaps strangers.
-SHORT = SeasonPlan(PICTURED, episodes=2, seed=1, length_s=(0.5, 0.5))
+SHORT = SeasonPlan(PICTURED, episodes=2, seed=1, length_s=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_the_cast_goes_by_the_same_names_in_every_episode(truths: list[Truth]) -
 
 
 def test_strangers_occur_but_are_no_main_people() -> None:
-    planned = list(SeasonPlan(PICTURED, seed=1, length_s=(0.5, 0.5)))
+    planned = list(SeasonPlan(PICTURED, seed=1, length_s=0.5))
     strangers = {s.person for one in planned for s in one.showings} - PICTURED.names
 
     assert strangers
