@@ -68,8 +68,10 @@ class EpisodeVideo:
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Self:
         """Build it from video.json; ValueError or TypeError if it is not one."""
-        given = {k: v for k, v in record.items() if k != "episode_id"}
-        video = cls(**{**given, "trims": parse_trims(given.get("trims", {}))})
+        given = dict(record)
+        given.pop("episode_id", None)
+        given["trims"] = parse_trims(given.get("trims", {}))
+        video = cls(**given)
         if not (isinstance(video.size_bytes, int) and isinstance(video.sha256, str)):
             raise TypeError("size_bytes must be a whole number and sha256 a text")
         return video

@@ -24,6 +24,8 @@ class Cell:
     @classmethod
     def of(cls, value: Any) -> Self:
         """Return the cell of a value: two decimals for a float, a dash for None."""
+        if isinstance(value, str):
+            return cls(printable(value))
         if isinstance(value, cls):
             return replace(value, text=printable(value.text))
         if value is None:
@@ -34,8 +36,11 @@ class Cell:
 
     def filled(self, width: int) -> Self:
         """Return it at least `width` characters wide."""
-        text = self.text.rjust(width) if self.is_number else self.text.ljust(width)
-        return type(self)(text, self.style, self.is_number)
+        return type(self)(self.filled_text(width), self.style, self.is_number)
+
+    def filled_text(self, width: int) -> str:
+        """Return its text at least `width` characters wide."""
+        return self.text.rjust(width) if self.is_number else self.text.ljust(width)
 
 
 def printable(text: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +68,7 @@ def put_table(
     if title:
         sys.stdout.write(printable(title) + "\n")
     for row in (head, *flat):
-        _write_line([cell.filled(width) for cell, width in zip(row, widths, strict=True)])
+        _write_line(cell.filled_text(width) for cell, width in zip(row, widths, strict=True))
 
 
 def put_facts(title: str, facts: Sequence[tuple[str, Any]]) -> None:
@@ -98,7 +98,7 @@ def put_line(values: Sequence[Any], widths: Sequence[int]) -> None:
 
         draw_line(cells)
     else:
-        _write_line(cells)
+        _write_line(cell.text for cell in cells)
     sys.stdout.flush()
 
 
@@ -108,8 +108,8 @@ def _one_line(cell: Cell) -> Cell:
     return Cell(" ".join(cell.text.split("\n")), cell.style, cell.is_number)
 
 
-def _write_line(cells: Sequence[Cell]) -> None:
-    sys.stdout.write("  ".join(cell.text for cell in cells).rstrip() + "\n")
+def _write_line(texts: Iterable[str]) -> None:
+    sys.stdout.write("  ".join(texts).rstrip() + "\n")
 
 
 class StepProgress:

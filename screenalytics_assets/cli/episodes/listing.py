@@ -10,7 +10,6 @@ from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import put_json, put_table, tell
 
 if TYPE_CHECKING:
-    from screenalytics_core.episode_registry import EpisodeVideo
     from screenalytics_core.episode_survey import Seen
     from screenalytics_core.storage.base import Storage
 
@@ -54,6 +53,7 @@ def list_(
 
 def _rows(storage: Storage, seen: dict[str, Seen]) -> list[dict[str, Any]]:
     from screenalytics_core.episode_registry import recorded_video
+    from screenalytics_core.episode_state import video_state
     from screenalytics_core.episode_survey import count_runs
     from screenalytics_core.errors import ArtifactCorruptError
     from screenalytics_core.runs import RunStore
@@ -66,23 +66,22 @@ def _rows(storage: Storage, seen: dict[str, Seen]) -> list[dict[str, Any]]:
             video = recorded_video(storage, ep_id)
         except ArtifactCorruptError as error:
             tell(str(error))  # one damaged record hides no other episode
-            facts = {"duration_s": None, "size": None, "codec": None, "video": "damaged record"}
+            facts: dict[str, Any] = {
+                "duration_s": None,
+                "size": None,
+                "codec": None,
+                "video": "damaged record",
+            }
         else:
             if video is None:
                 continue  # removed since it was looked at
-            facts = _facts(storage, video, look)
+            facts = {
+                "duration_s": video.duration_s,
+                "size": f"{video.width_px}x{video.height_px}",
+                "codec": video.codec,
+                "video": video_state(storage, video, look),
+            }
         count = counts.get(ep_id, 0)
         active = runs.active_run_id(ep_id) if count else None
         rows.append({"ep_id": ep_id, **facts, "runs": count, "active_run_id": active})
     return rows
-
-
-def _facts(storage: Storage, video: EpisodeVideo, look: Seen) -> dict[str, Any]:
-    from screenalytics_core.episode_state import video_state
-
-    return {
-        "duration_s": video.duration_s,
-        "size": f"{video.width_px}x{video.height_px}",
-        "codec": video.codec,
-        "video": video_state(storage, video, look),
-    }

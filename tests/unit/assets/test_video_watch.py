@@ -90,6 +90,12 @@ def test_what_was_dealt_with_is_not_looked_at_again() -> None:
     assert plan({EP: folder(700), OTHER: folder(600)}, first.memory).open == (EP,)
 
 
+def test_after_a_clock_was_set_back_new_files_are_still_seen() -> None:
+    memory = plan({}, Memory(5000 * S)).memory
+
+    assert plan_tick({EP: folder(1_001)}, (), memory, NOW + GRACE_NS + 5 * S).open == (EP,)
+
+
 def test_what_changed_first_is_opened_first() -> None:
     assert plan({EP: folder(600), OTHER: OLD}).open == (OTHER, EP)
 
