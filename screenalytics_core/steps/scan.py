@@ -145,7 +145,7 @@ STEP = Step(
         StepOutput(
             name="detections",
             kinds=(ArtifactKind.DETECTIONS,),
-            version="5",
+            version="6",
             settings=(
                 *_SHOT_SETTINGS,
                 "stride",

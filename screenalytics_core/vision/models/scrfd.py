@@ -16,6 +16,7 @@ import onnx
 
 from screenalytics_core.errors import ModelError
 from screenalytics_core.vision.models.boxes import fit_image, input_size, nms
+from screenalytics_core.vision.models.joined_convolutions import join_convolutions
 from screenalytics_core.vision.models.onnx_session import (
     OnnxSession,
     dims_of,
@@ -125,7 +126,8 @@ def open_scrfd(
     layout = LAYOUTS.get(len(model.graph.output))
     if layout is None:
         raise _not_scrfd(thing, f"it has {len(model.graph.output)} outputs")
-    session = open_session(free_dims(model, (2, 3)), device=device, thing=thing)
+    model = join_convolutions(free_dims(model, (2, 3)))
+    session = open_session(model, device=device, thing=thing)
     outputs = session.run(np.zeros((1, 3, _PROBE_PX, _PROBE_PX), np.float32))
     if [o.size for o in outputs] != _expected_sizes(layout):
         raise _not_scrfd(thing, f"its output shapes are {[o.shape for o in outputs]}")
