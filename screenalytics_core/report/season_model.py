@@ -15,6 +15,7 @@ _MOST_LINKED: Final = 40
 _MOST_ALONE: Final = 10
 _MOST_TRENDS: Final = 12
 _MOST_TOLD: Final = 4
+_MOST_LINKS: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ class SeasonReport:
         people: Those with a name, those linked over episodes, and some of the others.
         trends: Whose seconds are drawn over the episodes.
         left_out: People of one episode alone who are not in the table, and their seconds.
+        links: Those with a name first, and not more than are read.
+        open_links: How many there are.
     """
 
     season: str
@@ -107,6 +110,7 @@ class SeasonReport:
     people: tuple[SeasonPerson, ...]
     left_out: tuple[int, float]
     links: tuple[OpenLink, ...]
+    open_links: int
 
     @property
     def trends(self) -> tuple[SeasonPerson, ...]:
@@ -135,6 +139,8 @@ def season_report(screen_time: Row, season_cast: Row) -> SeasonReport:
     ep_ids = [e["ep_id"] for e in screen_time["episodes"]]
     figures = {(f["person_id"], f["ep_id"]): f for f in screen_time["figures"]}
     shown, hidden = _shown(screen_time["people"])
+    open_ = [row for row in season_cast["links"] if row["status"] != "agreed"]
+    open_.sort(key=lambda row: not row["names"])
     return SeasonReport(
         season=screen_time["season"],
         headline=headline(screen_time["season"]),
@@ -147,11 +153,8 @@ def season_report(screen_time: Row, season_cast: Row) -> SeasonReport:
         episodes=tuple(map(_episode, screen_time["episodes"])),
         people=tuple(_person(p, ep_ids, figures, season_cast) for p in shown),
         left_out=(len(hidden), fsum(p["total_s"] for p in hidden)),
-        links=tuple(
-            _link(row, season_cast["members"])
-            for row in season_cast["links"]
-            if row["status"] != "agreed"
-        ),
+        links=tuple(_link(row, season_cast["members"]) for row in open_[:_MOST_LINKS]),
+        open_links=len(open_),
     )
 
 
@@ -232,10 +235,11 @@ def _where(row: Row, season_cast: Row) -> str:
     """Say which identities a link joins, so that they can be looked up."""
     own = [m for m in season_cast["members"] if m["link_id"] == row["link_id"]]
     told = [f"{short_of(m['ep_id'])} {m['person_id']}" for m in own if m["cast_id"] is None]
-    more = f" and {len(told) - _MOST_TOLD} more" if len(told) > _MOST_TOLD else ""
+    shown = told if len(told) <= _MOST_TOLD else told[: _MOST_TOLD // 2]
+    more = f" and {len(told) - len(shown)} more" if len(told) > len(shown) else ""
     status = next(k["status"] for k in season_cast["links"] if k["link_id"] == row["link_id"])
     look = "like two named people: " if status == "conflict" else "alike: "
-    return look + ", ".join(told[:_MOST_TOLD]) + more
+    return look + ", ".join(shown) + more
 
 
 def _episode(row: Row) -> SeasonEpisode:

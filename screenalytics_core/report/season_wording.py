@@ -18,7 +18,7 @@ def key_figures(report: SeasonReport) -> list[tuple[str, str, str]]:
     """Return (value, what it is, small print) of the season's figures."""
     counted, known = report.counted_episodes, len(report.episodes)
     missing = f"{known - counted} missing" if counted < known else "nothing is missing"
-    links = text.plural(len(report.links), "open link")
+    links = text.plural(report.open_links, "open link")
     counted_s = f"{text.clock(report.counted_s)} counted"
     people = "person with a name" if report.named == 1 else "people with a name"
     return [
@@ -58,8 +58,10 @@ def trends_note(most_s: float) -> str:
 
 
 def how_to_decide(report: SeasonReport) -> str:
-    """Say which commands decide about links."""
+    """Say which commands decide about links, and how many are not listed."""
+    rest = report.open_links - len(report.links)
+    more = f" {rest} more: screenalytics season link {report.season}." if rest else ""
     return (
         f"Decide with: screenalytics season confirm {report.season} LINK [--name NAME], or "
-        f"screenalytics season reject {report.season} LINK."
+        f"screenalytics season reject {report.season} LINK.{more}"
     )

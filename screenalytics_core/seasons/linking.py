@@ -232,18 +232,19 @@ def _links_among(
     if not groups:
         return
     similarity = np.asarray(vectors @ vectors.T, np.float64)
-    # (people, groups): the mean similarity to each group.
+    # (people, groups): the mean similarity to each group but one's own.
     of = np.zeros((len(rows), len(groups)))
     for number, group in enumerate(groups):
         of[group, number] = 1 / len(group)
     to_groups = similarity @ of
+    to_groups[of > 0] = -np.inf
     known = apart[np.isin(apart, rows).all(axis=1)]
     ones, others = np.searchsorted(rows, np.concatenate([known, known[:, ::-1]])).T
     to_groups[ones, of[others].argmax(axis=1)] = -np.inf
-    for number, group in enumerate(groups):
+    rivals = to_groups.max(axis=1)
+    for group in groups:
         if len({table.people[i].ep_id for i in rows[group]}) > 1:
-            rivals = np.delete(to_groups[group], number, axis=1).max(axis=1, initial=-np.inf)
-            yield _link(table, rows[group], similarity[np.ix_(group, group)], rivals)
+            yield _link(table, rows[group], similarity[np.ix_(group, group)], rivals[group])
 
 
 def _link(
