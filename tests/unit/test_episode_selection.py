@@ -124,3 +124,7 @@ def test_ids_are_sorted_as_people_count() -> None:
 
 def test_the_order_of_the_known_ones_does_not_matter() -> None:
     assert expand(["rhobh"], KNOWN[::-1]) == expand(["rhobh"], KNOWN)
+
+
+def test_a_season_of_a_hundred_is_in_natural_order() -> None:
+    assert expand(["a-s01"], ("a-s01e100", "a-s01e99")) == ("a-s01e99", "a-s01e100")
