@@ -29,7 +29,7 @@ from screenalytics_core.backfills.record import BackfillRecord, PlannedEpisode
 _LOG: Final = logging.getLogger(__name__)
 _POLL_S: Final = 0.1
 # Canceling waits for the inference at work, then takes the run's end into the ledger.
-_GRACE_S: Final = 30.0
+_GRACE_S: Final = 60.0
 _LAST_CHARACTERS: Final = 2_000
 
 Event = Callable[[PlannedEpisode, str, JobResult | None], None]
@@ -130,7 +130,7 @@ class Backfill:
                 start_new_session=True,
             )
         if process.stdin is not None:
-            # It stays open: that it closes tells the child that we are gone.
+            # It stays open: that it closes tells the child to cancel its run.
             with suppress(BrokenPipeError):  # what killed it is told when it is reaped
                 process.stdin.write(job.to_line())
                 process.stdin.flush()
@@ -160,7 +160,7 @@ class Backfill:
     def _end_children(self) -> None:
         """End what is still at work, by force after a grace or at a second Ctrl-C."""
         for child in self._children:
-            child.process.send_signal(signal.SIGTERM)
+            _close(child)
         try:
             deadline_s = time.monotonic() + _GRACE_S
             for child in self._children:
@@ -171,7 +171,6 @@ class Backfill:
             for child in self._children:
                 child.process.kill()
                 child.process.wait()
-                _close(child)
         self._reap_ended()
 
     def _reap_ended(self) -> None:

@@ -25,7 +25,7 @@ from screenalytics_core.runs import RunKey
 # A daemon looks for what it is to queue every few seconds; until then only the record says it.
 _ON_ITS_WAY_S: Final = 120.0
 # Somewhat longer than a child has to end after its backfill.
-_LONGEST_WAIT_S: Final = 40.0
+_LONGEST_WAIT_S: Final = 70.0
 _POLL_S: Final = 0.3
 
 

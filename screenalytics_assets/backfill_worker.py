@@ -1,8 +1,9 @@
 """One episode of a backfill in a process of its own: a crash or a kill takes this episode only.
 
-The first line of stdin says what to run. After it stdin stays open for as long as the backfill
-lives: when it closes, whoever asked for the episode is gone, and the run is canceled, so that
-a killed backfill leaves nothing behind that works on by itself.
+The first line of stdin says what to run. After it stdin stays open for as long as the run is
+wanted: when it closes, the backfill is ending, or was killed, and the run is canceled, so that
+nothing works on by itself. (A signal would not do: Dagster takes SIGTERM for Ctrl-C, and calls
+a run failed that an interrupt ends unannounced.)
 """
 
 from __future__ import annotations
@@ -63,14 +64,41 @@ def main() -> None:
     """Run the episode that stdin names."""
     # A backfill that a shell started in the background may be deaf to Ctrl-C; this is not.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _interrupt)
     job = Job.from_line(sys.stdin.readline())
-    threading.Thread(target=_end_with_the_backfill, name="lifeline", daemon=True).start()
+    threading.Thread(target=_end_when_unwanted, args=(job,), daemon=True).start()
     content = json.dumps(asdict(_run(job))).encode()
     path = Path(job.result)
     part = path.with_suffix(".part")
     part.write_bytes(content)
     part.replace(path)
+
+
+def _end_when_unwanted(job: Job) -> None:
+    """Cancel the run once stdin closes: first in Dagster's books, then by an interrupt."""
+    # The descriptor, not the file object: the interpreter must not wait for a reader at its end.
+    while os.read(sys.stdin.fileno(), 1 << 10):
+        pass
+    try:
+        _say_that_it_is_canceled(job)
+    finally:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def _say_that_it_is_canceled(job: Job) -> None:
+    import dagster as dg
+
+    from screenalytics_assets.instance import open_instance
+    from screenalytics_assets.settings import Settings
+    from screenalytics_assets.tags import PARTITION_TAG, RUN_ID_TAG
+
+    home = Settings.from_env(data_root=Path(job.data_root)).dagster_home
+    wanted = dg.RunsFilter(
+        statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED],
+        tags={RUN_ID_TAG: job.run_id, PARTITION_TAG: job.ep_id},
+    )
+    with open_instance(home) as instance:
+        for run in instance.get_runs(wanted):
+            instance.report_run_canceling(run, "the backfill was ended")
 
 
 def _run(job: Job) -> JobResult:
@@ -89,18 +117,6 @@ def _run(job: Job) -> JobResult:
     except ScreenalyticsError as error:
         return JobResult(False, str(error), error.code, was_run=False)
     return JobResult(result.success, result.error, result.error_code)
-
-
-def _interrupt(_signum: int, _frame: object) -> None:
-    """Let SIGTERM cancel the run as Ctrl-C does; Dagster listens to that alone."""
-    signal.raise_signal(signal.SIGINT)
-
-
-def _end_with_the_backfill() -> None:
-    # The descriptor, not the file object: the interpreter must not wait for a reader at its end.
-    while os.read(sys.stdin.fileno(), 1 << 10):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":
