@@ -44,11 +44,17 @@ _LAUNCH: Final = {"force_recluster": False, "reuse_detections": False, "reuse_em
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A cast member as a decision names them; `is_new` if no gallery had a face of them."""
+    """A cast member as a decision names them.
+
+    Attributes:
+        is_known: The gallery, or a decision of the episode, named them before.
+        has_faces: The gallery has faces of them.
+    """
 
     cast_id: str
     label: str
-    is_new: bool
+    is_known: bool
+    has_faces: bool
 
 
 class LookedAt:
@@ -107,8 +113,8 @@ class LookedAt:
         with_faces = {m.cast_id for m in in_gallery if m.prototypes}
         for cast_id, label in known.items():
             if text == cast_id or folded(text) == folded(label):
-                return Member(cast_id, label, cast_id not in with_faces)
-        return Member(free_cast_id(text, known), text.strip(), True)
+                return Member(cast_id, label, True, cast_id in with_faces)
+        return Member(free_cast_id(text, known), text.strip(), False, False)
 
     def enrol(self, member: Member, tracks: Iterable[int], by: str, settings: Settings) -> int:
         """Offer the good faces of tracks to the show's gallery; return how many it took.

@@ -118,10 +118,10 @@ def label(
         by=_by(by),
     )
     taken = None
-    if member is not None and member.is_new and not no_enrol and looked_at.show is not None:
+    if member and not member.has_faces and not no_enrol and looked_at.show is not None:
         taken = looked_at.enrol(member, tracks, decision.by, settings)
         tell(f"gallery of {looked_at.show}: {member.label} ({member.cast_id}), {taken} faces new")
-    elif member is not None and looked_at.show is None and not no_enrol:
+    elif member and not no_enrol and looked_at.show is None:
         tell(f"{looked_at.ep_id} names no show, so no gallery takes {member.label}")
     _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json, enrolled=taken)
 
@@ -148,6 +148,9 @@ def merge(
     if tracks & others:
         raise DecisionError(thing=f"{person} and {other}", reason="are one person already")
     found = (*roster.find(person), *roster.find(other))
+    at_once_s = roster.at_once_s(tracks, others)
+    if at_once_s > 0:
+        tell(f"{person} and {other} are seen at the same time for {at_once_s:.2f} s")
     decision = looked_at.decision(
         Verb.MERGE, tracks, others, identity_ids=tuple(p.person_id for p in found), by=_by(by)
     )
@@ -277,7 +280,7 @@ def _destination(looked_at: LookedAt, track_id: int, to: str) -> dict[str, Any]:
     except DecisionError:
         # Somebody of the cast need not have been found in the episode.
         member = looked_at.member(to)
-        if member.is_new:
+        if not member.is_known:
             raise
         return {"cast_id": member.cast_id, "label": member.label}
     others = looked_at.roster.tracks_of(to) - {track_id}

@@ -105,19 +105,29 @@ def put_decisions(decisions: Sequence[Decision]) -> None:
     if not decisions:
         tell("nothing is decided yet: screenalytics identities label EP IDENTITY NAME")
         return
-    rows = []
-    for row in (decision_dict(d, decisions) for d in decisions):
-        about = " ".join(row["identity_ids"]) or f"track {' '.join(map(str, row['tracks']))}"
-        told = f"decision {row['undoes']}" if row["undoes"] else row["label"] or ""
-        rows.append(
-            (
-                row["sequence"],
-                row["at"],
-                row["by"],
-                row["verb"].replace("_", "-"),
-                about,
-                told,
-                "" if row["holds"] else "undone",
-            )
+    rows = [
+        (
+            row["sequence"],
+            row["at"],
+            row["by"],
+            row["verb"].replace("_", "-"),
+            _about(row),
+            "yes" if row["holds"] else "undone",
         )
-    put_table("", ("", "at", "by", "what", "about", "", "holds"), rows, spare=("at",))
+        for row in (decision_dict(d, decisions) for d in decisions)
+    ]
+    put_table("", ("", "at", "by", "what", "of whom", "holds"), rows, spare=("at",))
+
+
+def _about(row: Mapping[str, Any]) -> str:
+    """Say in words what a decision is about."""
+    ids, name = " and ".join(row["identity_ids"]), row["label"] or "nobody with a name"
+    tracks = "track " + ", ".join(map(str, row["tracks"]))
+    return {
+        "label": f"{ids}: {name}",
+        "merge": ids,
+        "split": f"{tracks} of {ids}",
+        "move_track": f"{tracks} to {ids or row['label'] or 'nobody'}",
+        "lock": ids,
+        "undo": f"decision {row['undoes']}",
+    }[row["verb"]]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from screenalytics_core.errors import DecisionError
-from screenalytics_core.vision.intervals import total_s
-from screenalytics_core.vision.owners import Owner, find_owners
+from screenalytics_core.vision.intervals import intersection, total_s
+from screenalytics_core.vision.owners import find_owners
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,10 @@ class Roster:
         """Return when a track begins and ends."""
         return self._spans_s[track_id]
 
-    def owner(self, track_id: int) -> Owner | None:
-        """Return whose a track is."""
-        return self._owners.of_tracks.get(track_id)
+    def at_once_s(self, tracks: Iterable[int], others: Iterable[int]) -> float:
+        """Return how long some tracks and others show a face at the same time."""
+        spans = [[self._spans_s[t] for t in some] for some in (tracks, others)]
+        return total_s(intersection(*spans))
 
     def _groups(self, identities: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
         """Return the tracks of each person, identities first; who has no track is not listed."""

@@ -114,8 +114,6 @@ class _Fold:
         name = self._name(one.tracks) or self._name(one.others)
         merged = first or other or Decided(sequence, sequence)
         merged.decision, merged.is_one = sequence, True
-        if merged.split_from is other:
-            merged.split_from = None
         old = {who for who in (first, other) if who is not None}
         held = {t for t, place in self.said.places.items() if place.who in old}
         for track_id in held | one.tracks | one.others:

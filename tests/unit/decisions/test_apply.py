@@ -140,6 +140,7 @@ CASES = [
     pytest.param([merge([1, 2, 3], [4, 5]), lock(4), undo(1), undo(2)], {}, id="all undone"),
     # --- lost
     pytest.param([label("anna", 77)], {}, id="what is not found again says nothing"),
+    pytest.param([split([3], [3])], {}, id="what is one track by now cannot be split"),
     pytest.param([move([3], [77])], {}, id="a move to somebody who is gone moves nothing"),
 ]  # fmt: skip
 
@@ -252,6 +253,16 @@ def test_a_person_without_an_identity_is_still_somebody() -> None:
             id="who is locked keeps the identity, the others are a part",
         ),
         pytest.param(
+            {A: [1], B: [2], C: [4], "id_0004": [6]},
+            [merge([1], [2]), merge([4], [6]), merge([1], [4])], {2: A, 4: A, 6: A},
+            id="all of two merged people are one, also those who were not named again",
+        ),
+        pytest.param(
+            {A: [1], B: [2, 4, 5, 9]}, [split([9], [1, 2]), merge([4], [5])],
+            {1: A, 2: B, 9: f"{B}.1"},
+            id="that some tracks stayed does not bring them together again",
+        ),
+        pytest.param(
             {A: [1, 2, 3, 7], B: [4]}, [move([4], [1]), lock(1, 4)], {4: A, 2: f"{A}.1"},
             id="a track that was moved to them is locked with them",
         ),
@@ -263,6 +274,14 @@ def test_after_the_machine_grouped_otherwise(
     found = who(groups, *decisions)
 
     assert {t: found[t] for t in expected} == expected
+
+
+def test_a_track_that_was_moved_to_who_is_locked_does_not_take_its_identity_along() -> None:
+    groups = {A: [1], B: [4, 5]}
+
+    found = who(groups, move([4], [1]), lock(1, 4), seconds={4: 5.0})
+
+    assert found == {1: A, 4: A, 5: B}
 
 
 def test_the_builders_make_rows_as_the_machine_does() -> None:

@@ -51,7 +51,7 @@ def last_said(told: Sequence[Decision]) -> dict[int, Decision]:
     return {a.track_id: d for d in standing(told) for a in (*d.tracks, *d.others)}
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150)
 @given(groupings(), stories, seconds_of_tracks)
 def test_no_grouping_loses_a_label(
     grouping: tuple[Groups, list[int]], told: list[Decision], seconds: list[int]
@@ -74,7 +74,7 @@ def test_no_grouping_loses_a_label(
             assert track_id not in found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60)
 @given(groupings(), stories, st.sets(st.sampled_from(TRACKS), min_size=1), seconds_of_tracks)
 def test_no_grouping_parts_a_merged_person_or_loses_its_name(
     grouping: tuple[Groups, list[int]],
@@ -92,7 +92,7 @@ def test_no_grouping_parts_a_merged_person_or_loses_its_name(
     assert {found[t].cast_id for t in first | others} == {"zoe"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60)
 @given(groupings(), stories, seconds_of_tracks)
 def test_undoing_everything_gives_the_undecided_result(
     grouping: tuple[Groups, list[int]], told: list[Decision], seconds: list[int]
@@ -106,7 +106,7 @@ def test_undoing_everything_gives_the_undecided_result(
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60)
 @given(groupings(), stories, st.data(), seconds_of_tracks)
 def test_undoing_one_gives_the_result_without_it(
     grouping: tuple[Groups, list[int]],
@@ -125,7 +125,7 @@ def test_undoing_one_gives_the_result_without_it(
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60)
 @given(groupings(), stories, seconds_of_tracks)
 def test_the_rows_are_valid_and_do_not_depend_on_the_order_of_tracks(
     grouping: tuple[Groups, list[int]],
@@ -149,7 +149,7 @@ def test_the_rows_are_valid_and_do_not_depend_on_the_order_of_tracks(
     assert singles == sorted(set(singles))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60)
 @given(groupings(), stories, seconds_of_tracks, some_tracks)
 def test_who_is_locked_is_exactly_the_locked_tracks(
     grouping: tuple[Groups, list[int]],
