@@ -1,22 +1,23 @@
-"""The files of a show's gallery, one by one: who may write, and in which order, is the store's."""
+"""The files of a show's gallery, one by one: who may write, and in which order, is the store's.
+
+Every command that opens the stores imports this: what reads pictures is imported where needed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from contextlib import AbstractContextManager
-from typing import Final
-
-import cv2
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from screenalytics_core import layout
 from screenalytics_core.errors import ArtifactCorruptError, KeyMissingError
 from screenalytics_core.gallery.names import show_of
 from screenalytics_core.gallery.records import NOT_ONE, Member, Prototype
-from screenalytics_core.gallery.vectors import CropVectors
 from screenalytics_core.storage.base import Storage
-from screenalytics_core.vision.alignment import CROP_PX
-from screenalytics_core.vision.models.protocols import Image
+
+if TYPE_CHECKING:
+    from screenalytics_core.gallery.vectors import CropVectors
+    from screenalytics_core.vision.models.protocols import Image
 
 _MEMBER: Final = "member.json"
 
@@ -57,6 +58,11 @@ class GalleryFiles:
 
     def read_crop(self, cast_id: str, prototype: Prototype) -> Image:
         """Return a (112, 112, 3) crop; ArtifactCorruptError if it is not what was written."""
+        import cv2
+        import numpy as np
+
+        from screenalytics_core.vision.alignment import CROP_PX
+
         key = self._crop_key(cast_id, prototype.prototype_id)
         try:
             content = self._storage.read_bytes(key)
@@ -75,6 +81,8 @@ class GalleryFiles:
 
     def read_vectors(self, cast_id: str, embedder_sha256: str) -> CropVectors:
         """Return the vectors that are kept for an embedder; damaged ones are none."""
+        from screenalytics_core.gallery.vectors import CropVectors
+
         try:
             content = self._storage.read_bytes(self._vectors_key(cast_id, embedder_sha256))
         except KeyMissingError:
@@ -87,6 +95,8 @@ class GalleryFiles:
 
     def sweep(self, member: Member) -> None:
         """Remove crops and vectors of faces that a member no longer has: they are biometric."""
+        from screenalytics_core.gallery.vectors import CropVectors
+
         kept = {p.prototype_id for p in member.prototypes}
         crops = {self._crop_key(member.cast_id, name) for name in kept}
         for key in self._storage.list(self._key(member.cast_id, "crops")):

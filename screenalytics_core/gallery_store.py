@@ -3,25 +3,29 @@
 `member.json` is written last and removed first: a folder without one is nobody's, whatever
 else lies in it. Crops are the record; vectors are made from them for each embedder that asks,
 and made again when they are damaged. Who writes holds the show's lock.
+
+Every command that opens the stores imports this: what compares faces is imported where needed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
 from screenalytics_core import layout
 from screenalytics_core.errors import GalleryError, ModelError
-from screenalytics_core.gallery.enrolment import EmbedCrop, Enrolment, enrolled
-from screenalytics_core.gallery.model import Gallery, GalleryMember
 from screenalytics_core.gallery.names import cast_id_of
-from screenalytics_core.gallery.prototypes import Offer, PrototypeDraft
 from screenalytics_core.gallery.records import Member
-from screenalytics_core.gallery.vectors import CropVectors, embed_crop, seen_together
 from screenalytics_core.gallery_files import GalleryFiles
 from screenalytics_core.storage.base import Storage
-from screenalytics_core.vision.models.protocols import FaceEmbedder, Image, ModelPack
+
+if TYPE_CHECKING:
+    from screenalytics_core.gallery.enrolment import EmbedCrop, Enrolment
+    from screenalytics_core.gallery.model import Gallery
+    from screenalytics_core.gallery.prototypes import Offer, PrototypeDraft
+    from screenalytics_core.gallery.vectors import CropVectors
+    from screenalytics_core.vision.models.protocols import FaceEmbedder, Image, ModelPack
 
 
 class GalleryStore:
@@ -42,6 +46,9 @@ class GalleryStore:
         Raises:
             ModelError: Vectors are missing and the embedder cannot make them.
         """
+        from screenalytics_core.gallery.model import Gallery, GalleryMember
+        from screenalytics_core.gallery.vectors import CropVectors, seen_together
+
         members = self.members(show)
         if not members:
             return None
@@ -49,7 +56,7 @@ class GalleryStore:
         sha256, embed = _embedder_sha256(pack), _embed_with(pack)
         parts = [_vectors(files, member, embed, sha256) for member in members]
         embeddings, clarities = seen_together(CropVectors.joined(parts))
-        ends = np.cumsum([len(part.names) for part in parts]).tolist()
+        ends = accumulate(len(part.names) for part in parts)
         return Gallery(
             files.show,
             sha256,
@@ -136,6 +143,8 @@ class GalleryStore:
             GalleryError: Somebody of another display name has that cast_id.
             ModelError: The embedder cannot be used; no face is added.
         """
+        from screenalytics_core.gallery.enrolment import enrolled
+
         files = GalleryFiles(self._storage, show)
         sha256, embed = _embedder_sha256(pack), _embed_with(pack)
         with files.lock():
@@ -190,6 +199,8 @@ class GalleryStore:
 
 def _vectors(files: GalleryFiles, member: Member, embed: EmbedCrop, sha256: str) -> CropVectors:
     """Return the vectors of a member's prototypes, in their order; missing ones are made."""
+    from screenalytics_core.gallery.vectors import CropVectors
+
     names = [p.prototype_id for p in member.prototypes]
     known = files.read_vectors(member.cast_id, sha256)
     if set(names) <= set(known.names):
@@ -245,6 +256,8 @@ def _embedder_sha256(pack: ModelPack) -> str:
 
 def _embed_with(pack: ModelPack) -> EmbedCrop:
     """Return what embeds a crop under its name; the model is opened for the first one."""
+    from screenalytics_core.gallery.vectors import embed_crop
+
     opened: list[FaceEmbedder] = []
 
     def embed(name: str, crop_bgr: Image) -> CropVectors:
