@@ -52,9 +52,10 @@ class Story:
 
     def register(self) -> None:
         """Make episodes of the folder, twice: the second time nothing is new."""
+        show = self.season.rpartition("-s")[0]
         for _ in range(2):
-            self.tell(f"episodes add {self.videos}")
-            self.commands.run("episodes", "add", str(self.videos))
+            self.tell(f"episodes add {self.videos} --show {show}")
+            self.commands.run("episodes", "add", str(self.videos), "--show", show)
 
     def backfill(self, *which: str) -> dict[str, Any]:
         """Backfill the season; return seconds, of all and of the slowest episode."""
