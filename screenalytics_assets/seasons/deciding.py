@@ -143,7 +143,7 @@ def confirm(stores: Stores, settings: Settings, link: ChosenLink, name: str, by:
     longest = max(unnamed, key=lambda m: (m["total_s"], m["ep_id"]))
     member = looked_at[longest["ep_id"]].member(name)
     enrolled = 0
-    if member.is_new:
+    if not member.has_faces:
         tracks = people[longest["ep_id"]][longest["person_id"]].track_ids
         enrolled = looked_at[longest["ep_id"]].enrol(member, tracks, by, settings)
     decisions = []
