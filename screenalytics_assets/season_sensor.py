@@ -78,6 +78,11 @@ class Tick:
         """The seasons to roll up now."""
         return [s for s, verdict in self.verdicts.items() if verdict is Verdict.LAUNCH]
 
+    @property
+    def with_figures(self) -> set[str]:
+        """The seasons that can be rolled up, which are to be partitions."""
+        return {s for s, verdict in self.verdicts.items() if verdict is not Verdict.EMPTY}
+
     def say(self) -> str:
         """Return it in words."""
         said = [f"{season} {verdict.value}" for season, verdict in self.verdicts.items()]
@@ -198,13 +203,13 @@ def build_season_sensor(settings: Settings, job: Any) -> Any:
             dg.RunRequest(partition_key=season, tags={SIGNATURE_TAG: tick.signatures[season]})
             for season in tick.launched
         ]
+        known = set(context.instance.get_dynamic_partitions(str(SEASONS.name)))
+        new = sorted(tick.with_figures - known)
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else tick.say(),
             cursor=tick.memory.to_cursor(),
-            dynamic_partitions_requests=[SEASONS.build_add_request(tick.launched)]
-            if tick.launched
-            else [],
+            dynamic_partitions_requests=[SEASONS.build_add_request(new)] if new else [],
         )
 
     return seasons_sensor

@@ -70,6 +70,13 @@ def test_a_missing_episode_is_no_zero() -> None:
     assert [c.total_s for c in lisa.cells] == [20, 0, None, 20]
 
 
+def test_of_somebody_of_one_episode_a_missing_one_is_no_zero_either() -> None:
+    alone = season_report(*documents()).people[-1]
+
+    assert alone.name == "unnamed e02 id_0005"
+    assert [c.total_s for c in alone.cells] == [0, 3, None, 0]
+
+
 def test_a_hostile_name_is_text_and_nothing_is_loaded() -> None:
     page = Page(render_season_html(*documents(name="<script>alert(1)</script>")).decode())
 
