@@ -74,7 +74,8 @@ class CropVectors:
             return None
         shape = (len(names), 512)
         is_whole = own.shape == blank.shape == shape and own.dtype == blank.dtype == np.float32
-        return cls(names, own, blank) if is_whole and np.isfinite(own).all() else None
+        is_whole = is_whole and bool(np.isfinite(own).all() and np.isfinite(blank).all())
+        return cls(names, own, blank) if is_whole else None
 
 
 def embed_crop(name: str, crop_bgr: Image, embedder: FaceEmbedder, file_name: str) -> CropVectors:

@@ -212,6 +212,7 @@ OTHER_VALUES: dict[str, Any] = {
     "body_tracking": False, "body_stride": 7, "body_thresh": 0.6, "body_bridge_s": 3.0,
     "min_face_px": 21, "min_sharpness": 9.0, "min_frontality": 0.1, "max_samples_per_track": 4,
     "embed_batch": 8, "cluster_thresh": 0.4, "min_identity_sim": 0.2, "save_crops": False,
+    "match_thresh": 0.6, "match_margin": 0.2,
     "save_frames": True, "thumb_size": 128, "jpeg_quality": 90, "workers": 3,
     "reuse_detections": True, "reuse_embeddings": True, "force_recluster": False,
 }  # fmt: skip

@@ -18,6 +18,7 @@ from screenalytics_core.errors import (
     ModelError,
 )
 from screenalytics_core.gallery.prototypes import MAX_PROTOTYPES, Offer, Origin, PrototypeDraft
+from screenalytics_core.gallery.vectors import CropVectors
 from screenalytics_core.gallery_store import GalleryStore
 from screenalytics_core.storage.local import LocalStorage
 from screenalytics_core.vision.models.protocols import Calibration, FloatArray, Image, PackInfo
@@ -180,7 +181,10 @@ def test_damaged_vectors_are_made_again(store: GalleryStore, root: Path) -> None
     enrol(store, "anna", draft(RED))
     before = content(root)
     path = root / "facebank/rhobh/anna/vectors" / f"{'0' * 16}.npz"
-    for damage in (b"", b"no zip", path.read_bytes()[:-200], bytes(300)):
+    nowhere = CropVectors.from_npz(path.read_bytes())
+    assert nowhere is not None
+    nowhere.own[0, 0] = np.nan
+    for damage in (b"", b"no zip", path.read_bytes()[:-200], bytes(300), nowhere.to_npz()):
         path.write_bytes(damage)
 
         assert store.load("rhobh", PACK) is not None
@@ -260,8 +264,12 @@ def test_a_face_that_is_taken_out_leaves_neither_crop_nor_vector(
     left = store.remove_prototype("rhobh", "anna", gone)
 
     assert [p.prototype_id for p in left.prototypes] == [offers[1].prototype_id]
-    assert not any(gone.encode() in data for data in content(root).values())
     assert not any(gone in name for name in files(root))
+    assert gone not in (root / "facebank/rhobh/anna/member.json").read_text()
+    (vectors,) = (root / "facebank/rhobh/anna/vectors").glob("*.npz")
+    with np.load(vectors) as kept:
+        assert kept["names"].tolist() == [offers[1].prototype_id]
+        assert kept["own"].shape == kept["blank"].shape == (1, 512)
     gallery = store.load("rhobh", PACK)
     assert gallery is not None
     assert gallery.members[0].prototype_ids == (offers[1].prototype_id,)
