@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from screenalytics_assets.cli import options
-from screenalytics_assets.cli.console import put_json, step_progress, tell
+from screenalytics_assets.cli.console import tell
+from screenalytics_assets.cli.deciding import decide, decided_by, look, put
 from screenalytics_assets.cli.identity_tables import (
     decision_dict,
     person_dict,
@@ -17,14 +17,10 @@ from screenalytics_assets.cli.identity_tables import (
     put_tracks,
     track_dicts,
 )
-from screenalytics_assets.cli.imports import without_gc
-from screenalytics_assets.cli.run_names import resolve_run
-from screenalytics_core.errors import DecisionError, ScreenalyticsError
+from screenalytics_core.errors import DecisionError
 
 if TYPE_CHECKING:
     from screenalytics_assets.deciding import LookedAt
-    from screenalytics_assets.settings import Settings
-    from screenalytics_core.decisions.records import Decision
 
 app = typer.Typer(
     help="Say who is who. What is decided holds for every later run of the episode.",
@@ -58,20 +54,20 @@ def list_(
 
     Example: screenalytics identities list rhobh-s05e14 id_0003
     """
-    looked_at, _ = _look(run, data_root)
+    looked_at, _ = look(run, data_root)
     title = f"{looked_at.ep_id}  run {looked_at.run_id}"
     if decisions:
         known = looked_at.stores.decisions.read(looked_at.ep_id)
-        _put(as_json, [decision_dict(d, known) for d in known], lambda: put_decisions(known))
+        put(as_json, [decision_dict(d, known) for d in known], lambda: put_decisions(known))
     elif person is not None:
         found = looked_at.roster.find(person)
         rows = track_dicts(looked_at.roster, found)
-        _put(as_json, rows, lambda: put_tracks(title, rows))
+        put(as_json, rows, lambda: put_tracks(title, rows))
     else:
         people = looked_at.roster.people
         suggestions = looked_at.cast["suggestions"]
         rows = [person_dict(p, suggestions) for p in people]
-        _put(
+        put(
             as_json,
             {"ep_id": looked_at.ep_id, "run_id": looked_at.run_id, "people": rows},
             lambda: put_people(title, rows),
@@ -105,7 +101,7 @@ def label(
 
     if (name is None) is not nobody:
         raise typer.BadParameter("give a NAME, or --nobody")
-    looked_at, settings = _look(run, data_root)
+    looked_at, settings = look(run, data_root)
     found = looked_at.roster.find(person)
     tracks = looked_at.roster.tracks_of(person)
     member = None if name is None else looked_at.member(name)
@@ -115,7 +111,7 @@ def label(
         identity_ids=tuple(p.person_id for p in found),
         cast_id=member.cast_id if member else None,
         label=member.label if member else None,
-        by=_by(by),
+        by=decided_by(by),
     )
     taken = None
     if member and not member.has_faces and not no_enrol and looked_at.show is not None:
@@ -123,7 +119,7 @@ def label(
         tell(f"gallery of {looked_at.show}: {member.label} ({member.cast_id}), {taken} faces new")
     elif member and not no_enrol and looked_at.show is None:
         tell(f"{looked_at.ep_id} names no show, so no gallery takes {member.label}")
-    _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json, enrolled=taken)
+    decide(looked_at, settings, decision, no_run=no_run, as_json=as_json, enrolled=taken)
 
 
 @app.command("merge")
@@ -142,7 +138,7 @@ def merge(
     """
     from screenalytics_core.decisions.records import Verb
 
-    looked_at, settings = _look(run, data_root)
+    looked_at, settings = look(run, data_root)
     roster = looked_at.roster
     tracks, others = roster.tracks_of(person), roster.tracks_of(other)
     if tracks & others:
@@ -152,9 +148,13 @@ def merge(
     if at_once_s > 0:
         tell(f"{person} and {other} are seen at the same time for {at_once_s:.2f} s")
     decision = looked_at.decision(
-        Verb.MERGE, tracks, others, identity_ids=tuple(p.person_id for p in found), by=_by(by)
+        Verb.MERGE,
+        tracks,
+        others,
+        identity_ids=tuple(p.person_id for p in found),
+        by=decided_by(by),
     )
-    _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+    decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
 
 
 @app.command("split")
@@ -175,7 +175,7 @@ def split(
     """
     from screenalytics_core.decisions.records import Verb
 
-    looked_at, settings = _look(run, data_root)
+    looked_at, settings = look(run, data_root)
     found = looked_at.roster.find(person)
     whole = looked_at.roster.tracks_of(person)
     looked_at.roster.check_tracks(track_ids, whole)
@@ -187,8 +187,8 @@ def split(
             way_out="Name fewer tracks, or label the person.",
         )
     ids = tuple(p.person_id for p in found)
-    decision = looked_at.decision(Verb.SPLIT, track_ids, rest, identity_ids=ids, by=_by(by))
-    _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+    decision = looked_at.decision(Verb.SPLIT, track_ids, rest, identity_ids=ids, by=decided_by(by))
+    decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
 
 
 @app.command("move-track")
@@ -212,13 +212,13 @@ def move_track(
 
     if (to is None) is not nobody:
         raise typer.BadParameter("give TO, or --nobody")
-    looked_at, settings = _look(run, data_root)
+    looked_at, settings = look(run, data_root)
     looked_at.roster.check_tracks([track_id])
     more: dict[str, Any] = {}
     if to is not None:
         more = _destination(looked_at, track_id, to)
-    decision = looked_at.decision(Verb.MOVE_TRACK, [track_id], by=_by(by), **more)
-    _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+    decision = looked_at.decision(Verb.MOVE_TRACK, [track_id], by=decided_by(by), **more)
+    decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
 
 
 @app.command("lock")
@@ -236,11 +236,11 @@ def lock(
     """
     from screenalytics_core.decisions.records import Verb
 
-    looked_at, settings = _look(run, data_root)
+    looked_at, settings = look(run, data_root)
     ids = tuple(p.person_id for p in looked_at.roster.find(person))
     tracks = looked_at.roster.tracks_of(person)
-    decision = looked_at.decision(Verb.LOCK, tracks, identity_ids=ids, by=_by(by))
-    _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+    decision = looked_at.decision(Verb.LOCK, tracks, identity_ids=ids, by=decided_by(by))
+    decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
 
 
 @app.command("undo")
@@ -260,17 +260,17 @@ def undo(
     """
     from screenalytics_core.decisions.records import Verb
 
-    looked_at, settings = _look(run, data_root)
+    looked_at, settings = look(run, data_root)
     undone = looked_at.to_undo(sequence)
     decision = looked_at.decision(
-        Verb.UNDO, identity_ids=undone.identity_ids, undoes=undone.sequence, by=_by(by)
+        Verb.UNDO, identity_ids=undone.identity_ids, undoes=undone.sequence, by=decided_by(by)
     )
     if undone.cast_id is not None and looked_at.show is not None:
         tell(
             f"the gallery keeps what it has of {undone.label}: "
             f"screenalytics cast list {looked_at.show}"
         )
-    _decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+    decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
 
 
 def _destination(looked_at: LookedAt, track_id: int, to: str) -> dict[str, Any]:
@@ -289,62 +289,3 @@ def _destination(looked_at: LookedAt, track_id: int, to: str) -> dict[str, Any]:
             thing=f"track {track_id}", reason=f"is all that there is of {to} already"
         )
     return {"others": others, "identity_ids": tuple(p.person_id for p in found)}
-
-
-def _look(run: str, data_root: Path | None) -> tuple[LookedAt, Settings]:
-    from screenalytics_assets.deciding import LookedAt
-    from screenalytics_assets.settings import Settings
-    from screenalytics_assets.stores import Stores
-
-    settings = Settings.from_env(data_root=data_root)
-    stores = Stores.open(settings.data_root)
-    ep_id, run_id = resolve_run(stores.runs, run, None)
-    return LookedAt(stores, ep_id, run_id), settings
-
-
-def _by(given: str | None) -> str:
-    from screenalytics_assets.casting import whoami
-
-    return given or whoami()
-
-
-def _decide(
-    looked_at: LookedAt,
-    settings: Settings,
-    decision: Decision,
-    *,
-    no_run: bool,
-    as_json: bool,
-    enrolled: int | None = None,
-) -> None:
-    """Record a decision, carry it out unless it waits, and say what came of it."""
-    from screenalytics_assets.cli.run import show_result
-
-    recorded = looked_at.record(decision)
-    tell(f"decision {recorded.sequence} of {looked_at.ep_id} is recorded")
-    said = {"decision": decision_dict(recorded, [recorded]), "enrolled": enrolled, "run": None}
-    if no_run:
-        _put(as_json, said, lambda: tell(f"next: screenalytics run --ep-id {looked_at.ep_id}"))
-        return
-    with without_gc():
-        from screenalytics_assets.deciding import carry_out
-    try:
-        with step_progress() as listener:
-            result = carry_out(looked_at, settings, listener=listener, tell=tell)
-    except ScreenalyticsError:
-        tell("the decision stands; the next run of the episode carries it out")
-        raise
-    if as_json:
-        put_json({**said, "run": result.to_dict()})
-    else:
-        show_result(result, as_json=False)
-    if not result.success:
-        tell("the decision stands; the next run of the episode carries it out")
-        raise typer.Exit(1)
-
-
-def _put(as_json: bool, document: Any, otherwise: Any) -> None:
-    if as_json:
-        put_json(document)
-    else:
-        otherwise()
