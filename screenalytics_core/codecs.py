@@ -251,8 +251,7 @@ def _plain(array: pa.Array) -> list[Any]:
             None if n is None else values[end - n : end]
             for n, end in zip(lengths, ends, strict=True)
         ]
-    plain: list[Any] = array.to_pylist()
-    return plain
+    return list(array.to_pylist())
 
 
 def _shortest(array: pa.Array) -> list[float | None]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from screenalytics_core import layout
+from screenalytics_core import layout, s3_layout
 from screenalytics_core.artifacts import ARTIFACTS, ArtifactKind
 from screenalytics_core.errors import InvalidIdError, SettingsError
 from screenalytics_core.layout import get_artifact_path
@@ -83,12 +83,12 @@ def test_an_s3_key_reads_backwards(
     except InvalidIdError:
         return
 
-    assert {layout.local_key(k, prefix) for k in layout.s3_keys(key, prefix)} == {key}
+    assert {s3_layout.local_key(k, prefix) for k in s3_layout.s3_keys(key, prefix)} == {key}
 
 
 @given(st.lists(st.tuples(canonical, path_safe), min_size=2, max_size=2, unique=True))
 def test_two_runs_never_share_an_s3_folder(runs: list[tuple[str, str]]) -> None:
-    first, second = (layout.s3_keys(layout.manifest_key(ep, "r" + run)) for ep, run in runs)
+    first, second = (s3_layout.s3_keys(layout.manifest_key(ep, "r" + run)) for ep, run in runs)
 
     assert set(first).isdisjoint(second)
 
@@ -123,13 +123,13 @@ def test_two_runs_never_share_an_s3_folder(runs: list[tuple[str, str]]) -> None:
     ],
 )
 def test_s3_keys(key: str, expected: tuple[str, ...]) -> None:
-    assert layout.s3_keys(key) == expected
-    assert layout.s3_key(key, "bucket/prefix/") == f"bucket/prefix/{expected[0]}"
+    assert s3_layout.s3_keys(key) == expected
+    assert s3_layout.s3_key(key, "bucket/prefix/") == f"bucket/prefix/{expected[0]}"
 
 
 def test_an_s3_key_outside_the_prefix_is_refused() -> None:
     with pytest.raises(InvalidIdError, match="is not under 'p/'"):
-        layout.local_key("other/registry/runs.parquet", "p")
+        s3_layout.local_key("other/registry/runs.parquet", "p")
 
 
 @pytest.mark.parametrize("name", [*STAGE_PHASES.values(), "active_run"])
