@@ -27,8 +27,8 @@ class Look:
         stride: It is given every `stride`-th frame, and the first and last one of each shot.
         describe: Picture and (N, 4) px boxes inside it -> (N, D) what they look like; None =
             boxes alone are wanted.
-        min_stride: Between two looks that are further apart it looks about half-way, a multiple
-            of this from the first one, and again in each half, where `is_clear` says no.
+        min_stride: Between two looks that are further apart it looks half-way, and again in each
+            half, where `is_clear` says no.
         is_clear: Boxes of two looks -> whether nothing need be known of what is between; None =
             it never need.
     """
@@ -165,18 +165,10 @@ class _Watch:
             if not (first.found and first.found.done() and second.found and second.found.done()):
                 waiting.append((at, end))
             elif self._is_unclear(first.frame_idx, first.found, second.frame_idx, second.found):
-                middle = at + self._half(end - at)
+                middle = (at + end) // 2
                 self._look_closer(stretch.slots[middle])
                 stretch.open += [(at, middle), (middle, end)]
         stretch.open = waiting
-
-    def _half(self, frames: int) -> int:
-        """Return about half of them, so that where all is unclear every `min_stride`-th is seen.
-
-        Halves of a stride of 12 would end at every third or, one on, at every first or second.
-        """
-        least = self.look.min_stride
-        return max(frames // 2 // least, 1) * least
 
     def _is_unclear(
         self, before: int, found_before: Future[Boxes], after: int, found_after: Future[Boxes]

@@ -167,21 +167,6 @@ def test_where_two_looks_differ_the_detector_looks_closer(workers: int) -> None:
     assert rows["frame_idx"].to_pylist() == [12, 16, 24, 26]
 
 
-@pytest.mark.parametrize(("stride", "min_stride"), [(12, 2), (12, 3), (10, 4)])
-def test_where_all_is_unclear_it_looks_as_close_as_it_may_and_no_closer(
-    stride: int, min_stride: int
-) -> None:
-    faces = Look(
-        appears_in(0, 99), stride, min_stride=min_stride, is_clear=lambda before, after: False
-    )
-
-    with Looker({"faces": faces}, 2) as looker:
-        part = scan_part(frames_of([2 * stride + 1]), new_finder("off"), looker)
-
-    expected = {*range(0, stride, min_stride), *range(stride, 2 * stride + 1, min_stride)}
-    assert list(part.looked["faces"].frame_idxs) == sorted({*expected, 2 * stride})
-
-
 def test_nothing_is_looked_at_closer_across_a_cut() -> None:
     faces = Look(appears_in(11, 99), 8, min_stride=1, is_clear=alike)
 
