@@ -66,6 +66,10 @@ def seen(*runs: RunSeen, **given: Any) -> EpisodeSeen:
             Which.STALE, "ended", id="stale, and a killed backfill was at it",
         ),
         pytest.param(
+            seen(ended("canceled", fits=True), whole(), outdated=STRIDE), [Which.STALE],
+            Which.STALE, None, id="what was given up before there were results stays so",
+        ),
+        pytest.param(
             seen(whole(), ended("model_unusable"), outdated=STRIDE), [Which.STALE], Which.STALE,
             None, id="stale counts though the last run failed",
         ),
