@@ -17,6 +17,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -206,19 +207,34 @@ def choices(asked: Sequence[Asked]) -> Iterator[tuple[float, float, bool]]:
             yield best, best - other, one.own == best
 
 
-def fitted(ways: Mapping[str, Sequence[Asked]], thresh: float) -> tuple[float, float, float]:
-    """Return start, weight of similarity and of lead, both in thresholds; ways weigh the same."""
+def fitted(ways: Mapping[str, Sequence[Asked]], thresh: float) -> tuple[float, float]:
+    """Return start and slope of how likely a first choice is right that leads by enough.
+
+    The slope is by thresholds; each way weighs the same.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    rows, weights = [], []
+    rows: list[tuple[float, bool]] = []
+    weights: list[float] = []
     for asked in ways.values():
-        own = [c for c in choices(asked) if c[0] >= _LEAST_CHOICE * thresh]
-        rows += own
-        weights += [1 / len(own)] * len(own)
+        clear = [(value, right) for value, lead, right in choices(asked) if lead >= MARGIN]
+        near = [(value, right) for value, right in clear if value >= _LEAST_CHOICE * thresh]
+        rows += near
+        weights += [1 / len(near)] * len(near)
     values = np.array(rows, np.float64)
     weight = np.array(weights) * len(rows) / len(ways)
-    model = LogisticRegression().fit(values[:, :2] / thresh, values[:, 2], sample_weight=weight)
-    return float(model.intercept_[0]), float(model.coef_[0, 0]), float(model.coef_[0, 1])
+    model = LogisticRegression(C=np.inf).fit(
+        values[:, :1] / thresh, values[:, 1], sample_weight=weight
+    )
+    return float(model.intercept_[0]), float(model.coef_[0, 0])
+
+
+def reliability(ways: Mapping[str, Sequence[Asked]], thresh: float) -> Iterator[str]:
+    """Yield how many first choices that lead by enough are right, by similarity."""
+    found = [c for asked in ways.values() for c in choices(asked) if c[1] >= MARGIN]
+    for low, high in pairwise((0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.3, 9.0)):
+        right = [r for value, _, r in found if low * thresh <= value < high * thresh]
+        yield f"{low:.1f} to {high:.1f} thresholds: {len(right):5d}, {np.mean(right):.3f} right"
 
 
 def table(ways: Mapping[str, Sequence[Asked]]) -> list[str]:
@@ -237,11 +253,12 @@ def table(ways: Mapping[str, Sequence[Asked]]) -> list[str]:
     found = proposed(ways)
     if found is None:
         return [*lines, "no threshold names hardly anybody wrongly"]
-    start, slope, lead = fitted(ways, found)
+    start, slope = fitted(ways, found)
     return [
         *lines,
         f"match_thresh {found:.2f}, match_margin {MARGIN:.2f}",
-        f"confidence: start {start:.1f}, similarity {slope:.1f}, margin {lead:.1f}",
+        *reliability(ways, found),
+        f"confidence: start {start:.1f}, slope {slope:.1f}",
     ]
 
 

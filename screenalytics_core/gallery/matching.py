@@ -18,7 +18,7 @@ from screenalytics_core.gallery.likeness import confidence, similarities
 from screenalytics_core.gallery.model import Gallery, GalleryMember
 from screenalytics_core.vision.models.protocols import FloatArray
 
-# Of first choices from this part of `match_thresh` up to it, a third are right; of those below
+# Of first choices from this part of `match_thresh` up to it, a third are right; of those below,
 # one in fifty.
 _WORTH_A_LOOK: Final = 0.75
 
@@ -170,7 +170,7 @@ class _Candidate:
     def as_match(self, thresh: float) -> Match:
         """Return the identity as its likeliest member."""
         best, lead = self.ranked[0], self.lead(0)
-        sure = confidence(best.similarity, lead, thresh)
+        sure = confidence(best.similarity, thresh)
         return Match(self.identity_id, best.cast_id, best.label, best.similarity, lead, sure)
 
 

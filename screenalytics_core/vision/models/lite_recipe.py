@@ -61,7 +61,7 @@ LITE: Final = Recipe(
         det_thresh=0.9,
         cluster_thresh=0.30,
         min_identity_sim=0.35,
-        match_thresh=0.47,
+        match_thresh=0.49,
         match_margin=0.10,
     ),
     files=(

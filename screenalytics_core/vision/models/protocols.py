@@ -111,7 +111,7 @@ class Calibration:
     det_thresh: float
     cluster_thresh: float
     min_identity_sim: float
-    match_thresh: float = 0.47
+    match_thresh: float = 0.49
     match_margin: float = 0.10
 
 

@@ -220,13 +220,14 @@ def test_nobody_is_ever_one_member_twice_at_once_and_every_loser_met_a_better_cl
                 assert any(w.similarity >= claim.similarity - MARGIN for w in winners)
 
 
-def test_confidence_grows_with_likeness_and_lead_and_is_a_probability() -> None:
-    steps = [confidence(s, m, 0.47) for s, m in ((0.1, 0.0), (0.47, 0.1), (0.6, 0.1), (0.6, 0.5))]
+def test_confidence_grows_with_likeness_and_is_a_probability() -> None:
+    steps = [confidence(similarity, 0.49) for similarity in (0.1, 0.3, 0.49, 0.54, 0.7)]
 
     assert steps == sorted(steps)
     assert steps[0] < 0.05
     assert steps[-1] > 0.98
-    assert all(0 <= confidence(s, m, 0.0) <= 1 for s, m in ((-1.0, -2.0), (1.0, 1.0)))
+    assert steps[2] == pytest.approx(0.77, abs=0.01)
+    assert all(0 <= confidence(similarity, 0.0) <= 1 for similarity in (-1.0, 1.0))
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def test_a_copy_of_an_installed_pack_keeps_its_name_and_calibration(
     info = find(str(copied), home).info
 
     assert info.name == "lite"
-    assert info.calibration == Calibration(0.9, 0.3, 0.35, 0.47, 0.1)
+    assert info.calibration == Calibration(0.9, 0.3, 0.35, 0.49, 0.1)
 
 
 @pytest.mark.parametrize("spec", ["no-such-pack", ".hidden", "/no/such/folder", "models/../x"])
@@ -242,7 +242,7 @@ def test_thresholds_follow_the_embedder_where_it_was_measured(
     known = {unknown.sha256s()["face_embedder"]: (0.2, 0.1, 0.3, 0.05)}
     monkeypatch.setattr(packs, "_MEASURED_EMBEDDERS", known)
 
-    assert unknown.calibration == Calibration(0.5, 0.32, 0.35, 0.5, 0.11)
+    assert unknown.calibration == Calibration(0.5, 0.32, 0.35, 0.52, 0.11)
     assert find(str(folder), home).info.calibration == Calibration(0.5, 0.2, 0.1, 0.3, 0.05)
 
 
@@ -256,7 +256,7 @@ def test_an_older_install_gets_the_thresholds_that_fit_this_version(
     measured = {written.sha256s()["face_embedder"]: (0.2, 0.1, 0.3, 0.05)}
     monkeypatch.setattr(packs, "_MEASURED_EMBEDDERS", measured)
 
-    assert written.calibration == Calibration(0.9, 0.3, 0.35, 0.47, 0.1)
+    assert written.calibration == Calibration(0.9, 0.3, 0.35, 0.49, 0.1)
     assert find("lite", home).info.calibration == Calibration(0.9, 0.2, 0.1, 0.3, 0.05)
 
 
