@@ -235,7 +235,7 @@ def test_every_crossed_limit_has_its_advice_and_no_other() -> None:
 def test_settings_that_differ_come_first() -> None:
     text = " ".join(pages_of(sample_run(1)))
 
-    assert "1 of 28 differ from the profile balanced" in text
+    assert "1 of 30 differ from the profile balanced" in text
     assert re.search(r"marked ●\. ● stride 5 \(else 12\)", text)
 
 

@@ -10,8 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from screenalytics_core.artifacts import CAST, FACES, IDENTITIES, TRACK_REPS, ArtifactKind
-from screenalytics_core.steps.cast import STEP as CAST_STEP
+from screenalytics_core.artifacts import FACES, IDENTITIES, TRACK_REPS, ArtifactKind
 from screenalytics_core.steps.identities import METHOD, STEP
 from tests.face_fakes import Face, run_step, tracks_table
 
@@ -321,25 +320,3 @@ def test_the_step_depends_on_what_an_inheriting_run_needs() -> None:
         ArtifactKind.TRACK_REPS,
     }  # fmt: skip
     assert STEP.settings == ("cluster_thresh", "det_thresh", "min_identity_sim")
-
-
-def test_cast_passes_people_on_unnamed() -> None:
-    document = identify([Seen(1, ANNA, [0, 5]), Seen(2, BEN, [10, 50])])
-    upstream_ = {ArtifactKind.IDENTITIES: {"identities": document}}
-
-    cast = run_step(CAST_STEP, upstream_)[ArtifactKind.CAST]["cast"]
-
-    assert CAST.conform(cast) == cast
-    assert cast["suggestions"] == []
-    assert cast["show"] is None
-    assert [(p["identity_id"], p["source"], p["label"], p["cast_id"]) for p in cast["people"]] == [
-        ("id_0001", "machine", None, None), ("id_0002", "machine", None, None),
-    ]  # fmt: skip
-    confidences = [i["confidence"] for i in document["identities"]]
-    assert [p["confidence"] for p in cast["people"]] == confidences
-
-
-def test_cast_of_nobody_is_empty() -> None:
-    upstream_ = {ArtifactKind.IDENTITIES: {"identities": identify([])}}
-
-    assert run_step(CAST_STEP, upstream_)[ArtifactKind.CAST]["cast"]["people"] == []
