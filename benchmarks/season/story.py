@@ -106,6 +106,8 @@ class Story:
                 for identity_id, name in given[ep_id].items():
                     self._label(ep_id, identity_id, name)
                 known |= set(given[ep_id].values())
+            if not any(given.values()):
+                continue
             cost = self.backfill("--stale")
             names = names_by_episode(self.runs.sightings(), known)
             named = {ep_id: ids for ep_id, ids in given.items() if ids}
