@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from screenalytics_core.episodes import EpisodeId
+from screenalytics_core.episodes import EpisodeId, is_path_safe
 from screenalytics_core.errors import SettingsError
 
 _SHOW: Final = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -49,7 +49,8 @@ class EpisodeNames:
     """How the files of a folder are named.
 
     Attributes:
-        show: The show they belong to, e.g. `rhobh`; None: `pattern` finds it.
+        show: The show they belong to, e.g. `rhobh`; None: `pattern` finds it, else the files
+            are called by their ids.
         season: The season they belong to; None: each name says it.
         pattern: None recognises the usual names. See `compile_pattern`.
         ep_id: The episode that any file is; None: its name says it.
@@ -76,7 +77,7 @@ class EpisodeNames:
                 season or episode could be known of no file.
         """
         compiled = None if pattern is None else compile_pattern(pattern)
-        found = set(compiled.groupindex) if compiled else {"season", "episode"}
+        found = set(compiled.groupindex) if compiled else set[str]()
         if show is not None and _SHOW.fullmatch(show.lower()) is None:
             raise SettingsError(
                 thing=f"--show {show!r}",
@@ -84,7 +85,7 @@ class EpisodeNames:
                 way_out="Write --show rhobh: episodes are then called rhobh-s05e14.",
             )
         given = {"show": show, "season": season, "episode": None}
-        for name, value in given.items():
+        for name, value in given.items() if compiled else ():
             if value is None and name not in found:
                 raise SettingsError(
                     thing="episodes add",
@@ -105,7 +106,16 @@ class EpisodeNames:
             if match is None:
                 return Named(None, "does not fit the pattern")
             return self._named({k: v for k, v in match.groupdict().items() if v})
-        return self._usual(path)
+        return self._own_id(path) if self.show is None else self._usual(path)
+
+    def _own_id(self, path: PurePosixPath) -> Named:
+        """Without a show, only a file that is called by its id says which episode it is."""
+        parsed = EpisodeId.parse(path.stem) if is_path_safe(path.stem) else None
+        if parsed is None or not parsed.is_canonical:
+            return Named(None, "says no show, which --show would")
+        if self.season not in (None, parsed.season):
+            return Named(None, f"is of season {parsed.season}, not {self.season}")
+        return Named(parsed.text)
 
     def _usual(self, path: PurePosixPath) -> Named:
         """The file's own name says more than its folders', the inner ones more than the outer."""

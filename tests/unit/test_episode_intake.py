@@ -130,7 +130,7 @@ def test_a_single_file_tells_its_episode_by_its_name(folder: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("options", "status", "said"),
     [
-        pytest.param((), 2, "Give --show", id="no show"),
+        pytest.param((), 1, "no name was recognised", id="no show"),
         pytest.param(("--ep-id", "a-s01e01"), 2, "is a folder", id="one id, many files"),
         pytest.param(("--ep-id", "a-s01e01", "--show", "a"), 2, "Give either", id="both"),
         pytest.param(

@@ -123,9 +123,27 @@ def test_a_pattern_finds_what_it_names(
 
 
 @pytest.mark.parametrize(
+    ("path", "season", "expected"),
+    [
+        ("rhobh-s05e14.mp4", None, "rhobh-s05e14"),
+        ("RHOBH-S05E14.mp4", 5, "rhobh-s05e14"),
+        ("Season 5/rhobh-s05e14.mp4", None, "rhobh-s05e14"),
+        ("rhobh-s05e14.mp4", 6, None),
+        ("The Show S05E14.mp4", None, None),
+        ("Season 5/Episode 14.mp4", None, None),
+        ("trailer.mp4", None, None),
+    ],
+)
+def test_without_a_show_a_file_is_known_by_its_id_alone(
+    path: str, season: int | None, expected: str | None
+) -> None:
+    assert named(path, show=None, season=season) == expected
+
+
+@pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"show": None}, "does not know the show.*--show"),
+        ({"show": None, "pattern": "S{season}E{episode}.mp4"}, "not know the show.*--show"),
         ({"show": "../x"}, "must be letters"),
         ({"show": ""}, "must be letters"),
         ({"pattern": "x{episode}.mp4"}, "does not know the season"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -93,14 +93,16 @@ def _names(
 
     if ep_id is not None:
         return EpisodeNames.only(ep_id)
-    if show is None and pattern is None:
-        way_out = "Give --show rhobh: season and episode are told by the files' names."
-        if not place.is_dir():
-            way_out = f"Give --ep-id rhobh-s05e14. {way_out}"
+    names = EpisodeNames.of(show, season, pattern)
+    is_unnamed = not place.is_dir() and names.recognise(PurePosixPath(place.name)).ep_id is None
+    if is_unnamed and show is None and pattern is None:
         raise SettingsError(
-            thing=f"episodes add {place}", reason="does not know which episode", way_out=way_out
+            thing=f"episodes add {place}",
+            reason="does not know which episode",
+            way_out="Give --ep-id rhobh-s05e14, or --show rhobh: season and episode are told by "
+            "the file's name.",
         )
-    return EpisodeNames.of(show, season, pattern)
+    return names
 
 
 def _refuse_both(place: Path, *others: object) -> None:
