@@ -1,7 +1,7 @@
 """Renders `docs/data-contract.md` from the artifact specs.
 
 `python -m screenalytics_core.data_contract` prints the page. It says what stands in
-`artifacts` and `stages`, so nothing is written by hand here.
+`artifacts`, `stages` and `seasons.specs`, so nothing is written by hand here.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import pyarrow as pa
 
 from screenalytics_core.artifacts import ARTIFACTS, ArraySpec, ArtifactSpec, FileSpec
 from screenalytics_core.schema import Column, DocumentSpec, TableSpec
+from screenalytics_core.seasons.specs import PART_FILES
 from screenalytics_core.stages import STAGE_ARTIFACTS, PipelineStage, stage_of
 
 _INTRODUCTION: Final = """\
 # Data contract
 
-<!-- Written by `make docs` from screenalytics_core/artifacts.py; do not edit. -->
+<!-- Written by `make docs` from screenalytics_core/artifacts.py and seasons/specs.py; do not
+edit. -->
 
 Every artifact of a run, with its files in the run's folder, its columns and their units.
 Writers conform to these specs before anything is published, and readers check against
@@ -73,6 +75,19 @@ def _page() -> Iterator[str]:
     yield ""
     for spec in _in_plan_order():
         yield from _artifact(spec)
+    yield from _seasons()
+
+
+def _seasons() -> Iterator[str]:
+    yield "# Seasons"
+    yield ""
+    yield "What lies in `seasons/{show}-s{SS}/`; `season.json` says of which runs it is made."
+    yield ""
+    for part, files in PART_FILES.items():
+        yield f"## {part}"
+        yield ""
+        for file in files:
+            yield from _file(file)
 
 
 def _in_plan_order() -> Iterator[ArtifactSpec]:
