@@ -169,9 +169,11 @@ def _name_line(row: Mapping[str, Any]) -> str:
     about = f"track {row['track_id']}" if row["track_id"] is not None else row["identity_id"]
     said = row["decision"]
     if said is not None:
-        whom = said["label"] or said["cast_id"] or "nobody by name"
+        names = said["verb"] in ("label", "move_track")
+        whom = said["label"] or said["cast_id"] or ("nobody by name" if names else "")
+        what = f"{said['verb'].replace('_', '-')} {whom}".strip()
         return (
-            f"{about}: decision {said['sequence']} ({said['verb']} {whom}) of {said['by']}, "
+            f"{about}: decision {said['sequence']} ({what}) of {said['by']}, "
             f"{said['at']}, looking at run {said['run_id']}"
         )
     ways = {"gallery": "matched to the show's gallery", "machine": "found by the machine, unnamed"}
@@ -188,8 +190,10 @@ def _put_segments(document: Mapping[str, Any]) -> None:
             f"{s['first_frame_idx']}-{s['last_frame_idx']}",
             s["source"],
             s["confidence"],
-            " ".join(f"t{t['track_id']}" for t in s["tracks"])
-            + " ".join(f"b{t['body_track_id']}" for t in s["body_tracks"]),
+            " ".join(
+                [f"t{t['track_id']}" for t in s["tracks"]]
+                + [f"b{t['body_track_id']}" for t in s["body_tracks"]]
+            ),
             sum(len(t["faces"]) for t in s["tracks"]) or None,
         )
         for s in document["segments"]
