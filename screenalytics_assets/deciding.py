@@ -16,6 +16,7 @@ from screenalytics_assets.results import EpisodeRunResult
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.attempts import utc_now
 from screenalytics_core.config import EpisodeRunConfig
 from screenalytics_core.decisions.anchors import anchors_of
 from screenalytics_core.decisions.records import Decision, Verb
@@ -25,6 +26,7 @@ from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import DecisionError
 from screenalytics_core.gallery.enrolment import drafts_of
 from screenalytics_core.gallery.names import cast_id_of
+from screenalytics_core.ledger.events import iso
 from screenalytics_core.stages import PipelineStage
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ class LookedAt:
         sha256 = self._tracks_ref.files[0].sha256
         return Decision(
             sequence=0,
-            at=datetime.now(UTC).isoformat(timespec="seconds"),
+            at=iso(utc_now()),
             run_id=self.run_id,
             verb=verb,
             tracks=anchors_of(tracks, self._tracks, times_s, sha256),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import put_json, step_progress, tell
 
 if TYPE_CHECKING:
+    from screenalytics_assets.deciding import LookedAt
     from screenalytics_assets.settings import Settings
     from screenalytics_assets.stores import Stores
 
@@ -119,7 +121,6 @@ def confirm(
     Example: screenalytics season confirm rhobh-s05 link_3fa9c1e2 --name "Lisa Vanderpump"
     """
     from screenalytics_assets.casting import whoami
-    from screenalytics_assets.deciding import carry_out
     from screenalytics_assets.seasons import deciding
 
     settings, stores, season = _open(season, data_root)
@@ -127,13 +128,7 @@ def confirm(
     given = deciding.name_of(chosen, name)
     done = deciding.confirm(stores, settings, chosen, given, whoami())
     tell(f"{done.member.label}: {len(done.decisions)} decisions recorded")
-    failed = {}
-    for looked in () if no_run else done.looked_at:
-        with step_progress() as listener:
-            result = carry_out(looked, settings, listener=listener, tell=tell)
-        tell(f"{looked.ep_id}: run {result.run_id} {'done' if result.success else 'failed'}")
-        if not result.success:
-            failed[looked.ep_id] = result.error
+    failed = {} if no_run else _carry_out(settings, done.looked_at)
     is_rolled_up = no_run or _rolled_up(settings, season, as_json=False)
     if as_json:
         put_json(
@@ -191,6 +186,25 @@ def _open(season: str, data_root: Path | None) -> tuple[Settings, Stores, str]:
     season = parse_season_key(season)
     settings = Settings.from_env(data_root=data_root)
     return settings, Stores.open(settings.data_root), season
+
+
+def _carry_out(settings: Settings, looked_at: Sequence[LookedAt]) -> dict[str, str]:
+    """Run each episode that something was decided in; return why those that failed did."""
+    from screenalytics_assets.deciding import carry_out
+    from screenalytics_core.errors import ScreenalyticsError
+
+    failed = {}
+    for looked in looked_at:
+        try:
+            with step_progress() as listener:
+                result = carry_out(looked, settings, listener=listener, tell=tell)
+        except ScreenalyticsError as error:  # it did not even start; the others still can
+            failed[looked.ep_id] = str(error)
+            continue
+        tell(f"{looked.ep_id}: run {result.run_id} {'done' if result.success else 'failed'}")
+        if not result.success:
+            failed[looked.ep_id] = str(result.error)
+    return failed
 
 
 def _rolled_up(settings: Settings, season: str, *, as_json: bool) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from screenalytics_assets.deciding import LookedAt, Member
@@ -12,8 +11,10 @@ from screenalytics_assets.seasons.episodes import season_episodes
 from screenalytics_assets.seasons.reading import anchors_in, read_people
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
+from screenalytics_core.attempts import utc_now
 from screenalytics_core.decisions.records import Decision, Verb
 from screenalytics_core.errors import DecisionError
+from screenalytics_core.ledger.events import iso
 from screenalytics_core.seasons.linking import LinkStatus
 from screenalytics_core.seasons.model import EpisodeInput, EpisodePerson
 from screenalytics_core.seasons.record import CAST
@@ -51,7 +52,6 @@ class Confirmed:
     member: Member
     looked_at: tuple[LookedAt, ...]
     decisions: tuple[Decision, ...]
-    enrolled: int
 
 
 def find_link(stores: Stores, season: str, text: str) -> ChosenLink:
@@ -142,10 +142,9 @@ def confirm(stores: Stores, settings: Settings, link: ChosenLink, name: str, by:
     looked_at = {e: LookedAt(stores, e, str(link.episodes[e].run_id)) for e in people}
     longest = max(unnamed, key=lambda m: (m["total_s"], m["ep_id"]))
     member = looked_at[longest["ep_id"]].member(name)
-    enrolled = 0
     if not member.has_faces:
         tracks = people[longest["ep_id"]][longest["person_id"]].track_ids
-        enrolled = looked_at[longest["ep_id"]].enrol(member, tracks, by, settings)
+        looked_at[longest["ep_id"]].enrol(member, tracks, by, settings)
     decisions = []
     for row in unnamed:
         looked = looked_at[row["ep_id"]]
@@ -160,7 +159,7 @@ def confirm(stores: Stores, settings: Settings, link: ChosenLink, name: str, by:
             via="season",
         )
         decisions.append(looked.record(decision))
-    return Confirmed(member, tuple(looked_at.values()), tuple(decisions), enrolled)
+    return Confirmed(member, tuple(looked_at.values()), tuple(decisions))
 
 
 def reject(stores: Stores, link: ChosenLink, apart: Collection[str], by: str) -> Rejection:
@@ -182,7 +181,7 @@ def reject(stores: Stores, link: ChosenLink, apart: Collection[str], by: str) ->
         )
     rejection = Rejection(
         sequence=0,
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        at=iso(utc_now()),
         by=by,
         link_id=link.link_id,
         members=tuple(
