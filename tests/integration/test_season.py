@@ -140,6 +140,26 @@ def test_naming_one_names_the_others_after_confirmation(settings: Settings) -> N
     assert [d.label for d in decisions] == ["Anna Low"]
 
 
+def test_a_confirmation_goes_on_when_the_run_of_one_episode_cannot_start(
+    settings: Settings,
+) -> None:
+    link_id = links(settings)[0]["link_id"]
+    ((first, _), (second, _)) = members(settings, link_id)
+    shutil.rmtree(settings.data_root / "videos" / first)
+    done = in_this_process(
+        "season", "confirm", SEASON, link_id, "--name", "Anna Low", "--json",
+        data_root=settings.data_root,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    told = json.loads(done.stdout)
+    assert (told["success"], list(told["failed"])) == (False, [first])
+    assert [d["label"] for d in told["decisions"]] == ["Anna Low", "Anna Low"]
+    assert f"{first}: " in done.stderr
+    now = season(settings, "link")["members"]
+    assert {m["ep_id"] for m in now if m["cast_id"] == "anna-low"} == {second}
+
+
 def test_a_link_without_a_name_needs_one(settings: Settings) -> None:
     link_id = links(settings)[0]["link_id"]
     refused = in_this_process("season", "confirm", SEASON, link_id, data_root=settings.data_root)
