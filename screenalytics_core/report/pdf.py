@@ -12,7 +12,7 @@ from io import BytesIO
 from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
 
 from screenalytics_core.report import fonts, style
-from screenalytics_core.report.furniture import Furniture, numbered_canvas
+from screenalytics_core.report.furniture import Furniture, build
 from screenalytics_core.report.model import ReportModel
 from screenalytics_core.report.people_pages import people_story
 from screenalytics_core.report.run_pages import run_story
@@ -42,7 +42,7 @@ def render_pdf(model: ReportModel, pictures: Mapping[str, bytes]) -> bytes:
     shown = _thumbnails(model, pictures)
     story = people_story(model, shown) + run_story(model, shown)
     furniture = Furniture(model.ep_id, f"run {model.run_id}", "Screenalytics · screen time report")
-    document.build(story, canvasmaker=numbered_canvas(furniture))
+    build(document, story, furniture)
     return out.getvalue()
 
 

@@ -13,7 +13,7 @@ from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, P
 from screenalytics_core.report import fonts, style, text
 from screenalytics_core.report import season_wording as wording
 from screenalytics_core.report.flowables import KeyFigures
-from screenalytics_core.report.furniture import Furniture, numbered_canvas
+from screenalytics_core.report.furniture import Furniture, build
 from screenalytics_core.report.markup import escaped, heading, paragraph
 from screenalytics_core.report.season_model import (
     SeasonCell,
@@ -61,7 +61,7 @@ def render_season_pdf(screen_time: Mapping[str, Any], season_cast: Mapping[str, 
     )
     runs = text.plural(report.counted_episodes, "run")
     furniture = Furniture(report.season, runs, "Screenalytics · season report", _WIDTH, _HEIGHT)
-    document.build(_story(report), canvasmaker=numbered_canvas(furniture))
+    build(document, _story(report), furniture)
     return out.getvalue()
 
 

@@ -86,7 +86,7 @@ STEP: Final = Step(
         StepOutput(
             "report",
             (ArtifactKind.REPORT,),
-            version="3",
+            version="4",
             inputs=_INPUTS,
             reads_run_record=True,
         ),
