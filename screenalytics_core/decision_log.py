@@ -9,8 +9,11 @@ from typing import Final
 from screenalytics_core import layout
 from screenalytics_core.decisions.records import Decision
 from screenalytics_core.errors import ArtifactCorruptError, KeyMissingError
+from screenalytics_core.shapes import check_types
 from screenalytics_core.storage.base import Storage
 
+_TYPES: Final = {"sequence": int, "at": str, "by": str, "run_id": str}
+_OPTIONAL: Final = {"cast_id": str, "label": str, "undoes": int}
 _NOT_ONE: Final = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
@@ -50,9 +53,15 @@ class DecisionLog:
 
     def _parse(self, key: str, number: int, line: bytes) -> Decision:
         try:
-            decision = Decision.from_dict(json.loads(line))
+            record = json.loads(line)
+            check_types(record, _TYPES)
+            given = {name: record[name] for name in _OPTIONAL if record.get(name) is not None}
+            check_types(given, {name: _OPTIONAL[name] for name in given})
+            decision = Decision.from_dict(record)
             if decision.sequence != number:
                 raise ValueError(f"its sequence is {decision.sequence}")
+            if decision.undoes is not None and decision.undoes >= number:
+                raise ValueError(f"it undoes {decision.undoes}, which is not before it")
         except _NOT_ONE as error:
             raise ArtifactCorruptError(
                 thing=f"{self._storage.local_path(key)}, line {number}",

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final
 
 from screenalytics_core import layout
+from screenalytics_core.episodes import is_path_safe
 from screenalytics_core.errors import ArtifactCorruptError, KeyMissingError
 from screenalytics_core.gallery.names import show_of
 from screenalytics_core.gallery.records import NOT_ONE, Member, Prototype
@@ -39,7 +40,9 @@ class GalleryFiles:
 
     def cast_ids(self) -> tuple[str, ...]:
         """Return the names of the members' folders, ascending; some may hold no member."""
-        return self._storage.list_folders(layout.show_facebank_prefix(self.show))
+        names = self._storage.list_folders(layout.show_facebank_prefix(self.show))
+        # A file manager's "New Folder" is nobody's, and must not keep the others from being read.
+        return tuple(name for name in names if is_path_safe(name))
 
     def read_member(self, cast_id: str) -> Member | None:
         """Return a member; None if there is none; raises ArtifactCorruptError."""

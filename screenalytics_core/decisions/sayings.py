@@ -103,8 +103,13 @@ class _Fold:
             place = self.said.places.get(track_id)
             if place is not None and place.who is None:
                 del self.said.places[track_id]
+            before = self.said.names.get(track_id)
             self.said.names[track_id] = Name(
-                decision.cast_id, decision.label, speaks=True, decision=decision.sequence
+                decision.cast_id,
+                decision.label,
+                # One that was moved to a cast member alone says nothing of whom it was among.
+                speaks=before is None or before.speaks,
+                decision=decision.sequence,
             )
 
     def merge(self, one: FoundDecision) -> None:
@@ -127,9 +132,14 @@ class _Fold:
                 place.who.split_from = merged
 
     def split(self, one: FoundDecision) -> None:
-        """Make a new, unnamed person of the tracks."""
+        """Make a new, unnamed person of the tracks; who stays is called as before."""
         sequence = one.decision.sequence
         rest = self._settled(one.others, sequence)
+        name = self._name(one.tracks | one.others)
+        if name is not None and name.speaks:
+            # The name may have been said of the tracks that leave alone.
+            for track_id in one.others:
+                self.said.names.setdefault(track_id, name)
         part = Decided(sequence, sequence, is_one=True, split_from=rest)
         for track_id in one.tracks:
             self.said.places[track_id] = Place(part, True, sequence)

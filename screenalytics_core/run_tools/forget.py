@@ -84,7 +84,10 @@ class PersonFinder:
             anchors = self._anchors(ep_id, whom, seen)
             for run in seen:
                 begun = redaction_in_progress(self._storage, run.key)
-                found = begun or self._redaction(run, whom, anchors)
+                found = self._redaction(run, whom, anchors)
+                if begun is not None:
+                    # It may be of somebody else, whose pictures are half gone.
+                    found = begun.with_other(found) if found else begun
                 if found is not None:
                     yield run.key, found
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
 
 from screenalytics_core import layout, redaction
@@ -26,6 +26,7 @@ from screenalytics_core.steps.base import ArtifactData, FileFacts, StepInput
 from screenalytics_core.storage.base import Storage
 
 _Kind = ArtifactKind
+_AND: Final = " and "
 _NOTE: Final = "{who} was taken out on {at} ({by})"
 
 
@@ -36,7 +37,8 @@ class Redaction:
     Attributes:
         at: ISO 8601 in UTC.
         by: Who asked for it.
-        cast_id: The person.
+        cast_id: The person; several, with " and " between them, if one redaction did not end
+            before the next began.
         track_ids: Their face tracks in this run.
         body_track_ids: Their body tracks in this run.
     """
@@ -54,6 +56,16 @@ class Redaction:
         for name in ("track_ids", "body_track_ids"):
             values[name] = tuple(int(n) for n in values[name])
         return cls(**values)
+
+    def with_other(self, other: Redaction) -> Redaction:
+        """Return what takes both out at once."""
+        who = dict.fromkeys([*self.cast_id.split(_AND), *other.cast_id.split(_AND)])
+        return replace(
+            other,
+            cast_id=_AND.join(who),
+            track_ids=tuple(sorted({*self.track_ids, *other.track_ids})),
+            body_track_ids=tuple(sorted({*self.body_track_ids, *other.body_track_ids})),
+        )
 
 
 def redaction_key(key: RunKey) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +227,7 @@ def test_a_kill_at_any_moment_is_mended_by_forgetting_again(
         storage.left = changes
         killed = Stores(
             storage, stores.runs, stores.attempts, stores.artifacts, stores.ledger,
-            stores.decisions, stores.gallery,
+            stores.decisions, stores.gallery, stores.seasons,
         )  # fmt: skip
         with pytest.raises(KeyboardInterrupt):
             forget_person(settings, killed, WHOM, lambda _: None)
@@ -237,6 +238,38 @@ def test_a_kill_at_any_moment_is_mended_by_forgetting_again(
         assert all(s.is_fine for s in statuses(Stores.open(settings.data_root)).values()), changes
 
 
+def test_who_is_forgotten_after_a_kill_is_not_mistaken_for_who_was_half_gone(
+    settings: Settings,
+) -> None:
+    stores = Stores.open(settings.data_root)
+    ana, ben = (
+        i["track_ids"] for i in stores.require(*FIRST, Kind.IDENTITIES).read()["identities"][:2]
+    )
+    tracks = stores.require(*FIRST, Kind.TRACKS)
+    times = stores.require(*FIRST, Kind.SHOTS).read("frame_times")
+    anchors = anchors_of(ben, tracks.read(), times, tracks.files[0].sha256)
+    stores.decisions.append(
+        EP_ID,
+        Decision(0, WHOM.at, WHOM.by, "first", Verb.LABEL, anchors, cast_id="ben", label="Ben"),
+    )
+    storage = KilledStorage(settings.data_root)
+    storage.left = 2
+    killed = Stores(
+        storage, stores.runs, stores.attempts, stores.artifacts, stores.ledger,
+        stores.decisions, stores.gallery, stores.seasons,
+    )  # fmt: skip
+    with pytest.raises(KeyboardInterrupt):
+        forget_person(settings, killed, WHOM, lambda _: None)
+
+    forget_person(settings, stores, replace(WHOM, cast_id="ben"), lambda _: None)
+
+    assert pictures_of(stores, ana) == []
+    assert pictures_of(stores, ben) == []
+    assert all(status.is_fine for status in statuses(stores).values())
+    note = stores.artifacts.manifest(*FIRST).entries[Kind.FACES].note
+    assert note == f"ana and ben was taken out on {WHOM.at} (ana@desk)"
+
+
 def test_a_run_that_is_worked_on_stops_it_before_anything_is_changed(settings: Settings) -> None:
     log = settings.data_root / layout.events_key(*FIRST)
     lines = [line for line in log.read_text().splitlines() if '"run_completed"' not in line]
@@ -245,6 +278,7 @@ def test_a_run_that_is_worked_on_stops_it_before_anything_is_changed(settings: S
     record = json.loads(claim.read_text())
     record["process"]["host"] = "elsewhere"  # nobody here knows its process
     claim.write_text(json.dumps(record))
+    claim.with_suffix(".heartbeat").touch()  # it beats, however long ago the run was made
     with zipfile.ZipFile(settings.data_root / layout.artifact_key(*FIRST, "crops.zip")) as archive:
         before = archive.namelist()
 

@@ -83,6 +83,10 @@ CASES = [
         id="the part is not called as the whole",
     ),
     pytest.param(
+        [label("anna", 3), split([3], [1, 2])], {1: "anna", 2: "anna", 3: f"{A}.1"},
+        id="who stays keeps the name, though it was said of the tracks that left",
+    ),
+    pytest.param(
         [split([3], [1, 2]), label("ben", 3)], {3: "ben"}, id="a part can be named"
     ),
     pytest.param(
@@ -109,6 +113,10 @@ CASES = [
     pytest.param(
         [label("anna", 1, 2, 3), move([3], cast="cleo")], {1: "anna", 2: "anna", 3: "cleo"},
         id="out of somebody named, too",
+    ),
+    pytest.param(
+        [move([3], cast="cleo"), label("ben", 3)], {3: "ben"},
+        id="and is called otherwise alone, not with those it was among",
     ),
     pytest.param([move([3])], {3: None}, id="a track moves to nobody"),
     pytest.param([move([3]), label("anna", 3)], {3: "anna", 1: "anna", 2: "anna"},

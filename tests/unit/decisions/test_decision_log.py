@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +70,20 @@ def test_a_torn_last_line_was_promised_to_nobody(tmp_path: Path) -> None:
     assert len(log.read(EP)) == 1
     assert log.append(EP, label("ben", 1)).sequence == 2
     assert [d.cast_id for d in log.read(EP)] == ["anna", "ben"]
+
+
+@pytest.mark.parametrize("wrong", [{"label": 5}, {"cast_id": 5}, {"by": None}, {"undoes": 3}])
+def test_a_decision_with_a_value_that_it_cannot_have_is_damage(
+    tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    log = DecisionLog(LocalStorage(tmp_path))
+    log.append(EP, label("anna", 1))
+    line = json.dumps({**label("anna", 1).to_dict(), "sequence": 2, **wrong})
+    with file_of(tmp_path).open("a") as file:
+        file.write(f"{line}\n")
+
+    with pytest.raises(ArtifactCorruptError, match="line 2"):
+        log.read(EP)
 
 
 @pytest.mark.parametrize("line", [b"{}\n", b"no json\n", b"[1]\n", b"null\n"])
