@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -12,6 +10,7 @@ import dagster as dg
 
 from screenalytics_assets.backfill_facts import Wanted, survey
 from screenalytics_assets.stores import Stores
+from screenalytics_assets.whoami import whoami
 from screenalytics_core import layout
 from screenalytics_core.attempts import Clock, utc_now
 from screenalytics_core.backfills.choice import Chosen, Skipped, Which, choose
@@ -75,7 +74,7 @@ def plan_backfill(
     return BackfillRecord(
         backfill_id=backfill_id,
         created_at=iso(created_at),
-        created_by=request.created_by or f"{getpass.getuser()}@{socket.gethostname()}",
+        created_by=request.created_by or whoami(),
         how=request.how,
         selection=request.selection,
         which=tuple(why.value for why in request.which),

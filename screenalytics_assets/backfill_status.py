@@ -43,22 +43,17 @@ def progress_of(
     runs: RunStore,
     attempts: AttemptStore,
     ledger: Ledger,
-    is_dead: Callable[[AttemptRecord], bool] | None = None,
 ) -> BackfillProgress:
-    """Return how far a backfill is.
-
-    Args:
-        is_dead: Tells of a claim whether its process is known to be dead.
-    """
+    """Return how far a backfill is."""
     table = ledger.registry.runs()
     rows: list[Row] = table.to_pylist()
     people = {RunKey(row["ep_id"], row["run_id"]): row["people"] for row in rows}
-    now = iso(utc_now())
+    now, is_dead = iso(utc_now()), dead_here()
     found = []
     for planned in record.episodes:
         key = RunKey(planned.ep_id, planned.run_id)
         state = ledger.log.state(*key)
-        gone = _is_gone(state, key, attempts, is_dead or dead_here())
+        gone = _is_gone(state, key, attempts, is_dead)
         found.append(
             episode_progress(planned, record, state, now=now, people=people.get(key), is_gone=gone)
         )

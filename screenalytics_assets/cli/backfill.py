@@ -41,7 +41,9 @@ class _StartsByDefault(TyperGroup):
 app = typer.Typer(
     cls=_StartsByDefault,
     help="Run the episodes of a season that are missing, failed or stale.",
-    epilog="Example: screenalytics backfill rhobh-s05 --stale --jobs 2",
+    epilog="`backfill SEASON` is `backfill start SEASON`. Which episodes: --missing, --failed, "
+    "--stale, --all; more options: screenalytics backfill start --help. "
+    "Example: screenalytics backfill rhobh-s05 --stale --jobs 2",
     no_args_is_help=True,
 )
 
@@ -69,7 +71,9 @@ def start(
             "--run-id-template", help="Of {backfill_id}, {ep_id}, {date}; default: minted."
         ),
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Runs at a time.")] = 1,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", min=1, help="Runs at a time; default: 1.")
+    ] = None,
     queue: Annotated[
         bool, typer.Option("--queue", help="Let the daemon of `screenalytics dev` run them.")
     ] = False,
@@ -89,6 +93,10 @@ def start(
     from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
 
     # What is typed wrong is answered before Dagster is imported.
+    if queue and jobs is not None:
+        raise typer.BadParameter(
+            "the daemon runs as many at a time as dagster.yaml says: leave --jobs out"
+        )
     given = {"models": models, **options.parse_assignments(assignments or [])}
     config = EpisodeRunConfig.from_mapping(given, profile=profile or DEFAULT_PROFILE)
     if run_id_template is not None:
@@ -100,7 +108,7 @@ def start(
     from screenalytics_assets.settings import Settings
 
     how: How = "queue" if queue else "processes"
-    request = Request(tuple(selection), which, how, jobs, run_id_template)
+    request = Request(tuple(selection), which, how, jobs or 1, run_id_template)
     settings = Settings.from_env(data_root=data_root)
     record = _plan(settings, config, request, is_dry=dry_run)
     if dry_run or not record.episodes:

@@ -120,8 +120,8 @@ def confirm(
 
     Example: screenalytics season confirm rhobh-s05 link_3fa9c1e2 --name "Lisa Vanderpump"
     """
-    from screenalytics_assets.casting import whoami
     from screenalytics_assets.seasons import deciding
+    from screenalytics_assets.whoami import whoami
 
     settings, stores, season = _open(season, data_root)
     chosen = deciding.find_link(stores, season, link_id)
@@ -164,8 +164,8 @@ def reject(
 
     Example: screenalytics season reject rhobh-s05 link_3fa9c1e2 --not rhobh-s05e04/id_0007
     """
-    from screenalytics_assets.casting import whoami
     from screenalytics_assets.seasons import deciding
+    from screenalytics_assets.whoami import whoami
 
     settings, stores, season = _open(season, data_root)
     chosen = deciding.find_link(stores, season, link_id)

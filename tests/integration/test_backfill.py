@@ -153,6 +153,17 @@ def _break(video: Path, facts: Path) -> None:
     facts.write_text(json.dumps(record))
 
 
+def test_how_many_run_at_a_time_is_the_daemons_to_say_of_a_queued_backfill(
+    season: Settings,
+) -> None:
+    done = screenalytics(
+        "backfill", "show-s01", "--queue", "--jobs", "2", *LITE, data_root=season.data_root
+    )
+
+    assert done.returncode == 2
+    assert "leave --jobs out" in done.stderr
+
+
 def test_a_queued_backfill_is_refused_where_no_daemon_works(season: Settings) -> None:
     done = screenalytics("backfill", "show-s01", "--queue", *LITE, data_root=season.data_root)
 
