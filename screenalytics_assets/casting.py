@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import glob
-import os
-import socket
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,6 +12,7 @@ from typing import Any
 from screenalytics_assets.binding import Tell, models_home
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
+from screenalytics_assets.whoami import whoami
 from screenalytics_core.artifacts import EMBEDDING_DIM, ArtifactKind
 from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
 from screenalytics_core.episodes import EpisodeId
@@ -54,15 +52,6 @@ class Added:
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON data."""
         return asdict(self)
-
-
-def whoami() -> str:
-    """Return `user@host`, for records."""
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        user = f"uid{os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
 
 
 def open_pack(settings: Settings, models: str, tell: Tell) -> ModelPack:

@@ -34,7 +34,7 @@ def look(run: str, data_root: Path | None) -> tuple[LookedAt, Settings]:
 
 def decided_by(given: str | None) -> str:
     """Return who decides."""
-    from screenalytics_assets.casting import whoami
+    from screenalytics_assets.whoami import whoami
 
     return given or whoami()
 

@@ -25,10 +25,10 @@ def forget(
 
     Example: screenalytics cast forget rhobh kyle-richards --yes
     """
-    from screenalytics_assets.casting import whoami
     from screenalytics_assets.forgetting import find_person, forget_person
     from screenalytics_assets.settings import Settings
     from screenalytics_assets.stores import Stores
+    from screenalytics_assets.whoami import whoami
     from screenalytics_core.attempts import utc_now
     from screenalytics_core.ledger.events import iso
     from screenalytics_core.run_tools.forget import Whom
