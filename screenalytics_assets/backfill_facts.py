@@ -90,7 +90,15 @@ class Survey:
         place = results_of(tuple(runs), active)
         bound = Bound(binding, self._wanted.resolved, self._wanted.pack)
         outdated = self._outdated(records[place], bound) if place is not None else ()
-        return EpisodeSeen(ep_id, tuple(runs), active, outdated, None, video.duration_s)
+        results = [records[place].run_id] if place is not None else [r.run_id for r in records]
+        return EpisodeSeen(
+            ep_id,
+            tuple(runs),
+            active,
+            outdated,
+            is_redacted=any(self._is_redacted(RunKey(ep_id, run_id)) for run_id in results),
+            video_s=video.duration_s,
+        )
 
     def _run(self, record: RunRecord, like: RunRecord) -> RunSeen:
         key = RunKey(record.ep_id, record.run_id)
@@ -107,6 +115,14 @@ class Survey:
             fits=held is not None and not binding_differences(record, like),
             error=error,
         )
+
+    def _is_redacted(self, key: RunKey) -> bool:
+        """Tell whether somebody was taken out of a run; of a damaged one nobody knows."""
+        try:
+            entries = self._stores.artifacts.manifest(*key).entries
+        except ArtifactCorruptError:
+            return False
+        return any(entry.redacted for entry in entries.values())
 
     def _held(self, key: RunKey) -> frozenset[ArtifactKind] | None:
         """Return what a run holds; None of a damaged one, which cannot be resumed."""

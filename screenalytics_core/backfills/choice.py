@@ -10,6 +10,7 @@ from typing import Final
 from screenalytics_core.backfills.facts import EpisodeSeen, Outdated, RunSeen, results_of
 
 _MOST_NAMED: Final = 3
+_REDACTED: Final = "somebody was taken out of it; --all computes it anew, and they with it"
 
 
 class Which(StrEnum):
@@ -30,6 +31,7 @@ class Skip(StrEnum):
     FRESH = "fresh"
     RUNNING = "running"
     NO_VIDEO = "no video"
+    REDACTED = "somebody was forgotten"
     NOT_ASKED = "not asked for"
 
 
@@ -62,13 +64,16 @@ def choose(seen: EpisodeSeen, which: Collection[Which]) -> Chosen | Skipped:
     """Decide for one episode.
 
     An episode that somebody works on is never started beside it. A run that was only ended
-    from outside has not failed: its episode is missing, or whatever its results are.
+    from outside has not failed: its episode is missing, or whatever its results are. One that
+    somebody was taken out of changed by that alone, and is left so unless all are asked for.
     """
     if seen.problem is not None:
         return Skipped(seen.ep_id, Skip.NO_VIDEO, seen.problem)
     busy = next((run for run in reversed(seen.runs) if run.busy is not None), None)
     if busy is not None:
         return Skipped(seen.ep_id, Skip.RUNNING, f"run {busy.run_id} {busy.busy}")
+    if seen.is_redacted and Which.ALL not in which:
+        return Skipped(seen.ep_id, Skip.REDACTED, _REDACTED)
     applies = _what_applies(seen)
     wanted = [why for why in applies if why in which]
     if not wanted and Which.ALL in which:

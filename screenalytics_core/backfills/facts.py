@@ -55,6 +55,8 @@ class EpisodeSeen:
         runs: Oldest first; those that are only queued last.
         active_run_id: The run that readers get by default.
         outdated: Of the run that its results are in.
+        is_redacted: Somebody was taken out of its results; a run from the start would bring
+            them back.
         video_s: Length of the video in seconds; None where nothing says.
     """
 
@@ -62,6 +64,7 @@ class EpisodeSeen:
     runs: tuple[RunSeen, ...] = ()
     active_run_id: str | None = None
     outdated: tuple[Outdated, ...] = ()
+    is_redacted: bool = False
     problem: str | None = None
     video_s: float | None = None
 

@@ -75,6 +75,10 @@ def seen(*runs: RunSeen, **given: Any) -> EpisodeSeen:
         ),
         pytest.param(seen(whole()), [Which.ALL], Which.ALL, None, id="fresh, but asked for"),
         pytest.param(
+            seen(whole(), is_redacted=True), [Which.ALL], Which.ALL, None,
+            id="somebody was taken out, but asked for",
+        ),
+        pytest.param(
             seen(RunSeen("lone", RunStatus.COMPLETED, fits=True)), DEFAULT_WHICH, Which.MISSING,
             "lone", id="completed, but only some stages",
         ),
@@ -115,6 +119,12 @@ def test_an_episode_is_run(
         pytest.param(
             seen(problem="the video is gone"), [Which.ALL], Skip.NO_VIDEO, "the video is gone",
             id="no video",
+        ),
+        pytest.param(
+            seen(whole(), ended("model_unusable"), outdated=STRIDE, is_redacted=True),
+            [Which.STALE, Which.FAILED, Which.MISSING], Skip.REDACTED,
+            "somebody was taken out of it; --all computes it anew, and they with it",
+            id="somebody was taken out of it",
         ),
         pytest.param(
             seen(whole(), ended("canceled", fits=True)), DEFAULT_WHICH, Skip.FRESH,
