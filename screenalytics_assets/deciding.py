@@ -20,12 +20,12 @@ from screenalytics_core.attempts import utc_now
 from screenalytics_core.config import EpisodeRunConfig
 from screenalytics_core.decisions.anchors import anchors_of
 from screenalytics_core.decisions.records import Decision, Verb
-from screenalytics_core.decisions.roster import Roster, folded
+from screenalytics_core.decisions.roster import Roster
 from screenalytics_core.decisions.standing import holding, standing
 from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import DecisionError
 from screenalytics_core.gallery.enrolment import drafts_of
-from screenalytics_core.gallery.names import cast_id_of
+from screenalytics_core.gallery.names import cast_id_of, folded
 from screenalytics_core.ledger.events import iso
 from screenalytics_core.stages import PipelineStage
 

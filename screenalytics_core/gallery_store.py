@@ -9,13 +9,12 @@ Every command that opens the stores imports this: what compares faces is importe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from screenalytics_core import layout
 from screenalytics_core.errors import GalleryError, ModelError
-from screenalytics_core.gallery.names import cast_id_of
+from screenalytics_core.gallery.names import cast_id_of, folded
 from screenalytics_core.gallery.records import Member
 from screenalytics_core.gallery_files import GalleryFiles
 from screenalytics_core.storage.base import Storage
@@ -72,10 +71,6 @@ class GalleryStore:
             ),
         )
 
-    def shows(self) -> tuple[str, ...]:
-        """Return the shows that have a folder, ascending."""
-        return self._storage.list_folders(layout.FACEBANK)
-
     def has_folder(self, show: str, cast_id: str) -> bool:
         """Tell whether there is a folder of that cast_id, damaged or not."""
         return cast_id in GalleryFiles(self._storage, show).cast_ids()
@@ -90,7 +85,8 @@ class GalleryStore:
         """Return the member that a cast_id or a display name means; None if there is none."""
         members = self.members(show)
         by_id = (m for m in members if m.cast_id == text)
-        return next(by_id, None) or next((m for m in members if m.label == text), None)
+        by_name = (m for m in members if folded(m.label) == folded(text))
+        return next(by_id, None) or next(by_name, None)
 
     def add_member(self, show: str, cast_id: str, label: str, *, by: str, at: str) -> Member:
         """Return a member, who is made if there is none.
@@ -171,6 +167,28 @@ class GalleryStore:
             files.sweep(changed)
         return changed
 
+    def withdraw(
+        self, show: str, cast_id: str, prototype_ids: Collection[str], *, keeps_empty: bool
+    ) -> Member | None:
+        """Take faces of a member out, as far as they are there; return who is left.
+
+        Args:
+            keeps_empty: Whether a member without any face stays; else the folder goes.
+        """
+        files = GalleryFiles(self._storage, show)
+        with files.lock():
+            member = files.read_member(cast_id)
+            if member is None:
+                return None
+            left = [p for p in member.prototypes if p.prototype_id not in prototype_ids]
+            if not left and not keeps_empty:
+                files.remove(cast_id)
+                return None
+            changed = member.with_prototypes(tuple(left))
+            files.write_member(changed)
+            files.sweep(changed)
+        return changed
+
     def forget_member(self, show: str, cast_id: str) -> int:
         """Remove a member's folder, damaged or not; return how many files it had.
 
@@ -183,18 +201,6 @@ class GalleryStore:
         if not count:
             raise _unknown(files, cast_id)
         return count
-
-    def crop(self, show: str, cast_id: str, prototype_id: str) -> Image:
-        """Return a prototype's (112, 112, 3) crop, its hash checked.
-
-        Raises:
-            GalleryError: There is no such member, or it has no such face.
-        """
-        files = GalleryFiles(self._storage, show)
-        for prototype in _need(files, cast_id).prototypes:
-            if prototype.prototype_id == prototype_id:
-                return files.read_crop(cast_id, prototype)
-        raise _unknown(files, f"{cast_id}/{prototype_id}")
 
 
 def _vectors(files: GalleryFiles, member: Member, embed: EmbedCrop, sha256: str) -> CropVectors:

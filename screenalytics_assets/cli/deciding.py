@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from screenalytics_assets.deciding import LookedAt
     from screenalytics_assets.settings import Settings
     from screenalytics_core.decisions.records import Decision
+    from screenalytics_core.decisions.roster import Roster
 
 
 def look(run: str, data_root: Path | None) -> tuple[LookedAt, Settings]:
@@ -39,6 +40,15 @@ def decided_by(given: str | None) -> str:
     return given or whoami()
 
 
+def tell_at_once(
+    roster: Roster, who: str, tracks: frozenset[int], whom: str, others: frozenset[int]
+) -> None:
+    """Say if two who are to be one person are seen at the same time."""
+    at_once_s = roster.at_once_s(tracks, others)
+    if at_once_s > 0:
+        tell(f"{who} and {whom} are seen at the same time for {at_once_s:.2f} s")
+
+
 def decide(
     looked_at: LookedAt,
     settings: Settings,
@@ -49,14 +59,29 @@ def decide(
     enrolled: int | None = None,
 ) -> None:
     """Record a decision, carry it out unless it waits, and say what came of it."""
-    from screenalytics_assets.cli.run import show_result
-
     recorded = looked_at.record(decision)
     tell(f"decision {recorded.sequence} of {looked_at.ep_id} is recorded")
-    said = {"decision": decision_dict(recorded, [recorded]), "enrolled": enrolled, "run": None}
+    said = {
+        "decision": decision_dict(recorded, [recorded]),
+        "enrolled": enrolled,
+        "withdrawn": _withdraw(looked_at),
+        "run": None,
+    }
+    if enrolled or said["withdrawn"]:
+        _tell_of_others(looked_at.ep_id)
     if no_run:
-        put(as_json, said, lambda: tell(f"next: screenalytics run --ep-id {looked_at.ep_id}"))
+        again = f"screenalytics identities apply {looked_at.ep_id}/{looked_at.run_id}"
+        put(as_json, said, lambda: tell(f"next: {again}"))
         return
+    run_decided(looked_at, settings, said, as_json=as_json)
+
+
+def run_decided(
+    looked_at: LookedAt, settings: Settings, said: Mapping[str, Any], *, as_json: bool
+) -> None:
+    """Carry out what is recorded, with the settings of the run that was looked at."""
+    from screenalytics_assets.cli.run import show_result
+
     with without_gc():
         from screenalytics_assets.deciding import carry_out
     try:
@@ -72,6 +97,33 @@ def decide(
     if not result.success:
         tell("the decision stands; the next run of the episode carries it out")
         raise typer.Exit(1)
+
+
+def _withdraw(looked_at: LookedAt) -> list[dict[str, Any]]:
+    """Take out of the gallery what holds no more, and say so."""
+    from screenalytics_assets.withdrawing import withdraw
+
+    try:
+        withdrawn = withdraw(looked_at.stores, looked_at.ep_id)
+    except ScreenalyticsError:
+        tell("the decision stands; the gallery may still hold faces of what it takes back")
+        raise
+    for one in withdrawn:
+        left = "and the member with them" if one.left is None else f"{one.left} are left"
+        tell(
+            f"gallery of {looked_at.show}: {one.faces} faces of {one.label} ({one.cast_id}) from "
+            f"{looked_at.ep_id} are taken out, {left}"
+        )
+    return [one.to_dict() for one in withdrawn]
+
+
+def _tell_of_others(ep_id: str) -> None:
+    """Say how what changed in the gallery comes to the other episodes."""
+    from screenalytics_core.episodes import EpisodeId
+
+    season = EpisodeId.parse(ep_id).season_key
+    if season is not None:
+        tell(f"other episodes: screenalytics backfill {season} --stale")
 
 
 def put(as_json: bool, document: Any, otherwise: Callable[[], None]) -> None:

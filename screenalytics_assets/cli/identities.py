@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from screenalytics_assets.cli import options
+from screenalytics_assets.cli.applying import apply
 from screenalytics_assets.cli.console import tell
-from screenalytics_assets.cli.deciding import decide, decided_by, look, put
+from screenalytics_assets.cli.deciding import decide, decided_by, look, put, tell_at_once
 from screenalytics_assets.cli.identity_tables import (
     decision_dict,
     person_dict,
@@ -27,6 +28,7 @@ app = typer.Typer(
     epilog='Example: screenalytics identities label rhobh-s05e14 id_0003 "Kyle Richards"',
     no_args_is_help=True,
 )
+app.command("apply")(apply)
 
 Run = Annotated[str, typer.Argument(help="Episode, or EP/RUN: the run that was looked at.")]
 Person = Annotated[str, typer.Argument(help="identity_id, cast_id or name.")]
@@ -69,8 +71,13 @@ def list_(
         rows = [person_dict(p, suggestions) for p in people]
         put(
             as_json,
-            {"ep_id": looked_at.ep_id, "run_id": looked_at.run_id, "people": rows},
-            lambda: put_people(title, rows),
+            {
+                "ep_id": looked_at.ep_id,
+                "run_id": looked_at.run_id,
+                "people": rows,
+                "tracks_of_nobody": list(looked_at.roster.unassigned),
+            },
+            lambda: put_people(title, rows, looked_at.roster.unassigned),
         )
 
 
@@ -114,6 +121,9 @@ def label(
         by=decided_by(by),
     )
     taken = None
+    if member:
+        others = looked_at.roster.called(member.cast_id) - tracks
+        tell_at_once(looked_at.roster, person, tracks, member.label, others)
     if member and not member.has_faces and not no_enrol and looked_at.show is not None:
         taken = looked_at.enrol(member, tracks, decision.by, settings)
         tell(f"gallery of {looked_at.show}: {member.label} ({member.cast_id}), {taken} faces new")
@@ -144,9 +154,7 @@ def merge(
     if tracks & others:
         raise DecisionError(thing=f"{person} and {other}", reason="are one person already")
     found = (*roster.find(person), *roster.find(other))
-    at_once_s = roster.at_once_s(tracks, others)
-    if at_once_s > 0:
-        tell(f"{person} and {other} are seen at the same time for {at_once_s:.2f} s")
+    tell_at_once(roster, person, tracks, other, others)
     decision = looked_at.decision(
         Verb.MERGE,
         tracks,
@@ -256,6 +264,8 @@ def undo(
 ) -> None:
     """Take a decision back, as if it had never been made; an undo can be undone, too.
 
+    Faces that a label put into the gallery go out of it again.
+
     Example: screenalytics identities undo rhobh-s05e14 7
     """
     from screenalytics_core.decisions.records import Verb
@@ -265,11 +275,6 @@ def undo(
     decision = looked_at.decision(
         Verb.UNDO, identity_ids=undone.identity_ids, undoes=undone.sequence, by=decided_by(by)
     )
-    if undone.cast_id is not None and looked_at.show is not None:
-        tell(
-            f"the gallery keeps what it has of {undone.label}: "
-            f"screenalytics cast list {looked_at.show}"
-        )
     decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
 
 
@@ -288,4 +293,7 @@ def _destination(looked_at: LookedAt, track_id: int, to: str) -> dict[str, Any]:
         raise DecisionError(
             thing=f"track {track_id}", reason=f"is all that there is of {to} already"
         )
+    if not any(person.identity_ids for person in found):
+        # Single tracks were moved to them: there is no identity that this one could join.
+        return {"cast_id": found[0].cast_id, "label": found[0].label}
     return {"others": others, "identity_ids": tuple(p.person_id for p in found)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from screenalytics_assets.cli.console import put_table, tell
+from screenalytics_assets.cli.console import put_facts, put_table, tell
 
 if TYPE_CHECKING:
     from screenalytics_core.decisions.records import Decision
@@ -27,8 +27,8 @@ def person_dict(person: Somebody, suggestions: Iterable[Mapping[str, Any]]) -> d
     }
 
 
-def put_people(title: str, people: Sequence[Mapping[str, Any]]) -> None:
-    """Print who is who."""
+def put_people(title: str, people: Sequence[Mapping[str, Any]], of_nobody: Sequence[int]) -> None:
+    """Print who is who, and the tracks that are nobody's."""
     rows = [
         (
             " ".join(p["identity_ids"]) or "-",
@@ -42,6 +42,8 @@ def put_people(title: str, people: Sequence[Mapping[str, Any]]) -> None:
     ]
     columns = ("identity", "name", "said by", "tracks", "face s", "may be")
     put_table(title, columns, rows, whole=("identity",), spare=("tracks",))
+    if of_nobody:
+        put_facts("", [("tracks of nobody", ", ".join(map(str, of_nobody)))])
     if any(p["label"] is None for p in people):
         tell("name somebody: screenalytics identities label EP IDENTITY NAME")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from screenalytics_core.errors import DecisionError
+from screenalytics_core.gallery.names import folded
 from screenalytics_core.vision.intervals import intersection, total_s
 from screenalytics_core.vision.owners import find_owners
 
@@ -78,6 +78,10 @@ class Roster:
         """Return all tracks of who is meant; raises DecisionError."""
         return frozenset(t for person in self.find(text) for t in person.tracks)
 
+    def called(self, cast_id: str) -> frozenset[int]:
+        """Return all tracks of a cast member."""
+        return frozenset(t for p in self.people if p.cast_id == cast_id for t in p.tracks)
+
     def check_tracks(self, track_ids: Iterable[int], among: Iterable[int] | None = None) -> None:
         """Refuse tracks that the run, or `among`, does not have.
 
@@ -145,8 +149,3 @@ class Roster:
         if close:
             return f"Did you mean {close[0]!r}?"
         return f"It has {', '.join(p.name for p in self.people)}." if names else "It has nobody."
-
-
-def folded(text: str) -> str:
-    """Return a name as it is compared: case, and how its letters are coded, do not matter."""
-    return unicodedata.normalize("NFC", text).strip().casefold()

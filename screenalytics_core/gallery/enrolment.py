@@ -156,6 +156,8 @@ def _prototype(name: str, draft: PrototypeDraft, png: bytes, by: str, at: str) -
         source_sha256=draft.source_sha256,
         added_at=at,
         added_by=by,
+        run=draft.run,
+        track_id=draft.track_id,
     )
 
 
@@ -184,7 +186,7 @@ def drafts_of(
         reps: `track_reps`.
         crops: crops.zip, open.
         track_ids: The person's tracks.
-        run: `EP/RUN`, for people.
+        run: `EP/RUN`.
 
     Raises:
         ArtifactCorruptError: A crop is not in the archive.
@@ -215,6 +217,8 @@ def drafts_of(
             quality=face["quality"],
             origin=Origin.EPISODE,
             source=f"{run} face {face['face_id']} at {face['timestamp_s']:.2f} s",
+            run=run,
+            track_id=face["track_id"],
         )
         for face, jpeg in zip(picked, jpegs, strict=True)
     ]

@@ -52,7 +52,3 @@ class Gallery:
             digest.update(member.embeddings.astype("<f4").tobytes())
             digest.update(member.clarities.astype("<f4").tobytes())
         return digest.hexdigest()
-
-    def label_of(self, cast_id: str) -> str | None:
-        """Return a member's display name; None if there is no such member."""
-        return next((m.label for m in self.members if m.cast_id == cast_id), None)

@@ -35,6 +35,11 @@ def cast_id_of(label: str) -> str:
     return slug or f"cast-{hashlib.sha256(name.strip().encode()).hexdigest()[:8]}"
 
 
+def folded(text: str) -> str:
+    """Return a name as it is compared: case, and how its letters are coded, do not matter."""
+    return unicodedata.normalize("NFC", text).strip().casefold()
+
+
 def show_of(text: str) -> str:
     """Return a show's slug, folded to lower case, as it stands in its episodes' ids.
 

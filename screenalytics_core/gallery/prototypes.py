@@ -38,6 +38,8 @@ class PrototypeDraft:
         origin: A picture that somebody gave, or an episode.
         source: File name, or `EP/RUN face 12 at 3.20 s`; for people.
         source_sha256: Content of the picture, so that it is known again; None of an episode.
+        run: `EP/RUN` that the face is of; None of a picture.
+        track_id: Its track there; None of a picture.
     """
 
     crop_bgr: Image
@@ -45,6 +47,8 @@ class PrototypeDraft:
     origin: Origin
     source: str
     source_sha256: str | None = None
+    run: str | None = None
+    track_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class Prototype:
         source_sha256: Of the picture; None of an episode.
         added_at: ISO 8601, UTC.
         added_by: Who said so.
+        run: `EP/RUN` that the face is of; None of a picture.
+        track_id: Its track there; None of a picture.
     """
 
     prototype_id: str
@@ -42,6 +44,8 @@ class Prototype:
     source_sha256: str | None
     added_at: str
     added_by: str
+    run: str | None = None
+    track_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,8 @@ def _prototype(record: Mapping[str, Any]) -> Prototype:
     # They become file names, and say what the files hold.
     if not _PROTOTYPE_ID.fullmatch(found.prototype_id) or not _SHA256.fullmatch(found.sha256):
         raise ValueError(f"prototype {found.prototype_id!r} has no name or no sha256")
+    if not isinstance(found.run, str | None) or not isinstance(found.track_id, int | None):
+        raise ValueError(f"prototype {found.prototype_id} is of no run and track")
     if not math.isfinite(found.quality):
         raise ValueError(f"prototype {found.prototype_id} has no quality")
     return found

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from screenalytics_core.decisions.records import Decision
 from screenalytics_core.errors import SettingsError
+from screenalytics_core.gallery.names import folded
 from screenalytics_core.report.people import frames_of, name_of, person_id_of
 from screenalytics_core.run_tools.explain_tracks import TrackEvidence
 from screenalytics_core.vision.owners import Owner, find_owners
@@ -86,9 +87,9 @@ def explain_person(evidence: Evidence, wanted: str, at_s: float | None = None) -
 
 def _find(evidence: Evidence, wanted: str) -> Row:
     people: list[Row] = evidence.screen_time["people"]
-    folded = wanted.strip().casefold()
-    by_id = [p for p in people if folded in {str(p[k]).casefold() for k in _IDS[1:] if p[k]}]
-    found = by_id or [p for p in people if (p["label"] or "").strip().casefold() == folded]
+    name = folded(wanted)
+    by_id = [p for p in people if name in {folded(p[k]) for k in _IDS[1:] if p[k]}]
+    found = by_id or [p for p in people if folded(p["label"] or "") == name]
     if len(found) == 1:
         return found[0]
     names = ", ".join(_both_names(p) for p in found or people)

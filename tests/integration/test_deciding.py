@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from screenalytics_assets.binding import silent
+from screenalytics_assets.casting import identity_looks, open_pack
 from screenalytics_assets.engine import EpisodeRunResult, Launch, run_episode
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.gallery.matching import match
 from tests.command_line import in_this_process
 from tests.integration.support import EP_ID, CopyFinished, balanced
 
@@ -65,6 +68,77 @@ def test_a_label_makes_a_run_that_takes_all_but_the_names_over(settings: Setting
     assert said["enrolled"] > 0
     [member] = stores.gallery.members("show")
     assert (member.label, len(member.prototypes)) == ("Zoë Kravitz", said["enrolled"])
+
+
+def test_a_label_that_is_taken_back_does_not_come_again_from_the_gallery(
+    settings: Settings,
+) -> None:
+    other = rerun(settings).run_id
+    wrong = decide(settings, "label", f"{EP_ID}/first", "id_0001", "Anna")
+    right = decide(settings, "label", f"{EP_ID}/first", "id_0002", "Ben")
+
+    undone = decide(settings, "undo", EP_ID, str(wrong["decision"]["sequence"]))
+
+    stores = Stores.open(settings.data_root)
+    assert undone["withdrawn"] == [
+        {"cast_id": "anna", "label": "Anna", "faces": wrong["enrolled"], "left": None}
+    ]
+    assert labels(settings, undone["run"]["run_id"]) == {"Ben"}
+    [ben] = stores.gallery.members("show")
+    assert (ben.cast_id, len(ben.prototypes)) == ("ben", right["enrolled"])
+    looks, apart = identity_looks(stores, EP_ID, other)
+    pack = open_pack(settings, "lite", silent)
+    gallery = stores.gallery.load("show", pack)
+    assert gallery is not None
+    named = match(looks, apart, gallery, match_thresh=0.3, match_margin=0.0, fixed={}).named
+    assert {m.label for m in named.values()} == {"Ben"}
+
+
+@pytest.mark.parametrize("words", [("Ben",), ("--nobody",)])
+def test_who_is_called_otherwise_later_leaves_no_face_under_the_first_name(
+    settings: Settings, words: tuple[str, ...]
+) -> None:
+    decide(settings, "label", EP_ID, "id_0001", "Anna", "--no-run")
+
+    said = decide(settings, "label", EP_ID, "id_0001", *words)
+
+    members = Stores.open(settings.data_root).gallery.members("show")
+    assert [m.label for m in members] == [w for w in words if w == "Ben"]
+    assert labels(settings, said["run"]["run_id"]) == {w for w in words if w == "Ben"}
+
+
+def test_faces_stay_while_another_decision_says_the_same_of_them(settings: Settings) -> None:
+    first = decide(settings, "label", EP_ID, "id_0001", "Anna", "--no-run")
+    decide(settings, "label", EP_ID, "id_0001", "Anna", "--no-run")
+
+    assert decide(settings, "undo", EP_ID, "--no-run")["withdrawn"] == []
+
+    [anna] = Stores.open(settings.data_root).gallery.members("show")
+    assert len(anna.prototypes) == first["enrolled"]
+
+
+def test_a_member_whom_another_episode_names_stays_without_faces(settings: Settings) -> None:
+    decide(settings, "label", EP_ID, "id_0001", "Anna", "--no-run")
+    stores = Stores.open(settings.data_root)
+    [named] = stores.decisions.read(EP_ID)
+    stores.decisions.append("show-s01e02", named)
+
+    [gone] = decide(settings, "undo", EP_ID, "--no-run")["withdrawn"]
+
+    assert gone["left"] == 0
+    assert [m.prototypes for m in stores.gallery.members("show")] == [()]
+
+
+def test_what_was_only_recorded_is_carried_out_with_the_settings_of_the_run(
+    settings: Settings,
+) -> None:
+    decide(settings, "label", EP_ID, "id_0001", "Anna", "--no-run", "--no-enrol")
+
+    run_id = decide(settings, "apply", f"{EP_ID}/first")["run"]["run_id"]
+
+    assert labels(settings, run_id) == {"Anna"}
+    runs = Stores.open(settings.data_root).runs
+    assert runs.require(EP_ID, run_id).settings["models"] == "lite"
 
 
 def test_names_hold_when_everything_is_made_otherwise(settings: Settings) -> None:
@@ -129,8 +203,21 @@ def test_a_track_moves_to_a_cast_member_and_to_nobody(settings: Settings) -> Non
     assert [p["label"] for p in listed if track in p["tracks"]] == ["Ben"]
 
     decide(settings, "move-track", EP_ID, str(track), "--nobody")
+    listed = decide(settings, "list", EP_ID)
+    assert not any(track in p["tracks"] for p in listed["people"])
+    assert track in listed["tracks_of_nobody"]
+
+
+def test_a_second_track_moves_to_a_cast_member_whom_no_identity_is(settings: Settings) -> None:
+    first, second = (p["tracks"][0] for p in decide(settings, "list", EP_ID)["people"][:2])
+    decide(settings, "label", EP_ID, "id_0001", "Ben", "--no-run", "--no-enrol")
+    decide(settings, "undo", EP_ID, "--no-run")
+
+    decide(settings, "move-track", EP_ID, str(first), "Ben")
+    decide(settings, "move-track", EP_ID, str(second), "Ben")
+
     listed = decide(settings, "list", EP_ID)["people"]
-    assert not any(track in p["tracks"] for p in listed)
+    assert [p["tracks"] for p in listed if p["label"] == "Ben"] == [sorted((first, second))]
 
 
 @pytest.mark.parametrize(
