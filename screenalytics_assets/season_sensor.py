@@ -14,7 +14,11 @@ from screenalytics_assets.backfill_claims import planned_runs
 from screenalytics_assets.jobs import SEASON_JOB
 from screenalytics_assets.liveness import UNENDED
 from screenalytics_assets.partitions import SEASONS
-from screenalytics_assets.seasons.episodes import known_seasons, season_episodes
+from screenalytics_assets.seasons.episodes import (
+    known_seasons,
+    season_episodes,
+    seasons_with_runs,
+)
 from screenalytics_assets.seasons.making import cast_signature, is_current
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
@@ -22,7 +26,7 @@ from screenalytics_assets.tags import PARTITION_TAG
 from screenalytics_core.errors import ScreenalyticsError
 from screenalytics_core.processes import ProcessIdentity
 from screenalytics_core.seasons.keys import season_of
-from screenalytics_core.seasons.launching import SeasonSeen, Verdict, decide
+from screenalytics_core.seasons.launching import SeasonSeen, Verdict, decide, to_make_anew
 
 _LOG: Final = logging.getLogger(__name__)
 _INTERVAL_S: Final = 30
@@ -41,10 +45,12 @@ class Memory:
         updated_s: Up to when runs were looked at, seconds since 1970; None = never.
         open: Season -> (its signature, since when), of those that something is still to be
             done about.
+        settled: Seasons that have runs and no record, with nothing to be done about it.
     """
 
     updated_s: float | None = None
     open: dict[str, tuple[str, float]] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
 
     @classmethod
     def parse(cls, cursor: str | None) -> "Memory":
@@ -54,14 +60,15 @@ class Memory:
         try:
             told = json.loads(cursor)
             waiting = {str(k): (str(v[0]), float(v[1])) for k, v in told["open"].items()}
-            return cls(float(told["updated_s"]), waiting)
+            return cls(float(told["updated_s"]), waiting, {str(s) for s in told["settled"]})
         except (ValueError, KeyError, TypeError, IndexError, AttributeError):
             _LOG.warning("season cursor %r is not readable: every season is looked at", cursor)
             return cls()
 
     def to_cursor(self) -> str:
         """Return the cursor."""
-        return json.dumps({"updated_s": self.updated_s, "open": self.open}, sort_keys=True)
+        told = {"updated_s": self.updated_s, "open": self.open, "settled": sorted(self.settled)}
+        return json.dumps(told, sort_keys=True)
 
 
 @dataclass(slots=True)
@@ -90,13 +97,16 @@ class Tick:
 
 
 def look(instance: dg.DagsterInstance, stores: Stores, memory: Memory, now_s: float) -> Tick:
-    """Decide about every season with episodes that changed, and those still open.
+    """Decide about every season with episodes that changed or lost its record, and those open.
 
     Args:
         now_s: Seconds since 1970.
     """
-    tick = Tick(memory=Memory(now_s - _OVERLAP_S))
-    seasons = sorted({*_changed(instance, stores, memory), *memory.open})
+    with_runs = seasons_with_runs(stores)
+    made = {season for season in with_runs if stores.seasons.is_made(season)}
+    tick = Tick(memory=Memory(now_s - _OVERLAP_S, settled=memory.settled & (with_runs - made)))
+    anew = to_make_anew(with_runs, made, memory.settled)
+    seasons = sorted({*_changed(instance, stores, memory), *memory.open, *anew})
     if not seasons:
         return tick
     work = _Work.of(instance, stores)
@@ -112,6 +122,8 @@ def look(instance: dg.DagsterInstance, stores: Stores, memory: Memory, now_s: fl
         tick.signatures[season] = seen.signature
         if not verdict.is_settled:
             tick.memory.open[season] = (seen.signature, now_s - seen.unchanged_s)
+        elif season in with_runs - made:
+            tick.memory.settled.add(season)
     return tick
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -21,10 +20,9 @@ from screenalytics_core.codecs import decode, encode
 from screenalytics_core.errors import (
     ArtifactCorruptError,
     ArtifactNotFoundError,
-    InvalidIdError,
     KeyMissingError,
 )
-from screenalytics_core.records import read_record
+from screenalytics_core.records import NumberedLog, read_record
 from screenalytics_core.seasons.model import EpisodeInput
 from screenalytics_core.seasons.record import (
     LINK_DECISIONS_FILE,
@@ -38,7 +36,6 @@ from screenalytics_core.seasons.specs import PART_FILES
 from screenalytics_core.storage.base import StagedFile, Storage
 
 _ANEW: Final = "Remove it and run `screenalytics season rollup {season}`: nothing is lost."
-_NOT_ONE: Final = (ValueError, TypeError, KeyError, AttributeError, RecursionError, InvalidIdError)
 
 
 class SeasonStore:
@@ -65,6 +62,10 @@ class SeasonStore:
                 way_out=way_out,
             )
         return record
+
+    def is_made(self, season: str) -> bool:
+        """Tell whether something was rolled up and stands, damaged or not."""
+        return self._storage.exists(layout.season_key_of(season, RECORD_FILE))
 
     def publish(
         self,
@@ -161,35 +162,13 @@ class SeasonStore:
         """Return where a file of a season lies or would lie."""
         return self._storage.local_path(layout.season_key_of(season, file.filename))
 
-    def list_seasons(self) -> tuple[str, ...]:
-        """Return the seasons that have a folder."""
-        return self._storage.list_folders(layout.SEASONS)
-
     def rejections(self, season: str) -> tuple[Rejection, ...]:
         """Return who was said not to be one person, oldest first.
 
         Raises:
             ArtifactCorruptError: A line is not one; a torn last one is left out.
         """
-        key = layout.season_key_of(season, LINK_DECISIONS_FILE)
-        try:
-            lines = self._storage.read_bytes(key).split(b"\n")[:-1]
-        except KeyMissingError:
-            return ()
-        return tuple(self._rejection(key, n, line) for n, line in enumerate(lines, start=1))
-
-    def _rejection(self, key: str, number: int, line: bytes) -> Rejection:
-        try:
-            rejection = Rejection.from_dict(json.loads(line))
-            if rejection.sequence != number:
-                raise ValueError(f"its sequence is {rejection.sequence}")
-        except _NOT_ONE as error:
-            raise ArtifactCorruptError(
-                thing=f"{self._storage.local_path(key)}, line {number}",
-                reason=f"is not a decision ({type(error).__name__}: {error})",
-                way_out="Restore the file from a copy; nothing of it was applied.",
-            ) from error
-        return rejection
+        return self._link_decisions(season).read()
 
     def reject(self, season: str, rejection: Rejection) -> Rejection:
         """Add a decision; return it with its sequence.
@@ -197,12 +176,11 @@ class SeasonStore:
         Raises:
             ArtifactCorruptError: The log is damaged; nothing is added.
         """
+        return self._link_decisions(season).append(rejection)
+
+    def _link_decisions(self, season: str) -> NumberedLog[Rejection]:
         key = layout.season_key_of(season, LINK_DECISIONS_FILE)
-        with self._storage.lock(key):
-            numbered = replace(rejection, sequence=len(self.rejections(season)) + 1)
-            line = json.dumps(numbered.to_dict(), ensure_ascii=False, allow_nan=False)
-            self._storage.append(key, line.encode() + b"\n")
-        return numbered
+        return NumberedLog(self._storage, key, Rejection.from_dict)
 
     def rejections_sha256(self, season: str) -> str:
         """Return the content hash of `link_decisions.jsonl`; "none" without one."""

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 
-from screenalytics_assets.graph import ASSET_OF_KIND, OUTPUTS
+from screenalytics_assets.graph import OUTPUTS
+from screenalytics_assets.seasons.figures_today import FiguresToday
 from screenalytics_assets.stores import Stores
 from screenalytics_core import layout
 from screenalytics_core.artifacts import ArtifactKind
-from screenalytics_core.episode_registry import EpisodeVideo, recorded_video
 from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import ScreenalyticsError
-from screenalytics_core.fingerprints import fingerprint
 from screenalytics_core.ledger.vocabulary import RunStatus
 from screenalytics_core.manifest import Manifest
-from screenalytics_core.report import text
 from screenalytics_core.runs import RunRecord
 from screenalytics_core.seasons.doubts import unlike_the_others
 from screenalytics_core.seasons.keys import episodes_of, season_of
 from screenalytics_core.seasons.model import EpisodeInput, EpisodeState
-from screenalytics_core.stages import PipelineStage
-from screenalytics_core.vision.trims import parse_trims
 
 READ_KINDS: Final = (
     ArtifactKind.SHOTS,
@@ -42,6 +36,8 @@ _ENDED: Final = {
     RunStatus.QUEUED: EpisodeState.RUNNING,
     RunStatus.RUNNING: EpisodeState.RUNNING,
 }
+_LAST_COUNTED: Final = 999
+"""A longer number is a date or a production code: none are missing before it."""
 
 
 def known_episodes(stores: Stores) -> tuple[str, ...]:
@@ -55,10 +51,17 @@ def known_seasons(stores: Stores) -> tuple[str, ...]:
     return tuple(sorted({s for e in known_episodes(stores) if (s := season_of(e)) is not None}))
 
 
+def seasons_with_runs(stores: Stores) -> frozenset[str]:
+    """Return the seasons of the episodes that have runs; one listing, however many they are."""
+    ep_ids = stores.storage.list_folders(layout.MANIFESTS)
+    return frozenset(season for e in ep_ids if (season := season_of(e)) is not None)
+
+
 def season_episodes(stores: Stores, season: str) -> tuple[EpisodeInput, ...]:
     """Return the episodes of a season in their order, with gaps in their numbers."""
     known = episodes_of(season, known_episodes(stores))
-    inputs = [_episode(stores, ep_id) for ep_id in known]
+    today = FiguresToday(stores)
+    inputs = [_episode(stores, ep_id, today) for ep_id in known]
     made_with = {
         e.ep_id: _made_with(record)
         for e in inputs
@@ -70,9 +73,9 @@ def season_episodes(stores: Stores, season: str) -> tuple[EpisodeInput, ...]:
 
 
 def _with_gaps(season: str, inputs: Sequence[EpisodeInput]) -> list[EpisodeInput]:
-    """Put the numbers between the first and the last that nobody registered in their places."""
+    """Put the numbers before the last that nobody registered in their places."""
     numbers = {EpisodeId.parse(e.ep_id).episode for e in inputs}
-    last = max((n for n in numbers if n is not None), default=0)
+    last = max((n for n in numbers if n is not None and n <= _LAST_COUNTED), default=0)
     gaps = [
         EpisodeInput(f"{season}e{n:02d}", EpisodeState.UNREGISTERED, "nobody registered its video")
         for n in range(1, last)
@@ -81,13 +84,13 @@ def _with_gaps(season: str, inputs: Sequence[EpisodeInput]) -> list[EpisodeInput
     return sorted([*inputs, *gaps], key=lambda e: (EpisodeId.parse(e.ep_id).episode or 0, e.ep_id))
 
 
-def _episode(stores: Stores, ep_id: str) -> EpisodeInput:
+def _episode(stores: Stores, ep_id: str, today: FiguresToday) -> EpisodeInput:
     run_id = stores.runs.active_run_id(ep_id)
     try:
         manifest = stores.artifacts.manifest(ep_id, run_id) if run_id is not None else None
         if run_id is None or manifest is None or not _holds_all(manifest):
             return _without_figures(stores, ep_id)
-        return _with_figures(stores, ep_id, run_id, manifest)
+        return _with_figures(stores, stores.runs.require(ep_id, run_id), manifest, today)
     except ScreenalyticsError as error:
         return EpisodeInput(ep_id, EpisodeState.FAILED, str(error))
 
@@ -97,14 +100,15 @@ def _holds_all(manifest: Manifest) -> bool:
     return all(kind in manifest.entries for kind in READ_KINDS)
 
 
-def _with_figures(stores: Stores, ep_id: str, run_id: str, manifest: Manifest) -> EpisodeInput:
-    record = stores.runs.require(ep_id, run_id)
-    reasons = _outdated(stores, record, manifest)
+def _with_figures(
+    stores: Stores, record: RunRecord, manifest: Manifest, today: FiguresToday
+) -> EpisodeInput:
+    reason = today.why_stale(record, manifest)
     return EpisodeInput(
-        ep_id,
-        EpisodeState.STALE if reasons else EpisodeState.DONE,
-        "; ".join(reasons),
-        run_id,
+        record.ep_id,
+        EpisodeState.STALE if reason else EpisodeState.DONE,
+        reason,
+        record.run_id,
         {str(kind): manifest.entries[kind].content_sha256 for kind in READ_KINDS},
         tuple(_later_runs(stores, record)),
     )
@@ -123,63 +127,6 @@ def _without_figures(stores: Stores, ep_id: str) -> EpisodeInput:
         return EpisodeInput(ep_id, EpisodeState.MISSING, reason)
     why = f": {state.error.message}" if state.error else ""
     return EpisodeInput(ep_id, _ENDED[state.status], f"run {newest} is {state.status.value}{why}")
-
-
-def _outdated(stores: Stores, record: RunRecord, manifest: Manifest) -> list[str]:
-    """Say what the figures were made from that is not so any more.
-
-    Settings and models are the run's own, so only what lies outside of it can have changed. A
-    gallery that grew is not told: it names nobody until the episode is run again.
-    """
-    reasons = []
-    video = recorded_video(stores.storage, record.ep_id)
-    if video is None or video.sha256 != record.video.get("sha256"):
-        reasons.append("its video was replaced" if video else "its video is gone")
-    elif _has_other_trims(video, manifest):
-        reasons.append("what is not counted of it was changed")
-    older = [
-        ASSET_OF_KIND[kind]
-        for kind in manifest.upstream([ArtifactKind.SCREEN_TIME])
-        if kind in manifest.entries
-        and manifest.entries[kind].step_version != OUTPUTS[ASSET_OF_KIND[kind]].version
-    ]
-    if older:
-        names = ", ".join(dict.fromkeys(older))
-        reasons.append(f"an earlier version of the program made {names}")
-    newer = _newer_decisions(stores, record)
-    if newer:
-        reasons.append(f"{text.plural(newer, 'decision')} came after it")
-    return reasons
-
-
-def _has_other_trims(video: EpisodeVideo, manifest: Manifest) -> bool:
-    """Tell whether screen time was counted with other trims than the episode has now.
-
-    They stand in its fingerprint alone, so that is made again from what the entry records.
-    """
-    output, entry = OUTPUTS["screen_time"], manifest.entries[ArtifactKind.SCREEN_TIME]
-    if entry.step_version != output.version or entry.inputs.keys() < set(output.inputs):
-        return False  # of another version of the program, which is told by itself
-    now = fingerprint(
-        output,
-        inputs=entry.inputs,
-        settings=entry.settings,
-        model_sha256s={},
-        video_sha256=None,
-        extra={"trims": json.dumps(parse_trims(video.trims), sort_keys=True)},
-    )
-    return now != entry.fingerprint
-
-
-def _newer_decisions(stores: Stores, record: RunRecord) -> int:
-    """Return how many decisions the run's cast cannot know; they are read when it is made."""
-    decisions = stores.decisions.read(record.ep_id)
-    if not decisions:
-        return 0
-    state = stores.ledger.log.state(record.ep_id, record.run_id)
-    stage = state.stages.get(PipelineStage.CLUSTER)
-    since = datetime.fromisoformat((stage.started_at if stage else None) or record.created_at)
-    return sum(datetime.fromisoformat(d.at) > since for d in decisions)
 
 
 def _later_runs(stores: Stores, record: RunRecord) -> list[str]:

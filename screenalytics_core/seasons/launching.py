@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -69,3 +70,19 @@ def decide(seen: SeasonSeen, quiet_s: float = QUIET_S) -> Verdict:
     if seen.signature in seen.failed:
         return Verdict.FAILED
     return Verdict.LAUNCH if seen.unchanged_s >= quiet_s else Verdict.QUIET
+
+
+def to_make_anew(
+    with_runs: AbstractSet[str], made: AbstractSet[str], settled: AbstractSet[str]
+) -> frozenset[str]:
+    """Return the seasons to look at although none of their runs changed.
+
+    What a season was made of can go without a run: somebody is forgotten, or a folder removed.
+
+    Args:
+        with_runs: Seasons with runs.
+        made: Those that have a record.
+        settled: Those without one of which it was found that nothing is to be done; their next
+            run says more.
+    """
+    return frozenset(with_runs - made - settled)

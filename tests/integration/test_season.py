@@ -203,8 +203,38 @@ def test_new_trims_make_an_episode_stale_until_it_is_run_again(settings: Setting
 
     stale = season(settings, "show")["episodes"][1]
     assert (stale["state"], stale["reason"]) == (
-        "stale", "what is not counted of it was changed",
+        "stale", "trims were changed (screen_time)",
     )  # fmt: skip
+
+
+def test_a_face_more_in_the_gallery_makes_episodes_stale_without_their_models(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, (second, identity_id) = members(settings, links(settings)[0]["link_id"])
+    labelled = in_this_process(
+        "identities", "label", second, identity_id, "Anna Low", data_root=settings.data_root
+    )
+    assert labelled.returncode == 0, labelled.stderr
+    monkeypatch.setenv("SCREENALYTICS_MODELS_DIR", str(tmp_path / "no models"))
+    season(settings, "rollup")
+
+    first, other = season(settings, "show")["episodes"][:2]
+    assert (first["state"], first["reason"]) == (
+        "stale", "a gallery, which there was none of (cast)",
+    )  # fmt: skip
+    assert (other["state"], other["reason"]) == ("done", None)
+
+
+def test_a_decision_that_came_after_makes_an_episode_stale(settings: Settings) -> None:
+    _, (second, identity_id) = members(settings, links(settings)[0]["link_id"])
+    labelled = in_this_process(
+        "identities", "lock", second, identity_id, "--no-run", data_root=settings.data_root
+    )
+    assert labelled.returncode == 0, labelled.stderr
+    season(settings, "rollup")
+
+    stale = season(settings, "show")["episodes"][1]
+    assert (stale["state"], stale["reason"]) == ("stale", "1 new decisions (cast)")
 
 
 def test_a_damaged_artifact_fails_the_roll_up_by_name_and_the_old_one_stands(
@@ -279,6 +309,25 @@ def test_the_sensor_waits_for_episodes_at_work_and_does_not_repeat_a_failure(
         tag = {SIGNATURE_TAG: launching.signatures[SEASON]}
         a_run(instance, SEASON_JOB, SEASON, "FAILURE", **tag)
         assert ticks.tick(30).verdicts == {SEASON: Verdict.FAILED}
+        assert ticks.tick(30).verdicts == {}
+
+
+def test_the_sensor_makes_a_season_anew_that_lost_its_record(settings: Settings) -> None:
+    with open_instance(settings.dagster_home) as instance:
+        ticks = Ticks(instance, settings)
+        assert ticks.tick(0).verdicts == {SEASON: Verdict.CURRENT}
+        (settings.data_root / "seasons" / SEASON / "season.json").unlink()
+        assert ticks.tick(30).verdicts == {SEASON: Verdict.QUIET}
+        assert ticks.tick(61).launched == [SEASON]
+
+
+def test_the_sensor_looks_once_at_a_season_without_figures(settings: Settings) -> None:
+    (settings.data_root / "seasons" / SEASON / "season.json").unlink()
+    for ep_id in (f"{SEASON}e01", f"{SEASON}e02"):
+        shutil.rmtree(settings.data_root / "manifests" / ep_id / "runs")
+    with open_instance(settings.dagster_home) as instance:
+        ticks = Ticks(instance, settings)
+        assert ticks.tick(0).verdicts == {SEASON: Verdict.EMPTY}
         assert ticks.tick(30).verdicts == {}
 
 

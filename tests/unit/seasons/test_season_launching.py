@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from screenalytics_core.seasons.launching import QUIET_S, SeasonSeen, Verdict, decide
+from screenalytics_core.seasons.launching import QUIET_S, SeasonSeen, Verdict, decide, to_make_anew
 
 QUIET = QUIET_S + 1
 
@@ -54,3 +54,7 @@ def test_only_what_needs_nothing_more_is_settled() -> None:
     assert {v for v in Verdict if v.is_settled} == {
         Verdict.CURRENT, Verdict.EMPTY, Verdict.FAILED,
     }  # fmt: skip
+
+
+def test_a_season_with_runs_that_lost_its_record_is_looked_at_until_that_is_settled() -> None:
+    assert to_make_anew({"a", "b", "c"}, made={"a"}, settled={"c", "gone"}) == {"b"}
