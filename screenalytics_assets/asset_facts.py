@@ -17,6 +17,7 @@ from screenalytics_assets.session import RunSession
 from screenalytics_assets.tables import figures_table, table_of
 from screenalytics_core.artifacts import ARTIFACTS, ArtifactKind
 from screenalytics_core.report.charts import contact_sheet_jpeg, timeline_png
+from screenalytics_core.report.people import name_of
 from screenalytics_core.vision.quality_counters import (
     face_counters,
     people_counters,
@@ -138,14 +139,34 @@ def _identities(view: _View) -> Facts:
 
 def _cast(view: _View) -> Facts:
     people = view.read(_Kind.CAST)["people"]
-    names = ("label", "cast_id", "identity_id", "track_id", "merged_into", "source", "decision")
+    session = view.session
+    decided = {d.sequence: d for d in session.stores.decisions.read(session.ep_id)}
+    rows = [
+        {**p, "decided": d.verb.value, "by": d.by, "at": d.at}
+        if (d := decided.get(p["decision"])) is not None
+        else p
+        for p in people
+    ]
     return {
         "named": sum(p["cast_id"] is not None for p in people),
-        "who is who": table_of((*names, "confidence"), people),
+        "who is who": table_of(_WHO, rows),
         "suggestions": table_of(_SUGGESTED, view.read(_Kind.CAST)["suggestions"]),
     }
 
 
+_WHO: Final = (
+    "label",
+    "cast_id",
+    "identity_id",
+    "track_id",
+    "merged_into",
+    "source",
+    "decision",
+    "decided",
+    "by",
+    "at",
+    "confidence",
+)
 _SUGGESTED: Final = ("identity_id", "label", "cast_id", "similarity", "margin", "reason")
 
 
@@ -205,7 +226,7 @@ def _people_table(people: Iterable[Mapping[str, Any]]) -> dg.TableMetadataValue:
     names = ("total_s", "face_s", "body_only_s", "low_s", "high_s")
     rows = [
         {
-            "person": p["label"] or p["cast_id"] or p["identity_id"],
+            "person": name_of(p),
             **{name: p[name] for name in names},
             "share_percent": round(100 * p["share"], 1),
             "first_s": p["first_s"],
@@ -221,7 +242,7 @@ def _segments_table(view: _View) -> dg.TableMetadataValue:
     rows: pa.Table = view.read(_Kind.SCREEN_TIME, "segments")
     shown = [
         {
-            "person": row["label"] or row["cast_id"] or row["identity_id"],
+            "person": name_of(row),
             **{name: row[name] for name in ("start_s", "end_s", "source", "confidence")},
             "tracks": " ".join(
                 [f"t{t}" for t in row["track_ids"]] + [f"b{t}" for t in row["body_track_ids"]]

@@ -54,12 +54,19 @@ class Added:
         return asdict(self)
 
 
-def open_pack(settings: Settings, models: str, tell: Tell) -> ModelPack:
+def open_pack(
+    settings: Settings, models: str, tell: Tell, *, install_missing: bool = True
+) -> ModelPack:
     """Find a pack as a run would; raises ModelError."""
     device = resolve_device("auto")
     home = models_home(settings)
     return find_pack(
-        models, home, device=device, embed_device=device, install_missing=True, progress=tell
+        models,
+        home,
+        device=device,
+        embed_device=device,
+        install_missing=install_missing,
+        progress=tell,
     )
 
 
@@ -143,9 +150,15 @@ def match_run(
         GalleryError: The show has no gallery, or the pack has another embedder than the run.
         ArtifactNotFoundError: The run has no identities yet.
     """
-    show = EpisodeId.parse(ep_id).show
     record = stores.runs.require(ep_id, run_id)
     pack = open_pack(settings, models or str(record.settings["models"]), tell)
+    return match_with(stores, ep_id, run_id, pack)
+
+
+def match_with(stores: Stores, ep_id: str, run_id: str, pack: ModelPack) -> Matches:
+    """Do what `match_run` does, with a pack that is there."""
+    show = EpisodeId.parse(ep_id).show
+    record = stores.runs.require(ep_id, run_id)
     _check_embedder(pack, record.models, f"{ep_id}/{run_id}")
     gallery = None if show is None else stores.gallery.load(show, pack)
     if gallery is None:
@@ -187,6 +200,20 @@ def identity_looks(
     return looks, apart_identities([(a, b) for a, b in pairs.tolist()], owner_of)
 
 
+def cast_id_in(stores: Stores, show: str, text: str) -> str:
+    """Return the cast_id that a cast_id or a display name means, of a show's gallery or gone.
+
+    Raises:
+        InvalidIdError: It can be neither.
+        ArtifactCorruptError: It is no cast_id of the gallery, and a member's name is damaged.
+    """
+    slug = cast_id_of(text)
+    if text == slug or stores.gallery.has_folder(show, text):
+        return text
+    known = stores.gallery.find(show, text)
+    return known.cast_id if known else slug
+
+
 def remove_member(
     stores: Stores, show: str, cast_id: str, prototype_id: str | None
 ) -> dict[str, Any]:
@@ -198,9 +225,7 @@ def remove_member(
     Raises:
         GalleryError: There is no such member or face.
     """
-    if not stores.gallery.has_folder(show, cast_id):
-        known = stores.gallery.find(show, cast_id)
-        cast_id = known.cast_id if known else cast_id_of(cast_id)
+    cast_id = cast_id_in(stores, show, cast_id)
     if prototype_id is None:
         files = stores.gallery.forget_member(show, cast_id)
         return {"show": show, "cast_id": cast_id, "files": files}

@@ -23,6 +23,11 @@ def tell(line: str) -> None:
     sys.stderr.write(printable(line) + "\n")
 
 
+def put_said(line: str) -> None:
+    """Print a line that is part of the answer."""
+    sys.stdout.write(printable(line) + "\n")
+
+
 def fail(error: ScreenalyticsError, status: int, *, as_json: bool) -> int:
     """Say what went wrong, to programs too if they asked for JSON; return the exit status."""
     if as_json:

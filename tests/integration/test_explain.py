@@ -8,10 +8,12 @@ from pathlib import Path
 import cv2
 import pytest
 
-from screenalytics_assets.engine import EpisodeRunResult
+from screenalytics_assets.engine import EpisodeRunResult, Launch, run_episode
 from screenalytics_assets.settings import Settings
-from tests.command_line import screenalytics
-from tests.integration.support import EP_ID
+from screenalytics_assets.stores import Stores
+from screenalytics_core.decisions.records import Decision, Verb
+from tests.command_line import in_this_process, screenalytics
+from tests.integration.support import EP_ID, CopyFinished, balanced
 
 pytestmark = pytest.mark.models
 
@@ -53,9 +55,53 @@ def test_people_read_who_how_long_and_from_what(finished: Finished, tmp_path: Pa
     told = screenalytics("explain", f"{EP_ID}/first", "id_0001", data_root=root, cwd=tmp_path)
 
     assert told.returncode == 0, told.stderr
-    assert "found by the machine, unnamed" in told.stderr
+    assert "found by the machine, unnamed" in told.stdout
     assert "face_detector" in told.stdout
     assert "segments" in told.stdout
+
+
+def test_a_moment_is_answered_on_stdout(finished: Finished, tmp_path: Path) -> None:
+    root, result = finished[0].data_root, finished[1]
+    assert result.screen_time is not None
+    start_s = result.screen_time["people"][0]["segments"][0]["start_s"]
+    person = result.screen_time["people"][0]["identity_id"]
+
+    told = screenalytics(
+        "explain", f"{EP_ID}/first", person, "--at", f"{start_s + 0.1}",
+        data_root=root, cwd=tmp_path,
+    )  # fmt: skip
+
+    assert "in the segment" in told.stdout
+    assert "track t" in told.stdout
+    assert told.stderr == ""
+
+
+def test_a_name_of_the_gallery_is_walked_back_to_faces_and_the_label_that_gave_them(
+    copy_finished: CopyFinished, tmp_path: Path
+) -> None:
+    settings = copy_finished(tmp_path / "data")
+    stores, root = Stores.open(settings.data_root), settings.data_root
+    in_this_process("identities", "label", EP_ID, "id_0001", "Anna", "--no-run", data_root=root)
+    [label] = stores.decisions.read(EP_ID)
+    undo = Decision(0, label.at, label.by, "first", Verb.UNDO, undoes=1)
+    stores.decisions.append(EP_ID, undo)
+    matched = run_episode(EP_ID, None, balanced(), settings=settings, launch=Launch()).run_id
+
+    words = ("explain", f"{EP_ID}/{matched}", "anna")
+    told = in_this_process(*words, "--json", data_root=root)
+
+    assert told.returncode == 0, told.stderr
+    document = json.loads(told.stdout)
+    [row] = [r for r in document["name_from"] if r["source"] == "gallery"]
+    assert 0.3 < row["match"]["similarity"] <= 1
+    member = document["cast_member"]
+    assert (member["label"], member["by"]) == ("Anna", label.by)
+    assert {p["decision"] for p in member["prototypes"]} == {f"{EP_ID} decision 1"}
+    assert {p["run"] for p in member["prototypes"]} == {f"{EP_ID}/first"}
+    assert not any(entry["redacted"] for entry in document["made_by"])
+    shown = in_this_process(*words, data_root=root).stdout
+    assert f"similarity {row['match']['similarity']:.2f}" in shown
+    assert f"{EP_ID} decision 1" in shown
 
 
 def test_somebody_unknown_ends_with_wrong_usage(finished: Finished, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from screenalytics_assets.asset_facts import asset_facts
 from screenalytics_assets.checks.registry import CHECKS
 from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.decisions.records import Decision, Verb
 from tests.check_samples import IDS, Held, Kind, Run, finder, sound_run
 
 # What the ledger reads of a materialization, or the UI shows of every asset.
@@ -29,10 +30,18 @@ class HeldSession:
     find: Callable[[ArtifactKind], Held | None]
     ep_id: str = "show-s01e01"
     run_id: str = "first"
+    said: tuple[Decision, ...] = ()
 
     @property
     def stores(self) -> HeldSession:
         return self
+
+    @property
+    def decisions(self) -> HeldSession:
+        return self
+
+    def read(self, _ep_id: str) -> tuple[Decision, ...]:
+        return self.said
 
     @property
     def artifacts(self) -> HeldSession:
@@ -54,6 +63,18 @@ class HeldSession:
 def facts(asset: str, run: Run) -> dict[str, Any]:
     session: Any = HeldSession(finder(run))
     return asset_facts(session, asset)
+
+
+def test_who_decided_a_name_and_when_stands_beside_it() -> None:
+    run = sound_run()
+    run[Kind.CAST]["cast"]["people"][0].update(source="decision", decision=2)
+    said = Decision(2, "2026-01-02T03:04:05.000000Z", "kim@desk", "first", Verb.LABEL)
+    session: Any = HeldSession(finder(run), said=(said,))
+
+    first, *others = rows(asset_facts(session, "cast")["who is who"])
+
+    assert (first["decided"], first["by"], first["at"]) == ("label", "kim@desk", said.at)
+    assert not any(row["by"] for row in others)
 
 
 def rows(table: dg.TableMetadataValue) -> list[dict[str, Any]]:
