@@ -13,7 +13,7 @@ from screenalytics_core.seasons.rejections import Rejection
 from screenalytics_core.storage.base import Storage
 
 Record = TypeVar("Record")
-Line = TypeVar("Line", Decision, Rejection)
+Line = TypeVar("Line", bound=Decision | Rejection)
 # A file of brackets is JSON too, but too deep to be read.
 _NOT_ONE: Final = (
     ValueError,
