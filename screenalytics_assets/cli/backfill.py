@@ -65,6 +65,9 @@ def start(
     assignments: Annotated[
         list[str] | None, typer.Option("--set", help="Setting, key=value; repeatable.")
     ] = None,
+    as_before: Annotated[
+        bool, typer.Option("--as-before", help="With the settings that the runs there have.")
+    ] = False,
     run_id_template: Annotated[
         str | None,
         typer.Option(
@@ -97,6 +100,8 @@ def start(
         raise typer.BadParameter(
             "the daemon runs as many at a time as dagster.yaml says: leave --jobs out"
         )
+    if as_before and (profile or assignments or models != "auto"):
+        raise typer.BadParameter("choose one of --as-before and --profile, --models, --set")
     given = {"models": models, **options.parse_assignments(assignments or [])}
     config = EpisodeRunConfig.from_mapping(given, profile=profile or DEFAULT_PROFILE)
     if run_id_template is not None:
@@ -110,6 +115,8 @@ def start(
     how: How = "queue" if queue else "processes"
     request = Request(tuple(selection), which, how, jobs or 1, run_id_template)
     settings = Settings.from_env(data_root=data_root)
+    if as_before:
+        config = _as_before(settings, request)
     record = _plan(settings, config, request, is_dry=dry_run)
     if dry_run or not record.episodes:
         _show_plan(settings, record, as_json, is_dry=dry_run)
@@ -162,6 +169,13 @@ def _progress(data_root: Path | None, record: BackfillRecord) -> BackfillProgres
     return progress_of(record, runs, AttemptStore(storage), ledger)
 
 
+def _as_before(settings: Settings, request: Request) -> EpisodeRunConfig:
+    from screenalytics_assets.settings_as_before import settings_as_before
+    from screenalytics_assets.stores import Stores
+
+    return settings_as_before(Stores.open(settings.data_root), request.selection)
+
+
 def _plan(
     settings: Settings, config: EpisodeRunConfig, request: Request, *, is_dry: bool
 ) -> BackfillRecord:
@@ -192,7 +206,22 @@ def _show_plan(settings: Settings, record: BackfillRecord, as_json: bool, *, is_
     stores = Stores.open(settings.data_root)
     history = history_of(stores.ledger.registry, stores.runs)
     rate = history.rate(record.config_hash, record.pack)
+    tell(f"settings asked for: {_settings_told(record)}")
     put_plan(record, rate, as_json, is_dry=is_dry)
+    if any(e.why == "stale" and "setting " in e.reason for e in record.episodes):
+        tell(
+            "stale by settings: those runs were made with others; --as-before keeps theirs, or "
+            "give the same --profile, --models and --set again"
+        )
+
+
+def _settings_told(record: BackfillRecord) -> str:
+    """Return the pack, and the settings that differ from the default profile's."""
+    from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
+
+    usual = EpisodeRunConfig.from_mapping({}, DEFAULT_PROFILE).model_dump(mode="json")
+    others = [f"{k}={v}" for k, v in record.settings.items() if k != "models" and v != usual[k]]
+    return f"models {record.pack}, " + (", ".join(others) or f"profile {DEFAULT_PROFILE}")
 
 
 def _run(settings: Settings, record: BackfillRecord, as_json: bool) -> None:

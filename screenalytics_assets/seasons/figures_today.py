@@ -14,11 +14,11 @@ from screenalytics_assets.binding import Bound
 from screenalytics_assets.graph import ASSET_OF_KIND
 from screenalytics_assets.known_people import KnownPeople
 from screenalytics_assets.outdated import outdated_outputs
+from screenalytics_assets.settings_as_before import config_of
 from screenalytics_assets.stores import Stores
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.backfills.choice import told
 from screenalytics_core.backfills.facts import Outdated
-from screenalytics_core.config import EpisodeRunConfig
 from screenalytics_core.episode_registry import recorded_video
 from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import ArtifactCorruptError, ModelError
@@ -48,7 +48,7 @@ class FiguresToday:
             return "its video is gone"
         if video.sha256 != record.video.get("sha256"):
             return "its video was replaced"
-        config = _config_of(record)
+        config = config_of(record)
         binding = RunBinding(config, video.to_dict(), record.models, record.code_ref, record.source)
         bound = Bound(binding, config, _RecordedPack(record))
         known = _KnownNow(self, self._stores, record)
@@ -112,10 +112,3 @@ class _RecordedPack:
             reason="is only known from a run's record",
             way_out="Run the episode again.",
         )
-
-
-def _config_of(record: RunRecord) -> EpisodeRunConfig:
-    known = {
-        name: v for name, v in record.settings.items() if name in EpisodeRunConfig.model_fields
-    }
-    return EpisodeRunConfig(**known)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from screenalytics_core.episode_registry import register_video, set_trims
 from screenalytics_core.errors import RunExistsError
 from screenalytics_core.processes import ProcessIdentity
 from screenalytics_core.vision.decode import probe_video
+from tests.command_line import in_this_process
 from tests.integration.support import EP_ID, CopyFinished, balanced
 
 pytestmark = pytest.mark.models
@@ -66,6 +69,31 @@ def test_a_changed_setting_is_named_with_the_outputs_that_read_it(settings: Sett
         "stale: setting stride 12 -> 6 (detections); "
         "setting body_bridge_s 10.0 -> 5.0 (track_fusion)"
     )
+
+
+def cli(settings: Settings, *arguments: str) -> CompletedProcess[str]:
+    """Run `screenalytics backfill show-s01 --stale --dry-run ...`."""
+    return in_this_process(
+        "backfill", "show-s01", "--stale", "--dry-run", *arguments, data_root=settings.data_root
+    )
+
+
+def test_a_plan_says_which_settings_it_is_for_and_how_to_keep_those_that_were(
+    settings: Settings,
+) -> None:
+    told = cli(settings, "--set", "stride=6").stderr
+
+    assert told.startswith("settings asked for: models lite, stride=6")
+    assert "--as-before keeps theirs" in told
+    assert "--as-before keeps" not in cli(settings, "--as-before").stderr
+
+
+def test_the_settings_of_the_runs_that_stand_make_nothing_stale(settings: Settings) -> None:
+    plan = json.loads(cli(settings, "--as-before", "--json").stdout)
+
+    assert [(s["ep_id"], s["why"]) for s in plan["skipped"]] == [(EP_ID, "fresh")]
+    refused = cli(settings, "--as-before", "--set", "stride=6")
+    assert (refused.returncode, "choose one of" in refused.stderr) == (2, True)
 
 
 def test_a_setting_that_no_step_reads_makes_nothing_stale(settings: Settings) -> None:
