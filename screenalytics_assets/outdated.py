@@ -16,6 +16,7 @@ from screenalytics_assets.graph import OUTPUTS
 from screenalytics_assets.known_people import KnownPeople
 from screenalytics_assets.planning import Planner
 from screenalytics_assets.stores import Stores
+from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.backfills.facts import Outdated
 from screenalytics_core.backfills.staleness import Today, differences
 from screenalytics_core.decisions.records import Decision
@@ -24,6 +25,7 @@ from screenalytics_core.runs import RunRecord
 from screenalytics_core.steps.base import StepNeedsError, StepOutput
 
 _NONE: Final = "none"
+_GALLERY: Final = "the gallery was changed"
 
 
 def outdated_outputs(
@@ -61,7 +63,7 @@ def _because(
 ) -> Iterator[str]:
     for kind, sha256 in entry.inputs.items():
         held = manifest.entries.get(kind)
-        if held is not None and held.content_sha256 != sha256 and not held.redacted:
+        if held is not None and held.made_sha256 != sha256:
             yield f"made from another {kind} than the run holds"
     found = differences(output, entry, today)
     if found:
@@ -72,34 +74,44 @@ def _because(
     except StepNeedsError:
         yield "it reads other inputs now"
         return
-    if fingerprint != entry.fingerprint:
-        yield _unrecorded(output, entry, planner)
+    redacted = [k for k in output.inputs if k in manifest.entries and manifest.entries[k].redacted]
+    without = planner.fingerprint_of(output, entry.inputs, redacted)
+    if entry.fingerprint in (fingerprint, without):
+        return
+    reason = _unrecorded(output, entry, planner, redacted)
+    if not redacted or reason != _GALLERY:  # who was taken out went out of the gallery, too
+        yield reason
 
 
-def _unrecorded(output: StepOutput, entry: ManifestEntry, planner: Planner) -> str:
+def _unrecorded(
+    output: StepOutput, entry: ManifestEntry, planner: Planner, redacted: list[ArtifactKind]
+) -> str:
     """Say which of the things that no entry records made the fingerprint another one."""
     if output.reads_trims:
         return "trims were changed"
     if output.reads_decisions:
-        return _decisions_or_gallery(output, entry, planner)
+        return _decisions_or_gallery(output, entry, planner, redacted)
     if output.reads_gallery:
-        return "the gallery was changed"
+        return _GALLERY
     return "its fingerprint is another one"
 
 
-def _decisions_or_gallery(output: StepOutput, entry: ManifestEntry, planner: Planner) -> str:
+def _decisions_or_gallery(
+    output: StepOutput, entry: ManifestEntry, planner: Planner, redacted: list[ArtifactKind]
+) -> str:
     """Find out by trying: decisions are only ever added, so they were once the first n."""
     decisions = planner.known.decisions
     gallery = planner.known.gallery_sha256
     tried = [gallery] if gallery == _NONE or not output.reads_gallery else [gallery, _NONE]
     for gallery_sha256 in tried:
         for count in range(len(decisions), -1, -1):
-            then = _Then(planner.known, count, gallery_sha256)
-            if _with(planner, then).fingerprint_of(output, entry.inputs) == entry.fingerprint:
+            then = _with(planner, _Then(planner.known, count, gallery_sha256))
+            tries = (then.fingerprint_of(output, entry.inputs, r) for r in ((), redacted))
+            if entry.fingerprint in tries:
                 said = [f"{len(decisions) - count} new decisions"] * (count < len(decisions))
                 said += ["a gallery, which there was none of"] * (gallery_sha256 != gallery)
                 return " and ".join(said)
-    return "the gallery was changed"
+    return _GALLERY
 
 
 class _Then(KnownPeople):

@@ -6,7 +6,7 @@ Reads manifests and hashes; the decision itself is the pure table in `reuse`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from screenalytics_assets.binding import Bound
@@ -25,6 +25,7 @@ from screenalytics_core.artifact_search import find_run
 from screenalytics_core.artifact_store import ArtifactRef, EntryFacts
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.manifest import Manifest
+from screenalytics_core.redaction import MADE_OF_REDACTED
 from screenalytics_core.runs import RunRecord
 from screenalytics_core.steps.base import StepOutput
 from screenalytics_core.vision.trims import Trims, parse_trims
@@ -47,16 +48,38 @@ class Planner:
     is_fresh: bool = False
 
     def fingerprint(self, output: StepOutput, inputs: Inputs) -> str:
-        """Return the fingerprint of an output made from `inputs`."""
-        return self.fingerprint_of(output, {k: inputs[k].content_sha256 for k in output.inputs})
+        """Return the fingerprint of an output made from `inputs` when they were whole."""
+        return self.fingerprint_of(output, {k: inputs[k].made_sha256 for k in output.inputs})
 
-    def fingerprint_of(self, output: StepOutput, input_sha256s: Mapping[ArtifactKind, str]) -> str:
+    def fingerprint_to_compute(self, output: StepOutput, inputs: Inputs) -> str:
+        """Return the fingerprint of an output made from `inputs` as they are now.
+
+        Raises:
+            ArtifactNotFoundError: Somebody was taken out of one that it must be whole in.
+        """
+        redacted = [k for k in output.inputs if inputs[k].entry.redacted]
+        if not MADE_OF_REDACTED.issuperset(output.kinds):
+            for kind in redacted:
+                inputs[kind].need_whole()
+        made = {k: inputs[k].made_sha256 for k in output.inputs}
+        return self.fingerprint_of(output, made, redacted)
+
+    def fingerprint_of(
+        self,
+        output: StepOutput,
+        input_sha256s: Mapping[ArtifactKind, str],
+        redacted: Collection[ArtifactKind] = (),
+    ) -> str:
         """Return the fingerprint of an output made from inputs of this content.
 
         Args:
-            input_sha256s: Artifact -> content_sha256.
+            input_sha256s: Artifact -> made_sha256.
+            redacted: Those that somebody had been taken out of: what was made then is not
+                taken for what the whole ones would give.
         """
         extra = {}
+        if redacted:
+            extra["redacted"] = ",".join(sorted(redacted))
         if output.reads_run_record:
             extra["run_record"] = self.record.sha256_without_created_at()
         if output.reads_trims:
@@ -132,7 +155,7 @@ class Planner:
         """Return the candidates with a run that has all outputs, with whatever settings."""
         artifacts = self.stores.artifacts
         kinds = [k for o in outputs for k in o.kinds]
-        made_from = {k: inputs[k].content_sha256 for o in outputs for k in o.inputs}
+        made_from = {k: inputs[k].made_sha256 for o in outputs for k in o.inputs}
         equal = self.bound.config.only(NEVER_OTHER).as_dict()
         other = artifacts.find_existing(self.record, kinds, inputs=made_from, equal_settings=equal)
         if other is None:

@@ -80,7 +80,7 @@ class RunSession:
         artifacts = self.stores.artifacts
         own = artifacts.ref(self.ep_id, self.run_id, kind)
         if own is not None:
-            return own.need_whole()
+            return own
         source = resolve_input(
             artifacts,
             self.ep_id,
@@ -91,16 +91,15 @@ class RunSession:
         )
         if source.run_id is None:
             return source
-        config = self._bound.config
+        config, is_named = self._bound.config, self._upstream_run_id is not None
         artifacts.inherit_upstream(
             self.ep_id,
             self.run_id,
             self.attempt.n,
             source.run_id,
             kind,
-            allow_other_settings=self._upstream_run_id is not None
-            or config.reuse_detections
-            or config.reuse_embeddings,
+            allow_other_settings=is_named or config.reuse_detections or config.reuse_embeddings,
+            allow_redacted=is_named,
         )
         return self._own(kind)
 
@@ -118,6 +117,7 @@ class RunSession:
 
         Raises:
             AttemptSupersededError: A newer attempt owns the run.
+            ArtifactNotFoundError: Somebody was taken out of an input that it must be whole in.
         """
         # Publishing checks it again under the lock: this only saves an orphan the work, and
         # ends it although all that it would make is already there.
@@ -127,6 +127,8 @@ class RunSession:
             work.fingerprint = prints[work.outputs[0].name]
             plans = self._planner.plan(work.outputs, prints, work.inputs)
             computing = tuple(o for o in work.outputs if isinstance(plans[o.name], Compute))
+            for o in computing:
+                prints[o.name] = self._planner.fingerprint_to_compute(o, work.inputs)
             # One function makes them all, so what it used up is told by one of them.
             teller = (computing or work.outputs)[0]
             work.fingerprint = prints[teller.name]
@@ -193,7 +195,7 @@ class RunSession:
             fingerprint=fingerprint,
             content_sha256=self._content_sha256(output, own, reused),
             code_ref=work.code_ref,
-            inputs={k: work.inputs[k].content_sha256 for k in output.inputs},
+            inputs={k: work.inputs[k].made_sha256 for k in output.inputs},
             prepared=own,
             notes=dict(work.notes),
             reused=reused,

@@ -65,7 +65,7 @@ class PendingOutput:
 
     Attributes:
         code_ref: The code that made it, or found it made.
-        inputs: Content sha256 of each input it was made from.
+        inputs: made_sha256 of each input it was made from.
         prepared: Encoded files of each kind; empty when reused.
         notes: What its step had to say of its artifacts.
         reused: Where the output comes from instead.

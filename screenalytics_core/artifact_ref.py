@@ -47,6 +47,11 @@ class ArtifactRef:
         return self.entry.content_sha256
 
     @property
+    def made_sha256(self) -> str:
+        """The data version as it was made, whoever was taken out since."""
+        return self.entry.made_sha256
+
+    @property
     def is_legacy(self) -> bool:
         """True for a manifest of the seeds, which no run holds."""
         return self.run_id is None
@@ -86,7 +91,7 @@ class ArtifactRef:
                 content.close()
 
     def need_whole(self) -> ArtifactRef:
-        """Return it, for a step to make something from.
+        """Return it, for a step that measures people by it.
 
         Raises:
             ArtifactNotFoundError: Somebody was taken out of it.
@@ -94,7 +99,7 @@ class ArtifactRef:
         if self.entry.redacted:
             raise ArtifactNotFoundError(
                 thing=self._thing(self.files[0].path),
-                reason="lacks somebody who was taken out of it, so nothing may be made from it",
+                reason="lacks somebody who was taken out of it, so nobody may be told apart by it",
                 way_out="Run the episode without this run_id: a new run computes it anew.",
                 kind=str(self.kind),
             )

@@ -176,7 +176,7 @@ class ArtifactStore:
 
         Args:
             asking: The run that would take them.
-            inputs: Content hashes of the asking run's inputs; a result that was made from
+            inputs: made_sha256 of the asking run's inputs; a result that was made from
                 other versions of them is passed over, since it would mix track ids.
             equal_settings: Settings that may not differ where a result depends on them.
         """
@@ -220,7 +220,8 @@ class ArtifactStore:
             AttemptSupersededError: A newer attempt owns the run.
         """
         theirs = self.manifest(ep_id, from_run_id)
-        entries = {kind: need_entry(theirs, kind) for kind in kinds}
+        is_input = source == "inherited"  # `inherit_upstream` said whether redacted ones will do
+        entries = {k: need_entry(theirs, k, allow_redacted=is_input) for k in kinds}
         if from_run_id == run_id:
             return list(entries.values())
         for kind, entry in entries.items() if not is_verified else ():
@@ -229,7 +230,7 @@ class ArtifactStore:
             self._attempts.check_newest(ep_id, run_id, attempt_n)
             mine = self.manifest(ep_id, run_id)
             check_not_mixed(mine, entries)
-            if source == "inherited":
+            if is_input:
                 for entry in entries.values():
                     check_same_version(mine, entry, from_run_id)
             take = _Taking(source, attempt_n, because)
@@ -265,11 +266,13 @@ class ArtifactStore:
         kinds: ArtifactKind | Sequence[ArtifactKind],
         *,
         allow_other_settings: bool = False,
+        allow_redacted: bool = False,
     ) -> list[ManifestEntry]:
         """Take inputs from another run, with everything upstream of them in its manifest.
 
         Args:
             allow_other_settings: Somebody asked for that run, or for reuse.
+            allow_redacted: Somebody asked for that run; its entries stay marked here.
 
         Raises:
             InputConflictError: Versions, videos or models would be mixed, or settings which
@@ -278,10 +281,8 @@ class ArtifactStore:
         """
         wanted = (kinds,) if isinstance(kinds, ArtifactKind) else tuple(kinds)
         theirs = self.manifest(ep_id, from_run_id)
-        for kind in wanted:
-            need_entry(theirs, kind)
         closure = theirs.upstream(wanted)
-        entries = [need_entry(theirs, kind) for kind in closure]
+        entries = [need_entry(theirs, k, allow_redacted=allow_redacted) for k in closure]
         record = self._runs.require(ep_id, run_id)
         check_same_origin(record, entries)
         differences = settings_differences(record, entries)

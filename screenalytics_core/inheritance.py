@@ -15,14 +15,16 @@ from screenalytics_core.stages import stage_of
 _NEW_RUN = "Launch without this run_id, so that a new run is made."
 
 
-def need_entry(manifest: Manifest, kind: ArtifactKind) -> ManifestEntry:
+def need_entry(
+    manifest: Manifest, kind: ArtifactKind, *, allow_redacted: bool = False
+) -> ManifestEntry:
     """Return the entry of `kind`.
 
     Raises:
         ArtifactNotFoundError: The run does not hold it, or it was redacted.
     """
     entry = manifest.entries.get(kind)
-    if entry is None or entry.redacted:
+    if entry is None or (entry.redacted and not allow_redacted):
         raise ArtifactNotFoundError(
             thing=f"artifact {kind} of run {manifest.ep_id}/{manifest.run_id}",
             reason="was redacted" if entry else "is not there",
@@ -46,13 +48,13 @@ def is_made_with(
 
 
 def check_same_version(mine: Manifest, entry: ManifestEntry, from_run_id: str) -> None:
-    """Refuse an input of which this run holds other bytes.
+    """Refuse an input that was made otherwise than what this run holds of it.
 
     Raises:
         InputConflictError: As said.
     """
     held = mine.entries.get(entry.kind)
-    if held is not None and held.content_sha256 != entry.content_sha256:
+    if held is not None and held.made_sha256 != entry.made_sha256:
         raise _conflict(mine, entry.kind, f"run {from_run_id} holds another version of it")
 
 
@@ -68,7 +70,7 @@ def check_not_mixed(mine: Manifest, entries: Mapping[ArtifactKind, ManifestEntry
     held = {**mine.entries, **entries}
     for entry in entries.values():
         for kind, sha256 in entry.inputs.items():
-            if kind in held and held[kind].content_sha256 != sha256:
+            if kind in held and held[kind].made_sha256 != sha256:
                 stage = stage_of(entry.kind)
                 raise _conflict(
                     mine,

@@ -33,7 +33,7 @@ class EntryFacts:
     """What made an artifact, as its entry records it.
 
     Attributes:
-        inputs: Artifact -> content_sha256 that it was made from.
+        inputs: Artifact -> made_sha256 of what it was made from.
         settings: The settings that its step read, thresholds resolved.
         models: Role -> sha256.
         note: What its step had to say to people, e.g. why it is empty.
@@ -58,7 +58,7 @@ class ManifestEntry:
         from_run_id: The run that the files were taken from.
         note: What its step had to say to people; it stays with the files.
         taken_because: Why this run took it although its settings differ.
-        redacted: Somebody was taken out of its files on purpose; it can be read, not reused.
+        redacted: Somebody was taken out of its files on purpose; it is read, not reused.
         original_sha256: Its content before that, which what was made from it names; null
             unless redacted.
     """
@@ -183,7 +183,7 @@ class Manifest:
         found = {
             kind
             for kind, other in self.entries.items()
-            if other.inputs.get(entry.kind, entry.content_sha256) != entry.content_sha256
+            if other.inputs.get(entry.kind, entry.made_sha256) != entry.made_sha256
         }
         while more := {k for k, e in self.entries.items() if found & set(e.inputs)} - found:
             found |= more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import zipfile
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from screenalytics_assets.backfill_facts import Wanted, survey
+from screenalytics_assets.binding import silent
 from screenalytics_assets.engine import Launch, run_episode
 from screenalytics_assets.forgetting import Forgotten, find_person, forget_person
 from screenalytics_assets.instance import open_instance
@@ -20,6 +23,7 @@ from screenalytics_assets.stores import Stores
 from screenalytics_core import layout
 from screenalytics_core.artifacts import EMBEDDING_DIM
 from screenalytics_core.artifacts import ArtifactKind as Kind
+from screenalytics_core.backfills.choice import Chosen, Skip, Skipped, Which, choose
 from screenalytics_core.crops import read_jpegs
 from screenalytics_core.decisions.anchors import anchors_of
 from screenalytics_core.decisions.records import Decision, Verb
@@ -27,7 +31,9 @@ from screenalytics_core.errors import ArtifactNotFoundError, RunBusyError
 from screenalytics_core.run_record import RunKey
 from screenalytics_core.run_tools.forget import Whom
 from screenalytics_core.run_tools.verify import FileStatus, RunVerifier
+from screenalytics_core.stages import PipelineStage
 from screenalytics_core.storage.local import LocalStorage
+from tests.command_line import in_this_process
 from tests.integration.support import EP_ID, CopyFinished, balanced
 
 pytestmark = pytest.mark.models
@@ -61,11 +67,11 @@ def forget(settings: Settings) -> Forgotten:
     return forget_person(settings, Stores.open(settings.data_root), WHOM, lambda _: None)
 
 
-def pictures_of(stores: Stores, track_ids: list[int]) -> list[bytes]:
+def pictures_of(stores: Stores, track_ids: list[int], key: RunKey = FIRST) -> list[bytes]:
     """The JPEGs of the faces of some tracks, as they lie in the run now."""
-    rows = stores.require(*FIRST, Kind.FACES).read().to_pylist()
+    rows = stores.require(*key, Kind.FACES).read().to_pylist()
     names = [r["crop"] for r in rows if r["track_id"] in track_ids and r["crop"]]
-    with stores.require(*FIRST, Kind.FACES).read("crops") as archive:
+    with stores.require(*key, Kind.FACES).read("crops") as archive:
         return list(read_jpegs(archive, names))
 
 
@@ -165,6 +171,83 @@ def test_a_new_run_reuses_what_shows_nobody_and_computes_the_faces_anew(
     assert entries[Kind.TRACKS].source == "checkpoint"
     assert entries[Kind.FACES].source == "computed"
     assert not any(entry.redacted for entry in entries.values())
+
+
+def test_somebody_else_can_be_named_afterwards_and_the_forgotten_stay_gone(
+    settings: Settings,
+) -> None:
+    stores = Stores.open(settings.data_root)
+    mine = identity(stores)["track_ids"]
+    seconds = by_identity(stores, "first")
+    gone = pictures_of(stores, mine)
+    forget(settings)
+
+    done = in_this_process(
+        "identities", "label", EP_ID, "id_0002", "Bob", "--json", data_root=settings.data_root
+    )
+
+    assert done.returncode == 0, done.stderr
+    run_id = json.loads(done.stdout)["run"]["run_id"]
+    new = RunKey(EP_ID, run_id)
+    entries = stores.artifacts.manifest(*new).entries
+    assert {k for k, e in entries.items() if e.source == "computed"} == {
+        Kind.CAST, Kind.SCREEN_TIME, Kind.REPORT,
+    }  # fmt: skip
+    assert entries[Kind.FACES].redacted
+    assert entries[Kind.FACES].note == f"ana was taken out on {WHOM.at} (ana@desk)"
+    labels = {p["identity_id"]: p["label"] for p in people(stores, run_id)}
+    assert labels.pop("id_0001") == "Ana"
+    assert labels.pop("id_0002") == "Bob"
+    assert set(labels.values()) <= {None}
+    assert by_identity(stores, run_id) == seconds
+    assert pictures_of(stores, mine, new) == []
+    page = stores.require(*new, Kind.REPORT).path("html").read_text()
+    assert "data:image/jpeg" in page
+    assert not any(base64.b64encode(jpeg).decode() in page for jpeg in gone)
+    assert all(status.is_fine for status in statuses(stores, new).values()), statuses(stores, new)
+    assert [member.cast_id for member in stores.gallery.members("show")] == ["bob"]
+
+
+def people(stores: Stores, run_id: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = stores.require(EP_ID, run_id, Kind.SCREEN_TIME).read()["people"]
+    return rows
+
+
+def by_identity(stores: Stores, run_id: str) -> dict[str, Any]:
+    return {p["identity_id"]: p["segments"] for p in people(stores, run_id)}
+
+
+def test_nobody_is_told_apart_by_what_is_left(settings: Settings) -> None:
+    forget(settings)
+
+    again = run_episode(
+        EP_ID,
+        None,
+        balanced(cluster_thresh=0.6),
+        stages=(PipelineStage.CLUSTER,),
+        settings=settings,
+        launch=Launch(upstream_run_id="first"),
+    )
+
+    assert not again.success
+    assert "nobody may be told apart by it" in str(again.error)
+
+
+def test_a_backfill_leaves_the_episode_alone_unless_it_is_asked_for(settings: Settings) -> None:
+    stores = Stores.open(settings.data_root)
+    stores.gallery.add_member("show", "ana", "Ana", by="ana@desk", at=WHOM.at)
+    forget(settings)
+    wanted = Wanted.of(settings, balanced(stride=6), silent)
+
+    with open_instance(settings.dagster_home) as instance:
+        [seen] = survey(instance, stores, wanted, [EP_ID])
+
+    assert choose(seen, [Which.STALE, Which.MISSING, Which.FAILED]) == Skipped(
+        EP_ID,
+        Skip.REDACTED,
+        "somebody was taken out of it; --all computes it anew, and they with it",
+    )
+    assert isinstance(choose(seen, [Which.ALL]), Chosen)
 
 
 def test_another_run_of_the_episode_that_names_nobody_is_found_too(settings: Settings) -> None:

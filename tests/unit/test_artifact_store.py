@@ -483,10 +483,29 @@ def test_what_is_missing_or_redacted_cannot_be_adopted(stores: Stores) -> None:
     ref = stores.artifacts.ref(EP, "r1", DETECTIONS)
     assert ref is not None
     assert ref.read().num_rows > 0
-    with pytest.raises(ArtifactNotFoundError, match="nothing may be made from it"):
+    with pytest.raises(ArtifactNotFoundError, match="nobody may be told apart by it"):
         ref.need_whole()
     with pytest.raises(ArtifactNotFoundError, match="was redacted"):
         stores.artifacts.adopt(EP, "r2", 1, "r1", [DETECTIONS])
+
+
+def test_a_run_that_is_told_so_inherits_what_was_redacted_and_it_stays_marked(
+    stores: Stores,
+) -> None:
+    made = stores.publish_detections("r1").content_sha256
+    stores.publish_tracks("r1")
+    redact(stores, "r1", DETECTIONS)
+    stores.run("r2")
+    with pytest.raises(ArtifactNotFoundError, match="was redacted"):
+        stores.artifacts.inherit_upstream(EP, "r2", 1, "r1", TRACKS, allow_other_settings=True)
+
+    stores.artifacts.inherit_upstream(EP, "r2", 1, "r1", TRACKS, allow_redacted=True)
+    stores.artifacts.inherit_upstream(EP, "r2", 1, "r1", DETECTIONS, allow_redacted=True)
+
+    manifest = stores.artifacts.manifest(EP, "r2")
+    entry = manifest.entries[DETECTIONS]
+    assert (entry.redacted, entry.made_sha256, entry.source) == (True, made, "inherited")
+    assert manifest.stale() == ()
 
 
 def test_tracks_of_other_detections_are_not_adopted(stores: Stores) -> None:
