@@ -1,11 +1,14 @@
-"""Forgets a cast member everywhere: gallery, runs, seasons, and what Dagster shows of runs."""
+"""Forgets a cast member everywhere: gallery, runs, seasons, and what Dagster shows of runs.
+
+The audit says what is begun before the first change and what is done after the last, so that
+who was killed in between is noticed and finished by the next call.
+"""
 
 from __future__ import annotations
 
-import json
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import dagster as dg
 
@@ -20,6 +23,7 @@ from screenalytics_core.fingerprints import combine_sha256s
 from screenalytics_core.manifest import Manifest
 from screenalytics_core.run_record import RunKey
 from screenalytics_core.run_tools.forget import PersonFinder, Whom
+from screenalytics_core.run_tools.forget_audit import ForgetAudit
 from screenalytics_core.run_tools.gc_facts import GcFacts
 from screenalytics_core.run_tools.lives import Life
 from screenalytics_core.run_tools.redact_run import Redaction, redact_run
@@ -32,30 +36,38 @@ class Forgotten:
     """What was taken out, or would be.
 
     Attributes:
+        forget_id: By which the audit's lines belong together.
+        is_begun: A call before this one did not come to its end.
         gallery_files: Files of the cast member's folder.
         runs: Run -> how many face and body tracks showed the person there.
         season_files: Files of seasons that showed the person; a roll-up makes them anew.
+        seasons: Those seasons.
         dagster_runs: Dagster runs whose pictures are gone from its history.
     """
 
     show: str
     cast_id: str
+    forget_id: str
+    is_begun: bool = False
     gallery_files: int = 0
     runs: dict[str, dict[str, int]] = field(default_factory=dict)
     season_files: list[str] = field(default_factory=list)
+    seasons: list[str] = field(default_factory=list)
     dagster_runs: list[str] = field(default_factory=list)
 
     @property
     def is_nothing(self) -> bool:
         """Whether nobody of that name was found anywhere."""
-        return not (self.gallery_files or self.runs)
+        return not (self.gallery_files or self.runs or self.is_begun)
 
 
 def find_person(stores: Stores, whom: Whom) -> tuple[Forgotten, dict[RunKey, Redaction]]:
     """Return what there is of a person, without changing anything."""
     finder = PersonFinder(stores.storage, stores.runs, stores.artifacts, stores.decisions)
     redactions = dict(finder.redactions(whom))
-    found = Forgotten(whom.show, whom.cast_id)
+    begun = ForgetAudit(stores.storage).begun(whom)
+    forget_id = str(begun["forget_id"]) if begun else str(uuid.uuid4())
+    found = Forgotten(whom.show, whom.cast_id, forget_id, begun is not None)
     folder = layout.facebank_prefix(whom.show, whom.cast_id)
     found.gallery_files = len(stores.storage.list(folder))
     for key, one in redactions.items():
@@ -63,14 +75,19 @@ def find_person(stores: Stores, whom: Whom) -> tuple[Forgotten, dict[RunKey, Red
             "tracks": len(one.track_ids),
             "body_tracks": len(one.body_track_ids),
         }
-    found.season_files = _season_files(stores, redactions)
+    seasons = {EpisodeId.parse(key.ep_id).season_key for key in redactions}
+    files = {s: stores.seasons.rolled_up_files(s) for s in sorted(s for s in seasons if s)}
+    found.season_files = [name for names in files.values() for name in names]
+    left = begun["seasons"] if begun else []
+    found.seasons = sorted({*left, *(season for season, names in files.items() if names)})
     return found, redactions
 
 
 def forget_person(settings: Settings, stores: Stores, whom: Whom, tell: Tell) -> Forgotten:
     """Take a person out of everything; begin again after a kill by calling it once more.
 
-    The gallery goes first, so that no run which begins meanwhile is given it.
+    The gallery goes first, so that no run which begins meanwhile is given it. Seasons have no
+    figures afterwards until they are rolled up.
 
     Raises:
         RunBusyError: Somebody works on one of the runs; nothing was changed.
@@ -79,6 +96,8 @@ def forget_person(settings: Settings, stores: Stores, whom: Whom, tell: Tell) ->
     """
     found, redactions = find_person(stores, whom)
     dagster_runs = _check_idle(stores, redactions)
+    audit = ForgetAudit(stores.storage)
+    audit.write("begun", whom, asdict(found))
     if found.gallery_files:
         try:
             stores.gallery.forget_member(whom.show, whom.cast_id)
@@ -88,23 +107,12 @@ def forget_person(settings: Settings, stores: Stores, whom: Whom, tell: Tell) ->
         redact_run(stores.storage, stores.artifacts, stores.runs.require(*key), redaction)
         stores.ledger.render(*key)
         tell(f"{key.ep_id}/{key.run_id}: taken out of {len(redaction.track_ids)} face tracks")
-    for name in found.season_files:
-        stores.storage.delete(name)
+    for season in found.seasons:
+        stores.seasons.withdraw(season)
     found.dagster_runs = list(dagster_runs)
     _take_out_of_dagster(settings, stores, redactions, dagster_runs)
-    _write_audit(stores, whom, found)
+    audit.write("done", whom, asdict(found))
     return found
-
-
-def _season_files(stores: Stores, keys: Iterable[RunKey]) -> list[str]:
-    """Return what seasons show of the episodes; what people said about links stays."""
-    seasons = {EpisodeId.parse(key.ep_id).season_key for key in keys}
-    names = [
-        name
-        for season in sorted(s for s in seasons if s)
-        for name in stores.storage.list(layout.season_prefix(season))
-    ]
-    return [name for name in names if not name.endswith(".jsonl")]
 
 
 def _check_idle(stores: Stores, keys: Iterable[RunKey]) -> tuple[str, ...]:
@@ -157,10 +165,3 @@ def _announce(instance: dg.DagsterInstance, manifest: Manifest) -> None:
                 tags={"dagster/data_version": version},
             )
         )
-
-
-def _write_audit(stores: Stores, whom: Whom, found: Forgotten) -> None:
-    line: dict[str, Any] = {**asdict(whom), **asdict(found)}
-    with stores.storage.lock(layout.FORGET_AUDIT_KEY):
-        content = json.dumps(line, ensure_ascii=False).encode() + b"\n"
-        stores.storage.append(layout.FORGET_AUDIT_KEY, content)

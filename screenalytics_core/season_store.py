@@ -162,6 +162,21 @@ class SeasonStore:
         """Return where a file of a season lies or would lie."""
         return self._storage.local_path(layout.season_key_of(season, file.filename))
 
+    def rolled_up_files(self, season: str) -> tuple[str, ...]:
+        """Return the keys of what a roll-up made; what people said about links is not of it."""
+        names = self._storage.list(layout.season_prefix(season))
+        return tuple(name for name in names if not name.endswith(f"/{LINK_DECISIONS_FILE}"))
+
+    def withdraw(self, season: str) -> None:
+        """Delete what a roll-up made, the record first; once more after a kill does the rest."""
+        record = layout.season_key_of(season, RECORD_FILE)
+        if not self.rolled_up_files(season):
+            return  # a lock would leave a folder behind
+        with self._storage.lock(record):
+            self._storage.delete(record)
+            for name in self.rolled_up_files(season):
+                self._storage.delete(name)
+
     def rejections(self, season: str) -> tuple[Rejection, ...]:
         """Return who was said not to be one person, oldest first.
 

@@ -28,6 +28,7 @@ from screenalytics_core.crops import read_jpegs
 from screenalytics_core.decisions.anchors import anchors_of
 from screenalytics_core.decisions.records import Decision, Verb
 from screenalytics_core.errors import ArtifactNotFoundError, RunBusyError
+from screenalytics_core.gallery_store import GalleryStore
 from screenalytics_core.run_record import RunKey
 from screenalytics_core.run_tools.forget import Whom
 from screenalytics_core.run_tools.verify import FileStatus, RunVerifier
@@ -319,6 +320,62 @@ def test_a_kill_at_any_moment_is_mended_by_forgetting_again(
 
         assert tree(settings) == wanted, changes
         assert all(s.is_fine for s in statuses(Stores.open(settings.data_root)).values()), changes
+
+
+def test_the_audit_says_what_was_begun_and_the_next_call_finishes_it(settings: Settings) -> None:
+    stores = Stores.open(settings.data_root)
+    whom = replace(WHOM, cast_id="cleo")  # of the gallery alone
+    stores.gallery.add_member("show", "cleo", "Cleo", by="ana@desk", at=WHOM.at)
+
+    with pytest.raises(KeyboardInterrupt):
+        forget_person(
+            settings,
+            replace(stores, gallery=KilledGallery(stores.storage)),
+            whom,
+            lambda _: None,
+        )
+
+    [begun] = audit(settings)
+    assert (begun["state"], begun["cast_id"], begun["gallery_files"]) == ("begun", "cleo", 1)
+    assert stores.gallery.members("show") == ()
+    found = find_person(stores, whom)[0]
+    assert found.is_begun
+    assert not found.is_nothing
+    forget_person(settings, stores, whom, lambda _: None)
+    done = audit(settings)[-1]
+    assert (done["state"], done["forget_id"]) == ("done", begun["forget_id"])
+    assert find_person(stores, whom)[0].is_nothing
+
+
+def test_a_season_is_rolled_up_anew_and_a_show_is_called_as_people_do(settings: Settings) -> None:
+    rolled = in_this_process("season", "rollup", "show-s01", data_root=settings.data_root)
+    assert rolled.returncode == 0, rolled.stderr
+    folder = settings.data_root / "seasons" / "show-s01"
+    before = (folder / "season.json").read_bytes()
+
+    done = in_this_process("cast", "forget", "SHOW", "Ana", "--yes", data_root=settings.data_root)
+
+    assert done.returncode == 0, done.stderr
+    assert "show-s01: rolled up anew" in done.stderr
+    assert (folder / "season.json").read_bytes() != before
+    told = in_this_process("season", "show", "show-s01", data_root=settings.data_root)
+    assert told.returncode == 0, told.stderr
+    assert "have changed since" not in told.stderr
+    assert "stale" not in told.stdout
+    assert [line["state"] for line in audit(settings)] == ["begun", "done"]
+
+
+def audit(settings: Settings) -> list[dict[str, Any]]:
+    path = settings.data_root / layout.FORGET_AUDIT_KEY
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+class KilledGallery(GalleryStore):
+    """Ends the process, as it were, just after somebody went out of it."""
+
+    def forget_member(self, show: str, cast_id: str) -> int:
+        super().forget_member(show, cast_id)
+        raise KeyboardInterrupt
 
 
 def test_who_is_forgotten_after_a_kill_is_not_mistaken_for_who_was_half_gone(
