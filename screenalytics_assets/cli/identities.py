@@ -264,7 +264,7 @@ def undo(
 ) -> None:
     """Take a decision back, as if it had never been made; an undo can be undone, too.
 
-    Faces that a label put into the gallery go out of it again.
+    Faces that it put into the gallery go out again; only a new label puts them back.
 
     Example: screenalytics identities undo rhobh-s05e14 7
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from screenalytics_assets.cli.console import put_facts, put_table, tell
+from screenalytics_assets.cli.console import put_said, put_table, tell
 
 if TYPE_CHECKING:
     from screenalytics_core.decisions.records import Decision
@@ -43,7 +43,7 @@ def put_people(title: str, people: Sequence[Mapping[str, Any]], of_nobody: Seque
     columns = ("identity", "name", "said by", "tracks", "face s", "may be")
     put_table(title, columns, rows, whole=("identity",), spare=("tracks",))
     if of_nobody:
-        put_facts("", [("tracks of nobody", ", ".join(map(str, of_nobody)))])
+        put_said(f"tracks of nobody: {', '.join(map(str, of_nobody))}")
     if any(p["label"] is None for p in people):
         tell("name somebody: screenalytics identities label EP IDENTITY NAME")
 

@@ -13,7 +13,10 @@ from screenalytics_assets.casting import identity_looks, open_pack
 from screenalytics_assets.engine import EpisodeRunResult, Launch, run_episode
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
+from screenalytics_assets.withdrawing import withdraw
+from screenalytics_core import layout
 from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.decisions.records import Decision, Verb
 from screenalytics_core.gallery.matching import match
 from tests.command_line import in_this_process
 from tests.integration.support import EP_ID, CopyFinished, balanced
@@ -115,6 +118,23 @@ def test_faces_stay_while_another_decision_says_the_same_of_them(settings: Setti
 
     [anna] = Stores.open(settings.data_root).gallery.members("show")
     assert len(anna.prototypes) == first["enrolled"]
+
+
+@pytest.mark.parametrize("is_undone", [True, False])
+def test_of_a_run_that_is_gone_faces_are_told_by_the_numbers_of_their_tracks(
+    settings: Settings, is_undone: bool
+) -> None:
+    said = decide(settings, "label", EP_ID, "id_0001", "Anna", "--no-run")
+    stores = Stores.open(settings.data_root)
+    if is_undone:
+        [label] = stores.decisions.read(EP_ID)
+        undo = Decision(0, label.at, label.by, "first", Verb.UNDO, undoes=1)
+        stores.decisions.append(EP_ID, undo)
+    (settings.data_root / layout.manifest_key(EP_ID, "first")).unlink()
+
+    gone = withdraw(Stores.open(settings.data_root), EP_ID)
+
+    assert [w.faces for w in gone] == ([said["enrolled"]] if is_undone else [])
 
 
 def test_a_member_whom_another_episode_names_stays_without_faces(settings: Settings) -> None:

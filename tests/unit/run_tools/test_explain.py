@@ -111,10 +111,10 @@ def test_who_was_named_by_nobody_is_told_to_be_the_machines() -> None:
     assert (row["source"], row["decision"]) == ("machine", None)
 
 
-@pytest.mark.parametrize("wanted", ["ID_0001", "Ana", " ana ", "cast-000"])
+@pytest.mark.parametrize("wanted", ["ID_0001", "An\u00e1", " ana\u0301 ", "cast-000"])
 def test_a_person_is_found_by_name_cast_id_or_identity_id(wanted: str) -> None:
     sample = sample_run(2)
-    sample.rename(0, "Ana", "cast-000")
+    sample.rename(0, "An\u00e1", "cast-000")
 
     assert explain_person(evidence_of(sample), wanted)["person"]["cast_id"] == "cast-000"
 
