@@ -32,9 +32,11 @@ _START: Final = "start"
 class _StartsByDefault(TyperGroup):
     """Takes `backfill rhobh-s05` for `backfill start rhobh-s05`."""
 
+    default_command = _START
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
-            args = [_START, *args]
+            args = [self.default_command, *args]
         return super().parse_args(ctx, args)
 
 

@@ -49,8 +49,11 @@ def unknown_words(words: list[str]) -> list[str]:
     command = command_line()
     rest = words[1:]
     while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
-        if rest[0] not in command.commands:
+        default = getattr(command, "default_command", None)
+        if rest[0] not in command.commands and default is None:
             return [rest[0]]
+        if rest[0] not in command.commands:
+            rest = [default, *rest]
         command, rest = command.commands[rest[0]], rest[1:]
     known = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
     given = {word.split("=", 1)[0] for word in rest if word.startswith("-")}
