@@ -7,6 +7,7 @@ import json
 import shutil
 import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -418,7 +419,8 @@ def test_a_run_that_is_worked_on_stops_it_before_anything_is_changed(settings: S
     record = json.loads(claim.read_text())
     record["process"]["host"] = "elsewhere"  # nobody here knows its process
     claim.write_text(json.dumps(record))
-    claim.with_suffix(".heartbeat").touch()  # it beats, however long ago the run was made
+    # It beats, however long ago the run was made.
+    claim.with_suffix(".heartbeat").write_text(datetime.now(UTC).isoformat())
     with zipfile.ZipFile(settings.data_root / layout.artifact_key(*FIRST, "crops.zip")) as archive:
         before = archive.namelist()
 
