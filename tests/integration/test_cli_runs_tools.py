@@ -252,10 +252,10 @@ def test_what_differs_is_told_from_what_follows_and_what_had_other_inputs(
     record = old.to_dict()
     entries = record["entries"]
     other = "e" * 64
-    for kind in ("detections", "tracks", "cast"):
+    for kind in ("detections", "tracks", "shots"):
         entries[kind] = json.loads(json.dumps(entries[kind]))
         entries[kind]["files"][0]["sha256"] = other
-    entries["tracks"]["fingerprint"] = entries["cast"]["fingerprint"] = other
+    entries["tracks"]["fingerprint"] = entries["shots"]["fingerprint"] = other
     del entries["screen_time"]
     new = type(old).from_dict(json.loads(json.dumps(record)))
 
@@ -263,6 +263,6 @@ def test_what_differs_is_told_from_what_follows_and_what_had_other_inputs(
 
     assert found["detections"] is Verdict.DIFFERENT
     assert found["tracks"] is Verdict.FOLLOWS
-    assert found["cast"] is Verdict.OTHER_INPUTS
+    assert found["shots"] is Verdict.OTHER_INPUTS
     assert found["screen_time"] is Verdict.MISSING
     assert found["identities"] is Verdict.IDENTICAL

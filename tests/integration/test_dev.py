@@ -15,6 +15,7 @@ from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.settings import Settings
 from screenalytics_core import layout
 from screenalytics_core.ledger.vocabulary import RunStatus
+from screenalytics_core.seasons.specs import PART_FILES
 from tests.integration.dev_server import DevServer, dev_server
 from tests.integration.support import EP_ID
 from tests.integration.views import assert_nothing_lies
@@ -113,7 +114,7 @@ def test_dev_shows_the_graph_and_its_daemon_keeps_the_ledger(
             "both episodes of a backfill are completed in their status files",
         )
 
-    assert {node["assetKey"]["path"][0] for node in nodes} == {*OUTPUTS, "video"}
+    assert {node["assetKey"]["path"][0] for node in nodes} == {*OUTPUTS, *PART_FILES, "video"}
     assert set(assert_nothing_lies(settings).values()) == {RunStatus.COMPLETED}
     _, alive = psutil.wait_procs(server.children, timeout=20)
     assert alive == []
