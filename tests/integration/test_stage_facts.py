@@ -58,7 +58,7 @@ READ_OF_EARLIER_STAGES = {
     "faces": (KIND.DETECTIONS, KIND.TRACKS),
     "embeddings": (),
     "identities": (KIND.TRACKS, KIND.FACES, KIND.FACES_EMBEDDINGS, KIND.TRACK_REPS),
-    "cast": (),
+    "cast": (KIND.SHOTS, KIND.TRACKS, KIND.TRACK_REPS),
     "body_tracks": (KIND.SHOTS,),
     "track_fusion": tuple(OUTPUTS["track_fusion"].inputs),
     "screen_time": tuple(OUTPUTS["screen_time"].inputs),
