@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_assets.whoami import whoami
 from screenalytics_core.artifacts import EMBEDDING_DIM, ArtifactKind
+from screenalytics_core.attempts import utc_now
 from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
 from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import GalleryError
@@ -21,6 +21,7 @@ from screenalytics_core.gallery.matching import Looks, Matches, apart_identities
 from screenalytics_core.gallery.names import cast_id_of
 from screenalytics_core.gallery.pictures import MAX_FILE_BYTES, SUFFIXES, draft_of, refused
 from screenalytics_core.gallery.prototypes import Offer, PrototypeDraft
+from screenalytics_core.ledger.events import iso
 from screenalytics_core.vision.cannot_link import cannot_link_pairs
 from screenalytics_core.vision.face_quality import Gates
 from screenalytics_core.vision.models.onnx_session import resolve_device
@@ -93,7 +94,7 @@ def add_pictures(
     drafts = [one for one in looked if isinstance(one, PrototypeDraft)]
     kept: tuple[Offer, ...] = ()
     if drafts:
-        at = datetime.now(UTC).isoformat(timespec="seconds")
+        at = iso(utc_now())
         kept = stores.gallery.enrol(show, cast_id, label, drafts, pack, by=whoami(), at=at)
     answers = iter(kept)
     offers = tuple(one if isinstance(one, Offer) else next(answers) for one in looked)

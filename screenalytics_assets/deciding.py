@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from screenalytics_assets.results import EpisodeRunResult
 from screenalytics_assets.settings import Settings
+from screenalytics_assets.settings_as_before import config_of
 from screenalytics_assets.stores import Stores
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.attempts import utc_now
-from screenalytics_core.config import EpisodeRunConfig
 from screenalytics_core.decisions.anchors import anchors_of
 from screenalytics_core.decisions.records import Decision, Verb
 from screenalytics_core.decisions.roster import Roster
@@ -40,8 +39,6 @@ _STAGES: Final = (
     PipelineStage.SCREEN_TIME,
     PipelineStage.PDF_EXPORT,
 )
-# How the run that was looked at was launched is no matter of this one.
-_LAUNCH: Final = {"force_recluster": False, "reuse_detections": False, "reuse_embeddings": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +143,7 @@ class LookedAt:
                 run=f"{self.ep_id}/{self.run_id}",
             )
         pack = open_pack(settings, str(record.settings["models"]), silent)
-        at = datetime.now(UTC).isoformat(timespec="seconds")
+        at = iso(utc_now())
         offers = self.stores.gallery.enrol(
             self.show, member.cast_id, member.label, drafts, pack, by=by, at=at
         )
@@ -207,12 +204,10 @@ def carry_out(
     from screenalytics_assets.engine import Launch, run_episode
 
     record = looked_at.stores.runs.require(looked_at.ep_id, looked_at.run_id)
-    known = set(EpisodeRunConfig.model_fields)
-    given = {name: value for name, value in record.settings.items() if name in known}
     return run_episode(
         looked_at.ep_id,
         None,
-        EpisodeRunConfig(**{**given, **_LAUNCH}),
+        config_of(record),
         stages=_STAGES,
         settings=settings,
         launch=Launch(upstream_run_id=looked_at.run_id, listener=listener, tell=tell),

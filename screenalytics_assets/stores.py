@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from screenalytics_core.artifact_store import ArtifactRef, ArtifactStore
 from screenalytics_core.artifacts import ArtifactKind
@@ -41,6 +42,11 @@ class Stores:
         decisions, gallery = DecisionLog(storage), GalleryStore(storage)
         seasons = SeasonStore(storage)
         return cls(storage, runs, attempts, artifacts, ledger, decisions, gallery, seasons)
+
+    def read_if_there(self, ep_id: str, run_id: str, kind: ArtifactKind) -> Any:
+        """Return the value of an artifact that a run may lack; None if it does."""
+        ref = self.artifacts.ref(ep_id, run_id, kind)
+        return None if ref is None else ref.read()
 
     def require(self, ep_id: str, run_id: str, kind: ArtifactKind) -> ArtifactRef:
         """Return an artifact that a run must hold.

@@ -96,18 +96,14 @@ def prediction_of_run(stores: Stores, ep_id: str, run_id: str) -> Prediction:
     from screenalytics_core.artifacts import ArtifactKind
     from screenalytics_core.evaluation.prediction import prediction_of
 
-    def read_if_there(kind: ArtifactKind) -> Any:
-        ref = stores.artifacts.ref(ep_id, run_id, kind)
-        return None if ref is None else ref.read()
-
     shots = stores.require(ep_id, run_id, ArtifactKind.SHOTS)
     return prediction_of(
         shots=shots.read(),
         frame_times_s=shots.read("frame_times"),
         tracks=stores.require(ep_id, run_id, ArtifactKind.TRACKS).read(),
         identities=stores.require(ep_id, run_id, ArtifactKind.IDENTITIES).read(),
-        screen_time=read_if_there(ArtifactKind.SCREEN_TIME),
-        cast=read_if_there(ArtifactKind.CAST),
+        screen_time=stores.read_if_there(ep_id, run_id, ArtifactKind.SCREEN_TIME),
+        cast=stores.read_if_there(ep_id, run_id, ArtifactKind.CAST),
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from screenalytics_assets.stores import Stores
@@ -40,11 +41,8 @@ def read_findings(stores: Stores, ep_id: str, run_id: str) -> RunFindings:
     from screenalytics_core.artifacts import ArtifactKind
     from screenalytics_core.overlay.scene import RunFindings
 
-    def read(kind: ArtifactKind) -> Any:
-        """Return an artifact that an unfinished run, or one without bodies, may lack."""
-        ref = stores.artifacts.ref(ep_id, run_id, kind)
-        return None if ref is None else ref.read()
-
+    # What an unfinished run, or one without bodies, may lack.
+    read = partial(stores.read_if_there, ep_id, run_id)
     shots = stores.require(ep_id, run_id, ArtifactKind.SHOTS)
     return RunFindings(
         shots=shots.read(),

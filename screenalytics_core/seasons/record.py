@@ -80,10 +80,6 @@ class SeasonRecord:
         """Return the record with a part put in."""
         return replace(self, parts=dict(sorted({**self.parts, name: part}.items())))
 
-    def signature_of(self, name: str) -> str | None:
-        """Return what a part was made from; None if it is not there."""
-        return self.parts[name].signature if name in self.parts else None
-
     def to_dict(self) -> dict[str, Any]:
         """Return it as it stands in season.json."""
         return {
