@@ -1,0 +1,96 @@
+"""Errors as problem documents (RFC 9457): our errors, the framework's, and what nobody expected."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from screenalytics_core.errors import ScreenalyticsError
+
+_LOG: Final = logging.getLogger(__name__)
+MEDIA_TYPE: Final = "application/problem+json"
+# By `ScreenalyticsError.code`; an error that is not named here is the server's fault: 500.
+STATUSES: Final = {
+    "invalid_id": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "settings_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "video_unusable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "video_changed": HTTPStatus.CONFLICT,
+    "episode_video_conflict": HTTPStatus.CONFLICT,
+    "truth_unusable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "model_unusable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "gallery_refused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "decision_invalid": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "artifact_missing": HTTPStatus.NOT_FOUND,
+    "run_not_found": HTTPStatus.NOT_FOUND,
+    "backfill_not_found": HTTPStatus.NOT_FOUND,
+    "storage_key_missing": HTTPStatus.NOT_FOUND,
+    "input_conflict": HTTPStatus.CONFLICT,
+    "run_settings_conflict": HTTPStatus.CONFLICT,
+    "run_busy": HTTPStatus.CONFLICT,
+    "run_done": HTTPStatus.CONFLICT,
+    "run_exists": HTTPStatus.CONFLICT,
+    "daemon_missing": HTTPStatus.SERVICE_UNAVAILABLE,
+    "storage_failed": HTTPStatus.SERVICE_UNAVAILABLE,
+    "disk_space": HTTPStatus.INSUFFICIENT_STORAGE,
+}
+
+
+class Problem(BaseModel):
+    """A problem document.
+
+    Attributes:
+        type: Names the kind of problem; `about:blank` where the status says all.
+        code: `ScreenalyticsError.code`, for programs.
+    """
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    code: str | None = None
+    errors: list[dict[str, Any]] = Field(default_factory=list)
+
+
+def problem(status: int, detail: str, code: str | None = None, **more: Any) -> JSONResponse:
+    """Return a problem document as the answer to a request."""
+    body = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, **more
+    ).model_dump(exclude_none=True)
+    if not body["errors"]:
+        del body["errors"]
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make every error that leaves a route a problem document."""
+
+    @app.exception_handler(ScreenalyticsError)
+    async def ours(_request: Request, error: ScreenalyticsError) -> JSONResponse:
+        status = STATUSES.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _LOG.error("%s", error)
+        return problem(status, str(error), error.code)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        # `input` may hold what must not be repeated, and `ctx` what JSON cannot hold.
+        errors = [{k: e[k] for k in ("loc", "msg", "type")} for e in error.errors()]
+        return problem(422, "The request is not valid.", "request_invalid", errors=errors)
+
+    @app.exception_handler(HTTPException)
+    async def framework(_request: Request, error: HTTPException) -> JSONResponse:
+        answer = problem(error.status_code, str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return problem(500, "The server failed; its log says how.", "internal")
