@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
+from screenalytics_assets.api import health
 from screenalytics_assets.api.problems import add_problem_handlers
 from screenalytics_assets.api.service import Service
 from screenalytics_assets.instance import open_instance
@@ -14,7 +15,7 @@ from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 
 # One line per router; the order is that of the document.
-ROUTERS: tuple[APIRouter, ...] = ()
+ROUTERS: tuple[APIRouter, ...] = (health.router,)
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -68,6 +68,21 @@ def problem(status: int, detail: str, code: str | None = None, **more: Any) -> J
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
 
 
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return `responses=` of a route that may answer with these problems.
+
+    A body or parameter that is not valid (422) and a server's fault (500) are stated by
+    naming them, like any other.
+    """
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+        }
+        for status in statuses
+    }
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Make every error that leaves a route a problem document."""
 
