@@ -24,7 +24,9 @@ from screenalytics_core.errors import StorageError
 # free place at once, and no more than two runs with models beside each other, since one keeps
 # the cores, or the GPU, nearly busy. The pool is held by runs, not by steps: a step that waits
 # for a slot spins, and hears no signal. `screenalytics run` waits in no queue. Failed runs are
-# not repeated, only steps, and those only where the error may pass (see `failures`).
+# not repeated, only steps, and those only where the error may pass (see `failures`). The queue
+# is looked at each second, since somebody waits for a job; while the code server is being
+# restarted, a run goes back into the queue, for a minute in all, and does not fail.
 _DAGSTER_YAML: Final = """\
 telemetry:
   enabled: false
@@ -34,6 +36,10 @@ run_monitoring:
   cancel_timeout_seconds: 180
 nux:
   enabled: false
+run_queue:
+  dequeue_interval_seconds: 1
+  max_user_code_failure_retries: 12
+  user_code_failure_retry_delay: 5
 concurrency:
   runs:
     tag_concurrency_limits:

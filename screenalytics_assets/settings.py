@@ -6,13 +6,77 @@ import logging
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
+
+from screenalytics_core.errors import SettingsError
 
 _LOG: Final = logging.getLogger(__name__)
 # W3C Trace Context, version 00: trace id, parent id, flags; neither id may be all zeros.
 _TRACEPARENT: Final = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+# A two-hour episode of a broadcaster has 10 to 15 GB.
+_UPLOAD_LIMIT_GB: Final = 32.0
+# One launch a second over a minute: more than anybody means, and cheap to queue.
+_LAUNCH_RATE: Final = "60/minute"
+_TOKEN: Final = "SCREENALYTICS_API_TOKEN"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """What the job API lets in; it has no part in what a run does.
+
+    Attributes:
+        token: What requests must bear (`SCREENALYTICS_API_TOKEN`); None lets in whoever
+            reaches the port, so that the server binds to loopback only.
+        video_folders: Where a request may name a video, beside the data root
+            (`SCREENALYTICS_API_VIDEO_FOLDERS`, separated as PATH is).
+        upload_limit_bytes: Of one video (`SCREENALYTICS_API_UPLOAD_LIMIT_GB`, 1 GB = 10^9).
+        cors_origins: Pages of other origins that a browser lets in
+            (`SCREENALYTICS_API_CORS_ORIGINS`, by commas); none by default.
+        launch_rate: Launches per client (`SCREENALYTICS_API_LAUNCH_RATE`, as `60/minute`).
+    """
+
+    token: str | None = field(default=None, repr=False)
+    video_folders: tuple[Path, ...] = ()
+    upload_limit_bytes: int = int(_UPLOAD_LIMIT_GB * 1e9)
+    cors_origins: tuple[str, ...] = ()
+    launch_rate: str = _LAUNCH_RATE
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Self:
+        """Read the environment.
+
+        Raises:
+            SettingsError: The upload limit is no positive number.
+        """
+        prefix = "SCREENALYTICS_API_"
+        folders = env.get(f"{prefix}VIDEO_FOLDERS", "").split(os.pathsep)
+        origins = env.get(f"{prefix}CORS_ORIGINS", "").split(",")
+        return cls(
+            token=env.get(_TOKEN) or None,
+            video_folders=tuple(Path(f).expanduser().absolute() for f in folders if f),
+            upload_limit_bytes=_gigabytes(f"{prefix}UPLOAD_LIMIT_GB", env),
+            cors_origins=tuple(o.strip() for o in origins if o.strip()),
+            launch_rate=env.get(f"{prefix}LAUNCH_RATE") or _LAUNCH_RATE,
+        )
+
+
+def _gigabytes(name: str, env: Mapping[str, str]) -> int:
+    given = env.get(name)
+    try:
+        found = float(given) if given else _UPLOAD_LIMIT_GB
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise SettingsError(
+            thing=f"{name}={given!r}",
+            reason="is not a number of gigabytes above 0",
+            way_out="Give one, such as 32, or leave it out.",
+        )
+    return int(found * 1e9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +88,7 @@ class Settings:
         dagster_home: Dagster's own storage (`DAGSTER_HOME`, default `<data_root>/.dagster`).
         models_dir: Installed packs (`SCREENALYTICS_MODELS_DIR`).
         insightface_root: Where insightface keeps its packs (`INSIGHTFACE_HOME`).
+        api: What the job API lets in.
         trace_id: The trace that launches belong to (`TRACEPARENT`, W3C); None without one.
     """
 
@@ -32,6 +97,7 @@ class Settings:
     models_dir: Path
     insightface_root: Path
     trace_id: str | None = None
+    api: ApiSettings = field(default_factory=ApiSettings)
 
     @classmethod
     def from_env(
@@ -50,14 +116,17 @@ class Settings:
             ),
             insightface_root=_folder(env.get("INSIGHTFACE_HOME"), home / ".insightface"),
             trace_id=_trace_id(env.get("TRACEPARENT")),
+            api=ApiSettings.from_env(env),
         )
 
     def child_environment(self, environ: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the environment of a child process that shall use these folders.
 
-        Bytecode writing is switched on again: without it each process recompiles Dagster.
+        Bytecode writing is switched on again: without it each process recompiles Dagster. What
+        lets people into the API stays with the API.
         """
         env = dict(os.environ if environ is None else environ)
+        env.pop(_TOKEN, None)
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         return {
             **env,

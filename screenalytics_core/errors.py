@@ -185,6 +185,30 @@ class DaemonMissingError(_ThingError):
     code = "daemon_missing"
 
 
+class ServerRunningError(_ThingError):
+    """Another server works over the same folders already."""
+
+    code = "server_running"
+
+
+class JobNotFoundError(_ThingError):
+    """No such job."""
+
+    code = "job_not_found"
+
+
+class JobEndedError(_ThingError):
+    """The job has ended, so that nothing can be done about it any more."""
+
+    code = "job_ended"
+
+
+class IdempotencyError(_ThingError):
+    """An idempotency key that was used for another request."""
+
+    code = "idempotency_key_reused"
+
+
 class AttemptSupersededError(_ThingError):
     """A newer attempt owns the run; this one may not publish."""
 
