@@ -115,7 +115,7 @@ def run_episode(
     settings = settings or Settings.from_env()
     config = config or EpisodeRunConfig.from_mapping({}, profile=DEFAULT_PROFILE)
     ep_id = EpisodeId.parse(ep_id).text
-    assets = _assets_to_run(stages)
+    assets = assets_to_run(stages)
     if launch.run_id is not None:
         normalize_run_id(launch.run_id)
     tags = launch_tags(
@@ -135,7 +135,7 @@ def run_episode(
     check_disk(stores, bound)
     home = settings.dagster_home
     with home_errors(home), open_instance(home) as instance:
-        record = _prepare_run(instance, stores, ep_id, bound, launch)
+        record = prepare_run(instance, stores, ep_id, bound, launch)
         return _execute(instance, settings, stores, record, config, assets, tags, launch.listener)
 
 
@@ -173,8 +173,12 @@ run_faces_embed: Final = _stage_runner(PipelineStage.FACES_EMBED)
 run_cluster: Final = _stage_runner(PipelineStage.CLUSTER)
 
 
-def _assets_to_run(stages: tuple[PipelineStage, ...]) -> tuple[str, ...]:
-    """Return the assets of `stages`; Dagster would take an empty selection for everything."""
+def assets_to_run(stages: tuple[PipelineStage, ...]) -> tuple[str, ...]:
+    """Return the assets of `stages`; Dagster would take an empty selection for everything.
+
+    Raises:
+        SettingsError: No stage is named.
+    """
     if not stages:
         raise SettingsError(
             thing="selection of stages",
@@ -184,10 +188,15 @@ def _assets_to_run(stages: tuple[PipelineStage, ...]) -> tuple[str, ...]:
     return assets_of_stages(stages)
 
 
-def _prepare_run(
+def prepare_run(
     instance: dg.DagsterInstance, stores: Stores, ep_id: str, bound: Bound, launch: Launch
 ) -> RunRecord:
-    """Sweep the dead, make sure nobody else runs this run, reserve it, announce its video."""
+    """Sweep the dead, make sure nobody else runs this run, reserve it, announce its video.
+
+    Raises:
+        RunBusyError: An attempt of the run is alive.
+        RunSettingsConflictError: The run is bound to something else.
+    """
     here = ProcessIdentity.current()
     mirror_runs(instance, stores, sweep(instance, stores.attempts, here))
     if launch.run_id is not None:
@@ -231,7 +240,7 @@ def _execute(
     except dg.DagsterExecutionInterruptedError as error:
         _LOG.info("run %s/%s was interrupted: %s", record.ep_id, record.run_id, error)
     outcome = outcome_of(instance, dagster_run_id)
-    return _result(stores, record, dagster_run_id, outcome, time.perf_counter() - started_s)
+    return result_of(stores, record, dagster_run_id, outcome, time.perf_counter() - started_s)
 
 
 def _run_config(config: EpisodeRunConfig) -> dict[str, Any]:
@@ -242,10 +251,14 @@ def _run_config(config: EpisodeRunConfig) -> dict[str, Any]:
     }
 
 
-def _result(
+def result_of(
     stores: Stores, record: RunRecord, dagster_run_id: str, outcome: Outcome, runtime_s: float
 ) -> EpisodeRunResult:
-    """Read what the run's folder now holds."""
+    """Return the result of a Dagster run from its outcome and what the run's folder now holds.
+
+    Args:
+        runtime_s: Wall time of the launch.
+    """
     entries = stores.artifacts.manifest(record.ep_id, record.run_id).entries
 
     def rows(kind: ArtifactKind) -> int:
@@ -265,7 +278,7 @@ def _result(
         run_id=record.run_id,
         dagster_run_id=dagster_run_id,
         artifacts={
-            kind.value: str(stores.artifacts.path(record.ep_id, record.run_id, kind))
+            kind.value: stores.artifacts.location(record.ep_id, record.run_id, kind)
             for kind in entries
         },
         screen_time=_read_screen_time(screen_time) if screen_time else None,
