@@ -6,14 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import tell
 
-_GRACE_S = 10.0
+if TYPE_CHECKING:
+    from screenalytics_assets.settings import Settings
+
+_GRACE_S: Final = 10.0
 
 
 def dev(
@@ -25,44 +31,60 @@ def dev(
 ) -> None:
     """Open the Dagster UI over the data root, with DAGSTER_HOME prepared.
 
+    `screenalytics api` beside it works with the same code server and daemon.
+
     Example: screenalytics dev --port 3001
     """
     from screenalytics_assets.instance import prepare_dagster_home
     from screenalytics_assets.settings import Settings
+    from screenalytics_assets.supervisor.lease import Lease
+    from screenalytics_assets.supervisor.place import Place
 
     settings = Settings.from_env(data_root=data_root)
     home = prepare_dagster_home(settings.dagster_home)
-    tell(f"data {settings.data_root}, DAGSTER_HOME {home}, UI http://{host}:{port}")
-    command = [sys.executable, "-m", "dagster", "dev", "--module-name",
-               "screenalytics_assets.definitions", "--host", host, "--port", str(port)]  # fmt: skip
-    # A group of its own: `dagster dev` does not always end its children on SIGTERM.
-    process = subprocess.Popen(command, env=settings.child_environment(), start_new_session=True)
-    raise typer.Exit(_supervise(process))
+    url = f"http://{host}:{port}"
+    with _stoppable(), Lease(settings, "dev", url) as lease:
+        try:
+            lease.ready()
+            tell(f"data {settings.data_root}, DAGSTER_HOME {home}, UI {url}")
+            tell(f"logs of code server and daemon: {home / 'supervisor'}")
+            status = _serve(settings, Place(home).workspace, host, port)
+        except KeyboardInterrupt:
+            status = 0
+        finally:
+            if not lease.stop_supervisor():
+                tell("code server and daemon go on: `screenalytics api` uses them")
+    raise typer.Exit(status)
 
 
-def _supervise(process: subprocess.Popen[bytes]) -> int:
-    """Wait for `process`; on Ctrl-C or SIGTERM end its whole group, by force after a grace."""
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGTERM end the command as Ctrl-C does."""
 
     def stop(_signum: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
     previous = signal.signal(signal.SIGTERM, stop)
     try:
-        return process.wait()
-    except KeyboardInterrupt:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(timeout=_GRACE_S)
-        except subprocess.TimeoutExpired:
-            tell("still running after 10 s: killed")
-        return 0
+        yield
     finally:
-        _kill_group(process.pid)
         signal.signal(signal.SIGTERM, previous)
 
 
-def _kill_group(group: int) -> None:
+def _serve(settings: Settings, workspace: Path, host: str, port: int) -> int:
+    """Serve the UI until it ends or is ended; nothing of it is left behind."""
+    command = [sys.executable, "-m", "dagster_webserver", "--workspace", str(workspace),
+               "--host", host, "--port", str(port), "--live-data-poll-rate", "2000"]  # fmt: skip
+    process = subprocess.Popen(command, env=settings.child_environment(), start_new_session=True)
     try:
-        os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        try:
+            process.wait(timeout=_GRACE_S)
+        except subprocess.TimeoutExpired:
+            tell("the UI still runs after 10 s: killed")
+        return 0
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
