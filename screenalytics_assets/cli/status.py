@@ -15,8 +15,6 @@ from screenalytics_assets.cli.reading import Liveness, open_ledger, status_cell
 
 if TYPE_CHECKING:
     from screenalytics_core.ledger.ledger import Ledger
-    from screenalytics_core.runs import RunStore
-    from screenalytics_core.storage.base import Storage
 
 
 def status(
@@ -33,12 +31,13 @@ def status(
     Example: screenalytics status rhobh-s05e14 --json
     """
     from screenalytics_core.episodes import EpisodeId
+    from screenalytics_core.run_tools.episode_status import episode_status
 
     if run_id is None and "/" in ep_id:
         ep_id, run_id = ep_id.rsplit("/", 1)
     ep_id = EpisodeId.parse(ep_id).text
     storage, runs, ledger = open_ledger(data_root)
-    document = _document(storage, runs, ledger, ep_id, run_id)
+    document = episode_status(storage, runs, ledger, ep_id, run_id, datetime.now(UTC))
     if as_json:
         put_json(document)
         return
@@ -56,57 +55,6 @@ def _attempt_of(ledger: Ledger, document: Mapping[str, Any]) -> int | None:
     newest = next(reversed(document["dagster_run_ids"]), None)
     attempts = ledger.log.state(document["ep_id"], document["run_id"]).attempts
     return next((a.attempt for a in attempts if a.dagster_run_id == newest), None)
-
-
-def _document(
-    storage: Storage, runs: RunStore, ledger: Ledger, ep_id: str, run_id: str | None
-) -> dict[str, Any]:
-    """Return the status of the run that is meant, from its file, else from its folder.
-
-    Raises:
-        RunNotFoundError: There is no such run, or nothing is known of the episode.
-    """
-    from screenalytics_core.ledger.derived_status import derived_episode_status
-    from screenalytics_core.ledger.status import read_status, status_document
-    from screenalytics_core.run_tools.naming import find_run
-
-    now = datetime.now(UTC)
-    if run_id is not None:
-        run_id = find_run(storage, runs, f"{ep_id}/{run_id}").run_id
-    else:
-        run_id = runs.active_run_id(ep_id) or _newest_run_id(storage, runs, ledger, ep_id)
-    if run_id is not None:
-        # The file is a view like any other: where it is missing, what it would say is known.
-        held = read_status(storage, ep_id, run_id)
-        return held or status_document(ledger.facts(ep_id, run_id), now)
-    derived = derived_episode_status(storage, ep_id, now)
-    if derived is None:
-        raise _unknown(ep_id)
-    return derived
-
-
-def _newest_run_id(storage: Storage, runs: RunStore, ledger: Ledger, ep_id: str) -> str | None:
-    """Return the run that was reserved or queued last, or None."""
-    from screenalytics_core import layout
-    from screenalytics_core.episodes import is_path_safe
-
-    created = {record.run_id: record.created_at for record in runs.list_records(ep_id)}
-    for name in storage.list_folders(layout.runs_prefix(ep_id)):
-        if name not in created and is_path_safe(name):
-            queued_at = ledger.log.state(ep_id, name).created_at
-            if queued_at is not None:
-                created[name] = queued_at
-    return max(created, key=lambda name: (created[name], name), default=None)
-
-
-def _unknown(ep_id: str) -> Exception:
-    from screenalytics_core.errors import RunNotFoundError
-
-    return RunNotFoundError(
-        thing=f"episode {ep_id}",
-        reason="has no run, and nothing of an earlier pipeline",
-        way_out=f"Start one: screenalytics run VIDEO --ep-id {ep_id}.",
-    )
 
 
 def _put_status(document: Mapping[str, Any], *, is_gone: bool) -> None:
