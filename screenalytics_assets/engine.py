@@ -135,6 +135,8 @@ def run_episode(
     check_disk(stores, bound)
     home = settings.dagster_home
     with home_errors(home), open_instance(home) as instance:
+        here = ProcessIdentity.current()
+        mirror_runs(instance, stores, sweep(instance, stores.attempts, here))
         record = prepare_run(instance, stores, ep_id, bound, launch)
         return _execute(instance, settings, stores, record, config, assets, tags, launch.listener)
 
@@ -191,15 +193,14 @@ def assets_to_run(stages: tuple[PipelineStage, ...]) -> tuple[str, ...]:
 def prepare_run(
     instance: dg.DagsterInstance, stores: Stores, ep_id: str, bound: Bound, launch: Launch
 ) -> RunRecord:
-    """Sweep the dead, make sure nobody else runs this run, reserve it, announce its video.
+    """Make sure that nobody else runs this run, reserve it, announce its video.
 
     Raises:
         RunBusyError: An attempt of the run is alive.
         RunSettingsConflictError: The run is bound to something else.
     """
-    here = ProcessIdentity.current()
-    mirror_runs(instance, stores, sweep(instance, stores.attempts, here))
     if launch.run_id is not None:
+        here = ProcessIdentity.current()
         newest = stores.attempts.newest(ep_id, launch.run_id)
         if newest is not None and attempt_is_alive(instance, newest, stores.attempts, here):
             raise busy(newest)

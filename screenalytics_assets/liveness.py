@@ -129,6 +129,12 @@ def process_tag(process: ProcessIdentity) -> dict[str, str]:
     return {PROCESS_TAG: json.dumps(asdict(process), sort_keys=True)}
 
 
+def process_of(run: dg.DagsterRun, attempts: AttemptStore) -> ProcessIdentity | None:
+    """Return the process that claimed a run's attempt, else the one its tags name."""
+    attempt = _attempt_of(run, attempts)
+    return attempt.process if attempt else _tagged_process(run.tags)
+
+
 def _tagged_process(tags: Mapping[str, Any]) -> ProcessIdentity | None:
     text = tags.get(PROCESS_TAG)
     try:

@@ -7,7 +7,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from screenalytics_assets.api import health
+from screenalytics_assets.api import health, jobs
+from screenalytics_assets.api.following import Following
+from screenalytics_assets.api.job_view import JobViews
+from screenalytics_assets.api.launching import DagsterLauncher, Launcher
 from screenalytics_assets.api.problems import add_problem_handlers
 from screenalytics_assets.api.service import Service
 from screenalytics_assets.instance import open_instance
@@ -15,17 +18,28 @@ from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 
 # One line per router; the order is that of the document.
-ROUTERS: tuple[APIRouter, ...] = (health.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    jobs.router,
+    health.router,
+)
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """Return the application over the folders of `settings`; nothing is opened yet."""
+def create_app(settings: Settings, launcher: Launcher | None = None) -> FastAPI:
+    """Return the application over the folders of `settings`; nothing is opened yet.
+
+    Args:
+        launcher: Where jobs are handed in; None = Dagster's queue.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with open_instance(settings.dagster_home) as instance:
-            app.state.service = Service(settings, Stores.open(settings.data_root), instance)
-            yield
+            stores = Stores.open(settings.data_root)
+            views = JobViews(instance, stores)
+            queue = launcher or DagsterLauncher(settings, stores, instance)
+            app.state.service = Service(settings, stores, instance, queue, views)
+            with Following(instance, stores, views):
+                yield
 
     app = FastAPI(title="Screenalytics", version="1", lifespan=lifespan)
     add_problem_handlers(app)

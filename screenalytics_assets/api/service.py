@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import dagster as dg
 from fastapi import Depends, Request
 
+from screenalytics_assets.api.idempotency import Turns
+from screenalytics_assets.api.job_view import JobViews
+from screenalytics_assets.api.launching import Launcher
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 
@@ -18,11 +21,17 @@ class Service:
 
     Attributes:
         instance: Dagster's, with connections that stay open.
+        launcher: Where jobs are handed in.
+        views: What is said of jobs.
+        turns: Of requests that are repeated.
     """
 
     settings: Settings
     stores: Stores
     instance: dg.DagsterInstance
+    launcher: Launcher
+    views: JobViews
+    turns: Turns = field(default_factory=Turns)
 
 
 def service_of(request: Request) -> Service:

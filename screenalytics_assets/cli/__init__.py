@@ -11,6 +11,7 @@ import sys
 import typer
 
 from screenalytics_assets.cli import (
+    api,
     backfill,
     cast,
     demo,
@@ -58,6 +59,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("doctor")(doctor.doctor)
 app.command("dev")(dev.dev)
+app.command("api")(api.api)
 
 
 def main() -> None:
