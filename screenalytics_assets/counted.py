@@ -9,7 +9,10 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
 
+from screenalytics_assets.busy_clock import BusyClock
 from screenalytics_core.vision.models.protocols import (
     FaceBoxes,
     FaceDetector,
@@ -23,6 +26,16 @@ from screenalytics_core.vision.models.protocols import (
     PersonEmbedder,
 )
 from screenalytics_core.vision.video import Frame, VideoFacts, VideoSource
+
+_CUDA: Final = "cuda"
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """Where models run, as settings are resolved: cpu, cuda or coreml."""
+
+    detect: str = "cpu"
+    embed: str = "cpu"
 
 
 class Look:
@@ -40,6 +53,8 @@ class Tally:
         self.inferences = 0
         self.person_inferences = 0
         self.person_cpu_s = 0.0
+        self.gpu = BusyClock()
+        self.person_gpu = BusyClock()
         self._lock = threading.Lock()
 
     def frame(self, frame: Frame) -> Frame:
@@ -54,7 +69,26 @@ class Tally:
             self.inferences += count
 
     @contextmanager
-    def persons(self) -> Iterator[Look]:
+    def on(self, device: str) -> Iterator[None]:
+        """Take the time of a model's call if its device is one that is paid for."""
+        if device != _CUDA:
+            yield
+            return
+        with self.gpu.held():
+            yield
+
+    @contextmanager
+    def persons_on(self, device: str) -> Iterator[Look]:
+        """Count a call of a person model, with its time on the device."""
+        with self.on(device), self._persons() as look:
+            if device != _CUDA:
+                yield look
+                return
+            with self.person_gpu.held():
+                yield look
+
+    @contextmanager
+    def _persons(self) -> Iterator[Look]:
         """Count a call of a person model, with the calling thread's CPU time.
 
         The thread's own clock, since other threads work meanwhile; a model runs on the thread
@@ -101,13 +135,15 @@ class CountedVideo:
 class CountedFaceDetector:
     """A `FaceDetector` that counts its pictures."""
 
-    def __init__(self, detector: FaceDetector, tally: Tally) -> None:
+    def __init__(self, detector: FaceDetector, tally: Tally, device: str) -> None:
         self._detector = detector
         self._tally = tally
+        self._device = device
 
     def detect(self, image_bgr: Image) -> FaceBoxes:
         """Return the faces of an (H, W, 3) image."""
-        found = self._detector.detect(image_bgr)
+        with self._tally.on(self._device):
+            found = self._detector.detect(image_bgr)
         self._tally.pictures(1)
         return found
 
@@ -115,13 +151,15 @@ class CountedFaceDetector:
 class CountedFaceEmbedder:
     """A `FaceEmbedder` that counts its crops."""
 
-    def __init__(self, embedder: FaceEmbedder, tally: Tally) -> None:
+    def __init__(self, embedder: FaceEmbedder, tally: Tally, device: str) -> None:
         self._embedder = embedder
         self._tally = tally
+        self._device = device
 
     def embed(self, crops_bgr: Image) -> FloatArray:
         """Map (N, 112, 112, 3) crops to (N, 512) vectors."""
-        vectors = self._embedder.embed(crops_bgr)
+        with self._tally.on(self._device):
+            vectors = self._embedder.embed(crops_bgr)
         self._tally.pictures(len(crops_bgr))
         return vectors
 
@@ -129,13 +167,14 @@ class CountedFaceEmbedder:
 class CountedPersonDetector:
     """A `PersonDetector` that counts its pictures, and its time apart."""
 
-    def __init__(self, detector: PersonDetector, tally: Tally) -> None:
+    def __init__(self, detector: PersonDetector, tally: Tally, device: str) -> None:
         self._detector = detector
         self._tally = tally
+        self._device = device
 
     def detect(self, image_bgr: Image) -> PersonBoxes:
         """Return the persons of an (H, W, 3) image."""
-        with self._tally.persons() as looked:
+        with self._tally.persons_on(self._device) as looked:
             found = self._detector.detect(image_bgr)
             looked.pictures = 1
         return found
@@ -144,9 +183,10 @@ class CountedPersonDetector:
 class CountedPersonEmbedder:
     """A `PersonEmbedder` that counts its bodies, and its time apart."""
 
-    def __init__(self, embedder: PersonEmbedder, tally: Tally) -> None:
+    def __init__(self, embedder: PersonEmbedder, tally: Tally, device: str) -> None:
         self._embedder = embedder
         self._tally = tally
+        self._device = device
 
     @property
     def appearance(self) -> str:
@@ -155,7 +195,7 @@ class CountedPersonEmbedder:
 
     def embed(self, image_bgr: Image, bboxes_xyxy: FloatArray) -> FloatArray:
         """Map (N, 4) px boxes of an (H, W, 3) image to (N, D) vectors."""
-        with self._tally.persons() as looked:
+        with self._tally.persons_on(self._device) as looked:
             vectors = self._embedder.embed(image_bgr, bboxes_xyxy)
             looked.pictures = len(bboxes_xyxy)
         return vectors
@@ -164,9 +204,10 @@ class CountedPersonEmbedder:
 class CountedPack:
     """A `ModelPack` whose models count what they look at."""
 
-    def __init__(self, pack: ModelPack, tally: Tally) -> None:
+    def __init__(self, pack: ModelPack, tally: Tally, devices: Devices) -> None:
         self._pack = pack
         self._tally = tally
+        self._devices = devices
 
     @property
     def info(self) -> PackInfo:
@@ -176,17 +217,22 @@ class CountedPack:
     def face_detector(self, *, max_side_px: int, min_confidence: float) -> FaceDetector:
         """Load the face detector; raises ModelError."""
         detector = self._pack.face_detector(max_side_px=max_side_px, min_confidence=min_confidence)
-        return CountedFaceDetector(detector, self._tally)
+        return CountedFaceDetector(detector, self._tally, self._devices.detect)
 
     def face_embedder(self) -> FaceEmbedder:
         """Load the face embedder; raises ModelError."""
-        return CountedFaceEmbedder(self._pack.face_embedder(), self._tally)
+        return CountedFaceEmbedder(self._pack.face_embedder(), self._tally, self._devices.embed)
 
     def person_detector(self, *, min_confidence: float) -> PersonDetector | None:
         """Load the person detector, or return None if there is none on this machine."""
         detector = self._pack.person_detector(min_confidence=min_confidence)
-        return None if detector is None else CountedPersonDetector(detector, self._tally)
+        if detector is None:
+            return None
+        return CountedPersonDetector(detector, self._tally, self._devices.detect)
 
     def person_embedder(self) -> PersonEmbedder:
         """Load what tells people apart by their bodies."""
-        return CountedPersonEmbedder(self._pack.person_embedder(), self._tally)
+        # Without a network of its own it compares colours, on the CPU.
+        has_network = self.info.file("person_embedder") is not None
+        device = self._devices.embed if has_network else "cpu"
+        return CountedPersonEmbedder(self._pack.person_embedder(), self._tally, device)

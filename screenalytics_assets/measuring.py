@@ -1,4 +1,4 @@
-"""What a step uses up: frames, pictures put through models, CPU time, memory."""
+"""What a step uses up: frames, pictures put through models, CPU and GPU time, memory."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from typing import Final, Self
 
 import psutil
 
-from screenalytics_assets.counted import CountedPack, CountedVideo, Tally
+from screenalytics_assets.counted import CountedPack, CountedVideo, Devices, Tally
 from screenalytics_core.vision.models.protocols import ModelPack
 from screenalytics_core.vision.video import VideoSource
+
+_ON_CPU: Final = Devices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Usage:
             one are not known here.
         inferences: Pictures put through a model.
         cpu_s: CPU time of this process, all threads.
+        gpu_s: Wall time in which at least one model was at work on a CUDA device.
         compute_s: Wall time inside the step's function.
         peak_rss_bytes: Highest resident memory of this process; None if it was not looked at.
     """
@@ -32,6 +35,7 @@ class Usage:
     frames: int = 0
     inferences: int = 0
     cpu_s: float = 0.0
+    gpu_s: float = 0.0
     compute_s: float = 0.0
     peak_rss_bytes: int | None = None
 
@@ -42,8 +46,13 @@ class Usage:
             frames=self.frames - part.frames,
             inferences=self.inferences - part.inferences,
             cpu_s=self.cpu_s - part.cpu_s,
+            gpu_s=self.gpu_s - part.gpu_s,
             compute_s=self.compute_s - part.compute_s,
         )
+
+    def rounded_seconds(self) -> dict[str, float]:
+        """Return what is billed by the second, to the millisecond."""
+        return {"cpu_s": round(self.cpu_s, 3), "gpu_s": round(self.gpu_s, 3)}
 
 
 class MemoryWatch:
@@ -111,9 +120,9 @@ class Meter:
         """Return `video` with its frames counted."""
         return CountedVideo(video, self._tally)
 
-    def pack(self, pack: ModelPack) -> ModelPack:
-        """Return `pack` with its pictures counted."""
-        return CountedPack(pack, self._tally)
+    def pack(self, pack: ModelPack, devices: Devices = _ON_CPU) -> ModelPack:
+        """Return `pack` with its pictures counted, and its time on a CUDA device."""
+        return CountedPack(pack, self._tally, devices)
 
     @contextmanager
     def computing(self) -> Iterator[None]:
@@ -134,6 +143,7 @@ class Meter:
             frames=self._tally.frames,
             inferences=self._tally.inferences,
             cpu_s=time.process_time() - self._cpu_before_s,
+            gpu_s=self._tally.gpu.busy_s(),
             compute_s=self._compute_s,
             peak_rss_bytes=self._memory.look(),
         )
@@ -141,8 +151,8 @@ class Meter:
     def person_usage(self) -> Usage:
         """Return the part of `usage()` that went into the person models.
 
-        Pictures and CPU time are counted, the time of the function is shared in proportion
-        to the CPU time. Frames and memory belong to the step as a whole.
+        Pictures, CPU and GPU time are counted, the time of the function is shared in
+        proportion to the CPU time. Frames and memory belong to the step as a whole.
         """
         if self._final is not None:
             return self._final_persons
@@ -156,5 +166,6 @@ class Meter:
         return Usage(
             inferences=self._tally.person_inferences,
             cpu_s=cpu_s,
+            gpu_s=min(self._tally.person_gpu.busy_s(), whole.gpu_s),
             compute_s=whole.compute_s * cpu_s / whole.cpu_s,
         )

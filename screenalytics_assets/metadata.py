@@ -33,16 +33,22 @@ def published_metadata(
     shown["rows_in"] = pending.rows_in
     shown["rows_out"] = rows_of(refs)
     shown.update(_usage(pending.usage))
+    if pending.reused is None:
+        shown["stored_bytes"] = sum(ref.entry.size_bytes for ref in refs)
     for ref in refs:
         for file in ARTIFACTS[ref.kind].files:
-            shown[file.filename] = dg.MetadataValue.path(str(ref.path(file.part)))
+            shown[file.filename] = dg.MetadataValue.path(ref.location(file.part))
     shown["files"] = _file_table(refs)
     return shown
 
 
 def progress_metadata(work: StepWork, done: int, total: int, message: str) -> Metadata:
-    """Return what is shown of a step that still runs: how far it is, and what it works on."""
-    return {"done": done, "total": total, "message": message, **_given(work)}
+    """Return what is shown of a step that still runs: how far it is, on what, and what it used.
+
+    Of a process that is killed this is the last that is heard.
+    """
+    told = {"done": done, "total": total, "message": message}
+    return {**told, **_given(work), **_usage(work.meter.usage())}
 
 
 def failed_step_metadata(work: StepWork) -> Metadata:
@@ -70,7 +76,7 @@ def _usage(usage: Usage) -> Metadata:
     shown: Metadata = {
         "frames": usage.frames,
         "inferences": usage.inferences,
-        "cpu_s": round(usage.cpu_s, 3),
+        **usage.rounded_seconds(),
         "compute_s": round(usage.compute_s, 3),
     }
     if usage.peak_rss_bytes is not None:

@@ -29,7 +29,13 @@ from screenalytics_core import layout
 from screenalytics_core.attempts import AttemptRecord, Clock, utc_now
 from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import ArtifactCorruptError, InvalidIdError, ScreenalyticsError
-from screenalytics_core.ledger.events import EventKind, LedgerEvent, attempt_claimed
+from screenalytics_core.ledger.events import (
+    EventKind,
+    LedgerEvent,
+    attempt_claimed,
+    run_priced,
+)
+from screenalytics_core.ledger.price_file import load_prices
 from screenalytics_core.processes import ProcessIdentity
 from screenalytics_core.run_tools.removal_record import removed_dagster_runs
 from screenalytics_core.runs import RunKey
@@ -101,7 +107,7 @@ def mirror_run(
         # Concurrent writers may commit a lower storage id later; after the end none is out.
         events = [queued_event(record), *read_events(instance, run.run_id, 0, n)]
     if attempt is not None:
-        events.append(claim_event(attempt))
+        events += [claim_event(attempt), *price_events(stores, key)]
     before = stores.ledger.log.state(*key).sequence
     return stores.ledger.record(*key, events).sequence - before
 
@@ -109,6 +115,20 @@ def mirror_run(
 def claim_event(claim: AttemptRecord) -> LedgerEvent:
     """Return the event that says which attempt a Dagster run became."""
     return attempt_claimed(claim.dagster_run_id, claim.n, claim.claimed_at, asdict(claim.process))
+
+
+def price_events(stores: Stores, key: RunKey) -> list[LedgerEvent]:
+    """Return the event that fixes what a claimed run is billed by; none if it is fixed already.
+
+    A price file that cannot be read holds no run up: `runs sync` prices it once it can.
+    """
+    if stores.ledger.log.state(*key).prices is not None:
+        return []
+    try:
+        return [run_priced(load_prices(stores.storage), utc_now())]
+    except ScreenalyticsError as error:
+        _LOG.warning("run %s is not priced: %s", "/".join(key), error)
+        return []
 
 
 def _attempt_of(stores: Stores, key: RunKey, dagster_run_id: str) -> AttemptRecord | None:

@@ -33,8 +33,10 @@ _FACTS: Final = (
     "frames",
     "inferences",
     "cpu_s",
+    "gpu_s",
     "compute_s",
     "peak_rss_bytes",
+    "stored_bytes",
 )
 
 _LONGEST_TEXT: Final = 10_000

@@ -13,7 +13,7 @@ from typing import Any, Final
 import dagster as dg
 
 from screenalytics_assets.liveness import attempt_is_alive, sweep
-from screenalytics_assets.mirror import claim_event, mirror_run, tolerated
+from screenalytics_assets.mirror import claim_event, mirror_run, price_events, tolerated
 from screenalytics_assets.stores import Stores
 from screenalytics_core.attempts import utc_now
 from screenalytics_core.errors import SchemaMismatchError
@@ -87,7 +87,8 @@ def _end_lost_attempts(instance: dg.DagsterInstance, stores: Stores, key: RunKey
     claims = {claim.dagster_run_id: claim for claim in stores.attempts.list(*key)}
     if log.state(*key).attempts or not stores.artifacts.manifest(*key).entries:
         # With artifacts but no log at all, the status is derived from the artifacts instead.
-        log.append(*key, [claim_event(claim) for claim in claims.values()])
+        told = [claim_event(claim) for claim in claims.values()]
+        log.append(*key, [*told, *price_events(stores, key)] if told else [])
     here = ProcessIdentity.current()
     lost: list[LedgerEvent] = []
     state = log.state(*key)

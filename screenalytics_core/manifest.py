@@ -37,6 +37,8 @@ class EntryFacts:
         settings: The settings that its step read, thresholds resolved.
         models: Role -> sha256.
         note: What its step had to say to people, e.g. why it is empty.
+        used: What computing it took: cpu_s, gpu_s; None if nobody measured. Of artifacts that
+            one function makes, one tells of all, the others tell zeros.
     """
 
     fingerprint: str
@@ -46,6 +48,7 @@ class EntryFacts:
     models: Mapping[str, str] = field(default_factory=dict)
     video_sha256: str | None = None
     note: str | None = None
+    used: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class ManifestEntry:
         redacted: Somebody was taken out of its files on purpose; it is read, not reused.
         original_sha256: Its content before that, which what was made from it names; null
             unless redacted.
+        used: What computing it took, wherever it was computed; see `EntryFacts`.
     """
 
     kind: ArtifactKind
@@ -78,6 +82,7 @@ class ManifestEntry:
     taken_because: str | None = None
     redacted: bool = False
     original_sha256: str | None = None
+    used: Mapping[str, float] | None = None
 
     @property
     def made_sha256(self) -> str:
@@ -112,6 +117,7 @@ class ManifestEntry:
             step_version=facts.step_version,
             attempt=attempt,
             note=facts.note,
+            used=facts.used,
         )
 
     @property
@@ -121,13 +127,8 @@ class ManifestEntry:
 
     def taken(self, source: Source, from_run_id: str, attempt: int, because: str | None) -> Self:
         """Return the entry of a run that takes this artifact over."""
-        return replace(
-            self,
-            source=source,
-            from_run_id=from_run_id,
-            attempt=attempt,
-            taken_because=because,
-        )
+        taken = {"source": source, "from_run_id": from_run_id, "attempt": attempt}
+        return replace(self, **taken, taken_because=because)
 
     def redacted_to(self, files: tuple[FileFacts, ...], note: str) -> Self:
         """Return the entry of the files that somebody was taken out of."""

@@ -57,8 +57,10 @@ class StageFacts:
         frames: Video frames decoded.
         inferences: Pictures put through a model.
         cpu_s: CPU time of the process while its steps ran.
+        gpu_s: Wall time in which a model was at work on a CUDA device.
         compute_s: Wall time inside its steps; 0 when everything was reused.
         peak_rss_bytes: Highest resident memory of the process while its steps ran.
+        stored_bytes: Size of the artifacts that it computed and published.
     """
 
     input_fingerprint: str | None = None
@@ -68,8 +70,10 @@ class StageFacts:
     frames: int | None = None
     inferences: int | None = None
     cpu_s: float | None = None
+    gpu_s: float | None = None
     compute_s: float | None = None
     peak_rss_bytes: int | None = None
+    stored_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

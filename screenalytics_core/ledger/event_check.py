@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from screenalytics_core.ledger.prices import PriceList
 from screenalytics_core.shapes import check_time
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _PARENTS: Final = ("parent_dagster_run_id", "parent_run_id")
 _SHAPES: Final[dict[str, type]] = {
     **dict.fromkeys((*_TIMES, *_TEXTS, *_PARENTS), str),
     **dict.fromkeys(("done", "total"), int),
-    **dict.fromkeys(("process", "patch", "error", "facts"), Mapping),
+    **dict.fromkeys(("process", "patch", "error", "facts", "prices"), Mapping),
     "tags": list,
 }
 _REQUIRED: Final = {
@@ -25,11 +26,22 @@ _REQUIRED: Final = {
     "step_progress": ("done", "total"),
     "artifact_published": ("asset",),
     "index_patched": ("patch",),
+    "run_priced": ("prices",),
 }
 _TEXT_FACTS: Final = ("fingerprint", "code_ref")
 _COUNTS: Final = frozenset(
-    {"done", "total", "rows_in", "rows_out", "frames", "inferences", "peak_rss_bytes"}
+    {
+        "done",
+        "total",
+        "rows_in",
+        "rows_out",
+        "frames",
+        "inferences",
+        "peak_rss_bytes",
+        "stored_bytes",
+    }
 )
+_OF_THE_RUN: Final = ("index_patched", "run_priced")
 # The registry's columns have 64 bits, for sums too.
 _MOST: Final = 2**53
 _MOST_ORDER: Final = 2**62
@@ -44,7 +56,7 @@ def check_event(event: LedgerEvent) -> None:
     is_told = isinstance(event.step, str | None) and isinstance(event.data, Mapping)
     if not is_named or not is_counted or not is_told:
         raise TypeError("an id, a number or the data is of another type")
-    if not event.event_id or (not event.dagster_run_id and event.kind != "index_patched"):
+    if not event.event_id or (not event.dagster_run_id and event.kind not in _OF_THE_RUN):
         raise ValueError("an id is missing")
     # A lone surrogate is a text to Python, and to nobody else.
     event.event_id.encode(), event.dagster_run_id.encode()
@@ -73,6 +85,8 @@ def _check_data(kind: str, data: Mapping[str, Any]) -> None:
             value["code"], value["message"]
         elif name == "facts":
             _check_facts(value)
+        elif name == "prices":
+            PriceList.from_dict(value)
         elif name in {"patch", "process"}:
             check_plain(value)
 

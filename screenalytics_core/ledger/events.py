@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from screenalytics_core.ledger.event_check import check_event
 from screenalytics_core.stages import PipelineStage
+
+if TYPE_CHECKING:
+    from screenalytics_core.ledger.prices import PriceList
 
 _NAMESPACE: Final = uuid.UUID("6f7a2a4e-3a0b-5c52-9d0e-51c4a1f7b8d3")
 # Our own events about a Dagster run stand after all of Dagster's.
@@ -54,6 +57,12 @@ class EventKind(StrEnum):
     """data: asset, source, note?, content_sha256?, facts{}; see `StageFacts` for the facts"""
     INDEX_PATCHED = "index_patched"
     """Our own; data: patch{}"""
+    RUN_PRICED = "run_priced"
+    """Our own, once in a run: what it is billed by; data: prices{}, see `PriceList`"""
+
+
+OF_THE_RUN: Final = frozenset({EventKind.INDEX_PATCHED, EventKind.RUN_PRICED})
+"""Events of the run itself, and of no Dagster run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,12 @@ def index_patched(patch: Mapping[str, Any], at: datetime) -> LedgerEvent:
     """Return the event of a caller's change to the run index."""
     kind = EventKind.INDEX_PATCHED
     return LedgerEvent(str(uuid.uuid4()), kind, iso(at), data={"patch": dict(patch)})
+
+
+def run_priced(prices: PriceList, at: datetime) -> LedgerEvent:
+    """Return the event that fixes what a run is billed by; of several the log keeps the first."""
+    event_id = str(uuid.uuid5(_NAMESPACE, EventKind.RUN_PRICED))
+    return LedgerEvent(event_id, EventKind.RUN_PRICED, iso(at), data={"prices": prices.to_dict()})
 
 
 def iso(at: datetime) -> str:

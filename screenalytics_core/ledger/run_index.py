@@ -13,6 +13,7 @@ from typing import Any, Final
 from screenalytics_core.artifacts import ARTIFACTS, ArtifactKind
 from screenalytics_core.errors import SettingsError
 from screenalytics_core.ledger.attempt_state import StageState
+from screenalytics_core.ledger.cost import invoice
 from screenalytics_core.ledger.event_check import check_plain
 from screenalytics_core.ledger.run_facts import RunFacts
 from screenalytics_core.ledger.run_rows import UNKNOWN
@@ -38,6 +39,7 @@ _FOLDED: Final = (
     "step",
     "message",
     "progress",
+    "invoice",
     "error",
     "sequence",
 )
@@ -89,6 +91,7 @@ def check_patch(patch: Mapping[str, Any]) -> None:
 def _folded(facts: RunFacts) -> dict[str, Any]:
     status = facts.status
     created = facts.record.created_at if facts.record else None
+    bill = invoice(facts)
     known = {
         "projectId": facts.ep_id,
         "runId": facts.run_id,
@@ -99,6 +102,7 @@ def _folded(facts: RunFacts) -> dict[str, Any]:
         "message": _message(facts),
         "progress": _progress(facts),
         **_artifact_keys(facts),
+        "invoice": bill.to_dict() if bill else None,
         "error": _error(facts),
     }
     document = {name: value for name, value in known.items() if value is not None}

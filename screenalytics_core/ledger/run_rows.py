@@ -15,6 +15,7 @@ import pyarrow as pa
 from screenalytics_core import layout
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.episodes import EpisodeId
+from screenalytics_core.ledger.cost import invoice
 from screenalytics_core.ledger.events import iso
 from screenalytics_core.ledger.vocabulary import REGISTRY_STATUSES
 from screenalytics_core.schema import Column, TableSpec
@@ -62,7 +63,12 @@ RUNS_TABLE: Final = TableSpec(
         Column("config_hash", _TEXT, "sha256 of the settings it is bound to", nullable=True),
         Column("people", _INT, "people in screen_time", nullable=True),
         Column("screen_time_s", _F64, "sum of the people's seconds", "s", nullable=True),
-        Column("cost_total", _F64, "of all attempts, markup included", nullable=True),
+        Column(
+            "cost_total",
+            _F64,
+            "of all attempts, markup included, in the currency of its prices",
+            nullable=True,
+        ),
         SEQUENCE,
     ),
     ("ep_id", "run_id"),
@@ -75,6 +81,7 @@ def run_row(facts: RunFacts) -> dict[str, Any]:
     record, current, status = facts.record, facts.state.current, facts.status
     created_at = record.created_at if record else facts.state.created_at
     people = facts.screen_time["people"] if facts.screen_time is not None else None
+    bill = invoice(facts)
     return {
         "run_id": facts.run_id,
         "run_type": RUN_TYPE,
@@ -99,7 +106,7 @@ def run_row(facts: RunFacts) -> dict[str, Any]:
         "config_hash": record.settings_hash if record else None,
         "people": len(people) if people is not None else None,
         "screen_time_s": _total_s(people) if people is not None else None,
-        "cost_total": None,
+        "cost_total": float(bill.used.total) if bill else None,
         "sequence": facts.state.sequence,
     }
 

@@ -33,7 +33,16 @@ _FATES_UNBORN: Final = {
     RunStatus.FAILED: StageStatus.BLOCKED,
     RunStatus.CANCELED: StageStatus.CANCELED,
 }
-_ADDED_UP: Final = ("rows_in", "rows_out", "frames", "inferences", "cpu_s", "compute_s")
+_ADDED_UP: Final = (
+    "rows_in",
+    "rows_out",
+    "frames",
+    "inferences",
+    "cpu_s",
+    "gpu_s",
+    "compute_s",
+    "stored_bytes",
+)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,8 @@ from typing import Any
 
 from screenalytics_core.ledger.attempt_fold import fold_attempt
 from screenalytics_core.ledger.attempt_state import AttemptState, ErrorFacts, StageState
-from screenalytics_core.ledger.events import EventKind, LedgerEvent
+from screenalytics_core.ledger.events import OF_THE_RUN, EventKind, LedgerEvent
+from screenalytics_core.ledger.prices import PriceList
 from screenalytics_core.ledger.vocabulary import RunStatus, StageStatus
 from screenalytics_core.stages import STAGE_PLAN, PipelineStage
 
@@ -26,6 +27,7 @@ class RunState:
         refused: Those that found the run busy or bound otherwise.
         stages: Every stage of the plan, as the newest attempt that touched it left it.
         index_patch: What callers added to the run index, merged.
+        prices: What the run is billed by; None while it was never claimed.
         created_at: Time of the earliest event; None without events.
         updated_at: Time of the latest.
         sequence: Lines of the log that this is the state of.
@@ -36,6 +38,7 @@ class RunState:
     refused: tuple[AttemptState, ...] = ()
     stages: Mapping[PipelineStage, StageState] = field(default_factory=dict)
     index_patch: Mapping[str, Any] = field(default_factory=dict)
+    prices: PriceList | None = None
     created_at: str | None = None
     updated_at: str | None = None
     sequence: int = field(default=0, compare=False)
@@ -80,10 +83,10 @@ def fold(events: Iterable[LedgerEvent], start: RunState | None = None) -> RunSta
 
 def _reduce(kept: Mapping[str, LedgerEvent], sequence: int) -> RunState:
     by_dagster_run: dict[str, list[LedgerEvent]] = {}
-    patches: list[LedgerEvent] = []
+    of_the_run: list[LedgerEvent] = []
     for event in kept.values():
-        is_patch = event.kind is EventKind.INDEX_PATCHED
-        own = patches if is_patch else by_dagster_run.setdefault(event.dagster_run_id, [])
+        is_own = event.kind in OF_THE_RUN
+        own = of_the_run if is_own else by_dagster_run.setdefault(event.dagster_run_id, [])
         own.append(event)
     folded = [fold_attempt(name, events) for name, events in by_dagster_run.items()]
     counted = _in_order([a for a in folded if not a.is_refused])
@@ -93,7 +96,8 @@ def _reduce(kept: Mapping[str, LedgerEvent], sequence: int) -> RunState:
         attempts=tuple(counted),
         refused=tuple(refused),
         stages={stage: _newest_stage(stage, counted) for stage in STAGE_PLAN},
-        index_patch=_merged_patches(patches),
+        index_patch=_merged_patches(of_the_run),
+        prices=_prices(of_the_run),
         created_at=min([*times, *(a.created_at for a in folded)], default=None),
         updated_at=max(times, default=None),
         sequence=sequence,
@@ -153,8 +157,15 @@ def _newest_stage(stage: PipelineStage, attempts: list[AttemptState]) -> StageSt
 def _merged_patches(events: list[LedgerEvent]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for event in sorted(events, key=lambda e: (e.at, e.event_id)):
-        merge_patch(merged, event.data["patch"])
+        if event.kind is EventKind.INDEX_PATCHED:
+            merge_patch(merged, event.data["patch"])
     return merged
+
+
+def _prices(events: list[LedgerEvent]) -> PriceList | None:
+    priced = [event for event in events if event.kind is EventKind.RUN_PRICED]
+    first = min(priced, key=lambda e: (e.at, e.event_id), default=None)
+    return PriceList.from_dict(first.data["prices"]) if first else None
 
 
 def merge_patch(target: dict[str, Any], patch: Mapping[str, Any]) -> None:

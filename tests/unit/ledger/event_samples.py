@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, Self
 
 from screenalytics_core.ledger.events import (
@@ -14,7 +15,9 @@ from screenalytics_core.ledger.events import (
     attempt_lost,
     dagster_event_id,
     iso,
+    run_priced,
 )
+from screenalytics_core.ledger.prices import PriceList, Rate
 from screenalytics_core.stages import PipelineStage
 
 STAGE_OF: Final = {
@@ -28,6 +31,20 @@ STAGE_OF: Final = {
 }
 STEPS: Final = ("scan", "tracks", "faces", "embeddings", "identities", "screen_time")
 PROCESS: Final = {"host": "host", "pid": 42}
+PRICES: Final = PriceList(
+    version="test-1",
+    sha256="e" * 64,
+    origin="default",
+    currency="USD",
+    decimals=6,
+    markup_percent=Decimal("20"),
+    storage_months=Decimal("12"),
+    rates={
+        "cpu_s": Rate(Decimal("0.036"), Decimal("3600")),
+        "gpu_s": Rate(Decimal("3.6"), Decimal("3600")),
+        "storage_gb_months": Rate(Decimal("0.02"), Decimal("1")),
+    },
+)
 _BEGIN: Final = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 
 
@@ -158,6 +175,11 @@ def refused(dagster_run_id: str, second: float = 0.0) -> Told:
 def patched(patch: dict[str, Any], second: float = 0.0, event_id: str = "patch") -> LedgerEvent:
     kind = EventKind.INDEX_PATCHED
     return LedgerEvent(event_id, kind, at(second), data={"patch": patch})
+
+
+def priced(second: float = 0.0, **changed: Any) -> LedgerEvent:
+    """Return the event of a run's prices; `changed`: what differs from the program's own list."""
+    return run_priced(replace(PRICES, **changed), _BEGIN + timedelta(seconds=second))
 
 
 def numbered(events: Iterable[LedgerEvent]) -> list[LedgerEvent]:

@@ -17,7 +17,16 @@ from screenalytics_core.ledger.events import (
     index_patched,
     iso,
 )
-from tests.unit.ledger.event_samples import PROCESS, Told, at, numbered, patched, refused
+from tests.unit.ledger.event_samples import (
+    PRICES,
+    PROCESS,
+    Told,
+    at,
+    numbered,
+    patched,
+    priced,
+    refused,
+)
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -29,7 +38,7 @@ def nested(levels: int) -> dict[str, Any]:
 def test_every_event_comes_back_from_its_line() -> None:
     told = Told().begins(1).started("scan").reported("scan", 1, 2, part="a").measured("scan", x=1)
     told.retrying("scan").does("scan").failed("faces").canceling().completed().lost()
-    events = numbered([*told, *refused("d2"), patched({"a": {"b": 1}})])
+    events = numbered([*told, *refused("d2"), patched({"a": {"b": 1}}), priced()])
 
     assert {e.kind for e in events} == set(EventKind) - {EventKind.RUN_FAILED}
     for event in events:
@@ -77,6 +86,29 @@ def test_a_line_says_only_what_is_known() -> None:
         pytest.param({"kind": "attempt_claimed", "data": {"process": {}}}, id="no claimed_at"),
         pytest.param({"kind": "run_queued", "data": {"created_at": "now"}}, id="no creation time"),
         pytest.param({"kind": "index_patched", "data": {"patch": None}}, id="no patch"),
+        pytest.param({"kind": "run_priced", "data": {}}, id="no prices"),
+        pytest.param({"kind": "run_priced", "data": {"prices": []}}, id="prices are a list"),
+        *(
+            pytest.param(
+                {"kind": "run_priced", "data": {"prices": {**PRICES.to_dict(), **wrong}}},
+                id=f"prices with {wrong}",
+            )
+            for wrong in (
+                {"markup_percent": 20},
+                {"markup_percent": "-20"},
+                {"markup_percent": "NaN"},
+                {"decimals": 400},
+                {"decimals": True},
+                {"rates": {}},
+                {"rates": 3},
+                {"rates": {key: {"price": "1", "per": "0.0"} for key in PRICES.rates}},
+                {"rates": {key: {"price": "1"} for key in PRICES.rates}},
+                {"rates": dict.fromkeys(PRICES.rates, "1")},
+                {"sha256": "short"},
+                {"currency": "dollars"},
+                {"schema_version": 2},
+            )
+        ),
         pytest.param({"kind": "run_started", "data": []}, id="data is a list"),
         pytest.param({"kind": "run_started", "data": None}, id="data is null"),
         pytest.param({"dagster_run_id": "d\ud800"}, id="id that is no Unicode"),

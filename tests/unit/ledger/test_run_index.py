@@ -192,4 +192,4 @@ def test_a_patch_that_is_no_json_object_is_refused(patch: Any) -> None:
 
 
 def test_any_other_patch_is_taken() -> None:
-    check_patch({"exportBundleKey": "exports/r1.zip", "invoice": {"total": "1.20"}, "music": {}})
+    check_patch({"exportBundleKey": "exports/r1.zip", "videoUrl": "https://x", "music": {}})

@@ -12,14 +12,22 @@ from hypothesis import strategies as st
 from screenalytics_core.ledger.attempt_fold import REFUSALS
 from screenalytics_core.ledger.attempt_state import ErrorFacts
 from screenalytics_core.ledger.event_log import EventLog
-from screenalytics_core.ledger.events import AFTER_ALL, EventKind, LedgerEvent
+from screenalytics_core.ledger.events import AFTER_ALL, OF_THE_RUN, EventKind, LedgerEvent
 from screenalytics_core.ledger.state import fold
 from screenalytics_core.ledger.vocabulary import RunStatus, StageStatus
 from screenalytics_core.storage.local import LocalStorage
 from tests.stores import EP
-from tests.unit.ledger.event_samples import STEPS, Told, error, numbered, patched, refused
+from tests.unit.ledger.event_samples import (
+    STEPS,
+    Told,
+    error,
+    numbered,
+    patched,
+    priced,
+    refused,
+)
 
-_OURS = {EventKind.ATTEMPT_CLAIMED, EventKind.ATTEMPT_LOST, EventKind.INDEX_PATCHED}
+_OURS = {EventKind.ATTEMPT_CLAIMED, EventKind.ATTEMPT_LOST, *OF_THE_RUN}
 _ANY_TIME = tuple(k for k in EventKind if k not in _OURS)
 _ENDS = {EventKind.RUN_COMPLETED, EventKind.RUN_FAILED, EventKind.RUN_CANCELED}
 
@@ -119,7 +127,8 @@ def logs(draw: st.DrawFn) -> Log:
     patches = [
         patched({"a": {f"k{i % 2}": i}}, draw(st.integers(0, 9)), f"p{i}") for i in range(count)
     ]
-    return Log(tuple(runs), tuple(patches))
+    prices = [priced(draw(st.integers(0, 9)))] * draw(st.integers(0, 1))
+    return Log(tuple(runs), (*patches, *prices))
 
 
 def interleaved(draw: st.DrawFn, log: Log) -> list[LedgerEvent]:
