@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from screenalytics_assets.binding import Bound
+from screenalytics_assets.counted import Devices
 from screenalytics_assets.known_people import KnownPeople
 from screenalytics_assets.measuring import Usage
 from screenalytics_assets.media import LoosePictures
@@ -171,7 +172,10 @@ class RunSession:
             )
         made_from = self._planner.entry_facts(pending.output, pending.fingerprint, pending.inputs)
         for prepared in pending.prepared:
-            noted = replace(made_from, note=pending.notes.get(prepared.kind))
+            used = pending.usage if prepared.kind is kinds[0] else Usage()
+            noted = replace(
+                made_from, note=pending.notes.get(prepared.kind), used=used.rounded_seconds()
+            )
             artifacts.publish(prepared, self.attempt.n, noted)
         if ArtifactKind.SCREEN_TIME in kinds:
             self.stores.runs.activate(self.ep_id, self.run_id)
@@ -214,7 +218,7 @@ class RunSession:
             settings=self._bound.config.only(step.settings),
             artifacts=work.inputs,
             wanted=kinds,
-            models=meter.pack(self._bound.pack),
+            models=meter.pack(self._bound.pack, self._devices()),
             video=meter.video(open_video(video_path)) if reads_video else None,
             progress=progress,
             trims=self._planner.trims(*outputs),
@@ -227,6 +231,10 @@ class RunSession:
         with meter.computing():
             results = step.run(step_input)
         return self._prepare({kind: results[kind] for kind in results if kind in kinds})
+
+    def _devices(self) -> Devices:
+        config = self._bound.config
+        return Devices(config.device, config.embed_device or config.device)
 
     def _prepare(
         self, results: Mapping[ArtifactKind, ArtifactData]
