@@ -127,8 +127,9 @@ class ManifestEntry:
 
     def taken(self, source: Source, from_run_id: str, attempt: int, because: str | None) -> Self:
         """Return the entry of a run that takes this artifact over."""
-        taken = {"source": source, "from_run_id": from_run_id, "attempt": attempt}
-        return replace(self, **taken, taken_because=because)
+        return replace(
+            self, source=source, from_run_id=from_run_id, attempt=attempt, taken_because=because
+        )
 
     def redacted_to(self, files: tuple[FileFacts, ...], note: str) -> Self:
         """Return the entry of the files that somebody was taken out of."""
