@@ -249,7 +249,7 @@ def test_what_a_step_used_up_is_told_once(known: Finished) -> None:
     told_again = ("rows_in", "frames", "inferences", "cpu_s", "compute_s")
     assert {detections[name] for name in told_again} == {0}
     assert (bodies["rows_in"], bodies["frames"]) == (0, 0)
-    assert 0 < bodies["cpu_s"] < found["shots"]["cpu_s"], "what the person models took of the scan"
+    assert bodies["cpu_s"] > 0, "what the person models took of the scan"
     assert found["shots"]["cpu_s"] > 0
     assert found["shots"]["compute_s"] > 0
     assert found["shots"]["peak_rss_bytes"] > 50 * 2**20
