@@ -7,7 +7,7 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import dagster as dg
 
@@ -111,7 +111,7 @@ class DagsterLauncher:
             normalize_run_id(work.launch.run_id)
         tags = self._tags(work)
         check_fresh(work.config, is_fresh=wants_fresh(tags))
-        run_config = settings_run_config(work.config)
+        run_config = _run_config(work.config)
         self._code.planned(assets, run_config)
         self._await_daemon()
         if work.video_path is not None:
@@ -160,7 +160,7 @@ class DagsterLauncher:
         tags: dict[str, str],
         job_id: str,
     ) -> None:
-        run_config = settings_run_config(config)
+        run_config = _run_config(config)
         planned = self._code.planned(assets, run_config)
         plan = planned.plan.execution_plan_snapshot
         # SQLite has one writer: the others wait here, fairly, and not in its busy loop.
@@ -190,6 +190,13 @@ class DagsterLauncher:
                 asset_check_selection=None,
                 asset_graph=planned.graph,
             )
+
+
+def _run_config(config: EpisodeRunConfig) -> dict[str, Any]:
+    # What Dagster tells of each step stands in its event log; the code server's own log is for
+    # what goes wrong.
+    quiet = {"console": {"config": {"log_level": "WARNING"}}}
+    return {**settings_run_config(config), "loggers": quiet}
 
 
 def submit_run(instance: dg.DagsterInstance, job_id: str) -> None:
