@@ -6,9 +6,9 @@ from typing import Annotated, NamedTuple
 
 from fastapi import Depends, Path
 
+from screenalytics_assets.api.canceling import no_job, require_run
 from screenalytics_assets.api.service import ServiceDep
 from screenalytics_assets.mirror import run_key_of
-from screenalytics_core.errors import RunNotFoundError
 from screenalytics_core.run_record import RunKey
 
 
@@ -19,22 +19,16 @@ class Job(NamedTuple):
     run: RunKey
 
 
-def known_job(
-    service: ServiceDep, job_id: Annotated[str, Path(description="Job.", max_length=64)]
-) -> Job:
+def known_job(service: ServiceDep, job_id: Annotated[str, Path(description="Job.")]) -> Job:
     """Return the job that a path names.
 
     Raises:
-        RunNotFoundError: There is none, or it is about no episode.
+        JobNotFoundError: There is none, or it is not about an episode.
     """
-    run = service.instance.get_run_by_id(job_id)
-    key = run_key_of(run) if run is not None else None
-    if run is None or key is None:
-        raise RunNotFoundError(
-            thing=f"job {job_id!r}",
-            reason="is not known",
-            way_out="List the jobs: GET /jobs.",
-        )
+    run = require_run(service.instance, job_id)
+    key = run_key_of(run)
+    if key is None:
+        raise no_job(job_id)
     return Job(run.run_id, key)
 
 
