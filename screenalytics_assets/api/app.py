@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from screenalytics_assets.api import health, jobs
+from screenalytics_assets.api import costs, health, jobs
 from screenalytics_assets.api.following import Following
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import DagsterLauncher, Launcher
@@ -21,6 +21,7 @@ from screenalytics_assets.stores import Stores
 ROUTERS: tuple[APIRouter, ...] = (
     jobs.router,
     health.router,
+    costs.router,
 )
 
 

@@ -14,6 +14,7 @@ from screenalytics_assets.cli import (
     api,
     backfill,
     cast,
+    cost,
     demo,
     dev,
     doctor,
@@ -57,6 +58,7 @@ app.command("screen-time")(screen_time.screen_time)
 app.command("overlay")(overlay.overlay)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
+app.command("cost")(cost.cost)
 app.command("doctor")(doctor.doctor)
 app.command("dev")(dev.dev)
 app.command("api")(api.api)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from screenalytics_core.report import text
 from screenalytics_core.report.html_markup import escaped, public, table, tag
+from screenalytics_core.run_tools.page_invoice import invoice_section
 from screenalytics_core.run_tools.page_style import style_sheet
 from screenalytics_core.run_tools.show import changed_settings, short
 from screenalytics_core.run_tools.timeline import draw_timeline
@@ -40,6 +41,7 @@ def render_page(overview: Mapping[str, Any]) -> str:
         _people(overview["people"]),
         _lineage(overview),
         _artifacts(overview["artifacts"]),
+        invoice_section(overview["invoice"]),
         tag("footer", f"Rendered {escaped(when(overview['generated_at']))} from the run's folder."),
     )
     return (

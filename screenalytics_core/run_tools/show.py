@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from screenalytics_core.ledger.attempt_state import AttemptState, ErrorFacts, StageState
+from screenalytics_core.ledger.cost import invoice
 from screenalytics_core.ledger.events import iso
 from screenalytics_core.ledger.run_facts import KnownStage, RunFacts
 from screenalytics_core.ledger.vocabulary import RunStatus, StageStatus
@@ -36,6 +37,7 @@ def run_overview(facts: RunFacts, gone: Collection[int], generated_at: datetime)
         "models": _models(lineage),
         "artifacts": _artifacts(facts.manifest),
         "people": _people(facts.screen_time),
+        "invoice": bill.to_dict() if (bill := invoice(facts)) else None,
         "generated_at": iso(generated_at),
     }
 

@@ -84,6 +84,10 @@ def _put_overview(overview: Mapping[str, Any]) -> None:
     _put_artifacts(overview["artifacts"])
     if overview["people"]:
         put_people_rows("people", overview["people"])
+    if overview["invoice"]:
+        from screenalytics_assets.cli.cost import invoice_amounts
+
+        put_facts("cost", invoice_amounts(overview["invoice"]))
 
 
 def _put_run(run: Mapping[str, Any], attempts: Sequence[Mapping[str, Any]]) -> None:
