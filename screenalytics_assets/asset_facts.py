@@ -260,10 +260,11 @@ _SEGMENTS_SHOWN: Final = 100
 def _ways_on(view: _View) -> Facts:
     """Return where the report will be, and what to type to look closer."""
     session = view.session
-    path = session.stores.artifacts.path(session.ep_id, session.run_id, _Kind.REPORT)
+    key = (session.ep_id, session.run_id)
     run = f"{session.ep_id}/{session.run_id}"
+    locate = session.stores.artifacts.location
     return {
-        **{f.filename: dg.MetadataValue.path(str(path.with_name(f.filename))) for f in _REPORT},
+        **{f.filename: dg.MetadataValue.path(locate(*key, _Kind.REPORT, f.part)) for f in _REPORT},
         "to trace a number": f"screenalytics explain {run} PERSON --at SECONDS",
         "to see the boxes": f"screenalytics overlay {run}",
         "to edit the segments": f"screenalytics screen-time {run} --format edl",

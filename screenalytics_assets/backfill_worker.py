@@ -91,7 +91,7 @@ def _say_that_it_is_canceled(job: Job) -> None:
     from screenalytics_assets.settings import Settings
     from screenalytics_assets.tags import PARTITION_TAG, RUN_ID_TAG
 
-    home = Settings.from_env(data_root=Path(job.data_root)).dagster_home
+    home = Settings.from_env(data_root=job.data_root).dagster_home
     wanted = dg.RunsFilter(
         statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED],
         tags={RUN_ID_TAG: job.run_id, PARTITION_TAG: job.ep_id},
@@ -111,7 +111,7 @@ def _run(job: Job) -> JobResult:
             job.ep_id,
             None,
             EpisodeRunConfig.from_mapping(job.settings),
-            settings=Settings.from_env(data_root=Path(job.data_root)),
+            settings=Settings.from_env(data_root=job.data_root),
             launch=Launch(run_id=job.run_id, tags=job.tags),
         )
     except ScreenalyticsError as error:

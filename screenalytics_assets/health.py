@@ -5,14 +5,15 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from screenalytics_assets.binding import models_home
+from screenalytics_assets.data_storage import open_storage
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.schedules import load_schedules
 from screenalytics_assets.settings import Settings
 from screenalytics_core.errors import ScreenalyticsError
-from screenalytics_core.storage.local import LocalStorage
 from screenalytics_core.vision.models.packs import list_packs
 
 _OPENCV_BUILDS: Final = (
@@ -90,8 +91,9 @@ def _models(settings: Settings) -> Check:
 
 def _data_root(settings: Settings) -> Check:
     try:
-        settings.data_root.mkdir(parents=True, exist_ok=True)
-        LocalStorage(settings.data_root).check_free_space(_FREE_FLOOR_BYTES)
+        if isinstance(settings.data_root, Path):
+            settings.data_root.mkdir(parents=True, exist_ok=True)
+        open_storage(settings.data_root).check_free_space(_FREE_FLOOR_BYTES)
     except (OSError, ScreenalyticsError) as error:
         return Check("data root", False, str(error))
     return Check("data root", True, str(settings.data_root))
@@ -99,7 +101,7 @@ def _data_root(settings: Settings) -> Check:
 
 def _schedules(settings: Settings) -> Check:
     try:
-        schedules = load_schedules(LocalStorage(settings.data_root))
+        schedules = load_schedules(open_storage(settings.data_root))
     except ScreenalyticsError as error:
         return Check("schedules", False, str(error))
     return Check("schedules", True, ", ".join(s.name for s in schedules) or "none")

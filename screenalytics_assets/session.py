@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from screenalytics_assets.binding import Bound
 from screenalytics_assets.counted import Devices
@@ -22,7 +23,7 @@ from screenalytics_assets.work import PendingOutput, StepWork
 from screenalytics_core.artifact_store import ArtifactRef, PreparedArtifact
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.attempts import AttemptRecord
-from screenalytics_core.episode_registry import episode_video_path
+from screenalytics_core.episode_registry import fetch_video
 from screenalytics_core.fingerprints import combine_sha256s
 from screenalytics_core.input_resolution import resolve_input
 from screenalytics_core.runs import RunRecord
@@ -211,7 +212,6 @@ class RunSession:
         step, meter = work.step, work.meter
         kinds = frozenset(k for o in outputs for k in o.kinds)
         reads_video = any(o.reads_video for o in outputs)
-        video_path = episode_video_path(self.stores.storage, self.ep_id)
         step_input = StepInput(
             ep_id=self.ep_id,
             run_id=self.run_id,
@@ -219,7 +219,7 @@ class RunSession:
             artifacts=work.inputs,
             wanted=kinds,
             models=meter.pack(self._bound.pack, self._devices()),
-            video=meter.video(open_video(video_path)) if reads_video else None,
+            video=meter.video(open_video(self._video())) if reads_video else None,
             progress=progress,
             trims=self._planner.trims(*outputs),
             note=work.note,
@@ -231,6 +231,10 @@ class RunSession:
         with meter.computing():
             results = step.run(step_input)
         return self._prepare({kind: results[kind] for kind in results if kind in kinds})
+
+    def _video(self) -> Path:
+        """Return the file to decode; the one that the run is bound to."""
+        return fetch_video(self.stores.storage, self.ep_id, self.record.video["sha256"])
 
     def _devices(self) -> Devices:
         config = self._bound.config

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from screenalytics_core.errors import SettingsError
+from screenalytics_core.storage.data_root import CacheFolder, DataRoot, S3Root, parse_data_root
 
 _LOG: Final = logging.getLogger(__name__)
 # W3C Trace Context, version 00: trace id, parent id, flags; neither id may be all zeros.
@@ -19,6 +20,8 @@ _TRACEPARENT: Final = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{
 
 # A two-hour episode of a broadcaster has 10 to 15 GB.
 _UPLOAD_LIMIT_GB: Final = 32.0
+# Ten episodes of a streaming service.
+_CACHE_LIMIT_GB: Final = 50.0
 # One launch a second over a minute: more than anybody means, and cheap to queue.
 _LAUNCH_RATE: Final = "60/minute"
 _TOKEN: Final = "SCREENALYTICS_API_TOKEN"
@@ -58,16 +61,16 @@ class ApiSettings:
         return cls(
             token=env.get(_TOKEN) or None,
             video_folders=tuple(Path(f).expanduser().absolute() for f in folders if f),
-            upload_limit_bytes=_gigabytes(f"{prefix}UPLOAD_LIMIT_GB", env),
+            upload_limit_bytes=_gigabytes(f"{prefix}UPLOAD_LIMIT_GB", env, _UPLOAD_LIMIT_GB),
             cors_origins=tuple(o.strip() for o in origins if o.strip()),
             launch_rate=env.get(f"{prefix}LAUNCH_RATE") or _LAUNCH_RATE,
         )
 
 
-def _gigabytes(name: str, env: Mapping[str, str]) -> int:
+def _gigabytes(name: str, env: Mapping[str, str], default: float) -> int:
     given = env.get(name)
     try:
-        found = float(given) if given else _UPLOAD_LIMIT_GB
+        found = float(given) if given else default
     except ValueError:
         found = 0.0
     if not 0 < found < float("inf"):
@@ -84,15 +87,17 @@ class Settings:
     """Folders of an installation; what a run does is in `EpisodeRunConfig`.
 
     Attributes:
-        data_root: Episodes, runs, registry (`SCREENALYTICS_DATA_ROOT`, default `data`).
-        dagster_home: Dagster's own storage (`DAGSTER_HOME`, default `<data_root>/.dagster`).
+        data_root: Episodes, runs, registry (`SCREENALYTICS_DATA_ROOT`, default `data`): a
+            folder, or `s3://bucket/prefix`.
+        dagster_home: Dagster's own storage (`DAGSTER_HOME`, default `<data_root>/.dagster`;
+            with a bucket `~/.local/state/screenalytics/{bucket}-{hash}/dagster`).
         models_dir: Installed packs (`SCREENALYTICS_MODELS_DIR`).
         insightface_root: Where insightface keeps its packs (`INSIGHTFACE_HOME`).
         api: What the job API lets in.
         trace_id: The trace that launches belong to (`TRACEPARENT`, W3C); None without one.
     """
 
-    data_root: Path
+    data_root: DataRoot
     dagster_home: Path
     models_dir: Path
     insightface_root: Path
@@ -101,16 +106,20 @@ class Settings:
 
     @classmethod
     def from_env(
-        cls, environ: Mapping[str, str] | None = None, *, data_root: Path | None = None
+        cls, environ: Mapping[str, str] | None = None, *, data_root: str | Path | None = None
     ) -> Settings:
-        """Read the environment; `data_root`, when given, wins over it."""
+        """Read the environment; `data_root`, when given, wins over it.
+
+        Raises:
+            SettingsError: Something in it cannot be meant.
+        """
         env = os.environ if environ is None else environ
-        root = (data_root or Path(env.get("SCREENALYTICS_DATA_ROOT", "data"))).expanduser()
-        root = root.absolute()
         home = Path.home()
+        given = data_root or env.get("SCREENALYTICS_DATA_ROOT") or "data"
+        root = parse_data_root(given, _cache(env, home))
         return cls(
             data_root=root,
-            dagster_home=_folder(env.get("DAGSTER_HOME"), root / ".dagster"),
+            dagster_home=_folder(env.get("DAGSTER_HOME"), _dagster_home(root, home)),
             models_dir=_folder(
                 env.get("SCREENALYTICS_MODELS_DIR"), home / ".cache" / "screenalytics" / "models"
             ),
@@ -134,7 +143,30 @@ class Settings:
             "DAGSTER_HOME": str(self.dagster_home),
             "SCREENALYTICS_MODELS_DIR": str(self.models_dir),
             "INSIGHTFACE_HOME": str(self.insightface_root),
+            **self._cache_environment(),
         }
+
+    def _cache_environment(self) -> dict[str, str]:
+        if not isinstance(self.data_root, S3Root):
+            return {}
+        cache = self.data_root.cache
+        return {
+            "SCREENALYTICS_CACHE_DIR": str(cache.path),
+            "SCREENALYTICS_CACHE_LIMIT_GB": repr(cache.limit_bytes / 1e9),
+        }
+
+
+def _dagster_home(root: DataRoot, home: Path) -> Path:
+    """Return the default; SQLite needs a disk of this machine, and `runs sync` makes it anew."""
+    if isinstance(root, S3Root):
+        return home / ".local" / "state" / "screenalytics" / root.name / "dagster"
+    return root / ".dagster"
+
+
+def _cache(env: Mapping[str, str], home: Path) -> CacheFolder:
+    limit = _gigabytes("SCREENALYTICS_CACHE_LIMIT_GB", env, _CACHE_LIMIT_GB)
+    folder = home / ".cache" / "screenalytics" / "s3"
+    return CacheFolder(_folder(env.get("SCREENALYTICS_CACHE_DIR"), folder), limit)
 
 
 def _folder(given: str | None, default: Path) -> Path:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from screenalytics_assets.data_storage import open_storage
 from screenalytics_core.artifact_store import ArtifactRef, ArtifactStore
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.attempts import AttemptStore
@@ -15,14 +15,15 @@ from screenalytics_core.gallery_store import GalleryStore
 from screenalytics_core.ledger.ledger import Ledger
 from screenalytics_core.runs import RunStore
 from screenalytics_core.season_store import SeasonStore
-from screenalytics_core.storage.local import LocalStorage
+from screenalytics_core.storage.base import Storage
+from screenalytics_core.storage.data_root import DataRoot
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
     """Everything that is kept under one data root."""
 
-    storage: LocalStorage
+    storage: Storage
     runs: RunStore
     attempts: AttemptStore
     artifacts: ArtifactStore
@@ -32,9 +33,9 @@ class Stores:
     seasons: SeasonStore
 
     @classmethod
-    def open(cls, data_root: Path) -> Stores:
+    def open(cls, data_root: DataRoot) -> Stores:
         """Open the stores of `data_root`; creates nothing."""
-        storage = LocalStorage(data_root)
+        storage = open_storage(data_root)
         runs = RunStore(storage)
         attempts = AttemptStore(storage)
         artifacts = ArtifactStore(storage, runs, attempts)

@@ -14,9 +14,8 @@ from screenalytics_assets.stores import Stores
 from screenalytics_assets.video_watch import Memory, Plan, plan_tick
 from screenalytics_core.episode_registry import (
     Probe,
-    episode_video_path,
     recorded_video,
-    register_video,
+    register_in_place,
     video_sha256,
 )
 from screenalytics_core.episode_state import video_state
@@ -104,8 +103,7 @@ def _open(storage: Storage, ep_id: str, seen: Seen, probe: Probe, found: Found) 
     """Read one file: register it, or see whether it is what was registered."""
     video = recorded_video(storage, ep_id)
     if video is None:
-        path = episode_video_path(storage, ep_id)
-        found.registered[ep_id] = register_video(storage, ep_id, path, probe=probe).sha256
+        found.registered[ep_id] = register_in_place(storage, ep_id, probe=probe).sha256
     elif video_state(storage, video, seen) == "replaced":
         found.replaced[ep_id] = video_sha256(storage, ep_id)
         found.problems.append(

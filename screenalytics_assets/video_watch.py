@@ -14,8 +14,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from screenalytics_core.episode_survey import Seen, Stamp
+from screenalytics_core.episode_survey import Seen
 from screenalytics_core.episodes import EpisodeId, is_path_safe
+from screenalytics_core.storage.base import Stamp
 
 _LOG: Final = logging.getLogger(__name__)
 GRACE_NS: Final = 120 * 10**9
@@ -47,7 +48,7 @@ class Memory:
             return cls()
         try:
             record = json.loads(cursor)
-            waiting = {str(name): Stamp(*map(int, s)) for name, s in record["waiting"].items()}
+            waiting = {str(name): _stamp(*values) for name, values in record["waiting"].items()}
             return cls(int(record["settled_ns"]), waiting, str(record["told"]))
         except (ValueError, KeyError, TypeError, AttributeError):
             _LOG.warning("cursor %.80r is not readable: every video is looked at again", cursor)
@@ -154,7 +155,14 @@ def _remembering(
 
 
 def _is_stable(now: Stamp, before: Stamp | None, now_ns: int) -> bool:
-    return now == before or now_ns - now.modified_ns > GRACE_NS
+    # What the storage has a name for was there as a whole from its first moment.
+    return now == before or bool(now.etag) or now_ns - now.modified_ns > GRACE_NS
+
+
+def _stamp(size_bytes: object, modified_ns: object, changed_ns: object, etag: object = "") -> Stamp:
+    """Build a stamp as a cursor holds it; ValueError or TypeError if it is none."""
+    size, modified, changed = (int(str(n)) for n in (size_bytes, modified_ns, changed_ns))
+    return Stamp(size, modified, changed, str(etag))
 
 
 def _is_id(name: str) -> bool:

@@ -62,9 +62,13 @@ class ArtifactRef:
             return layout.legacy_artifact_key(self.ep_id, filename)
         return layout.artifact_key(self.ep_id, self.run_id, filename)
 
-    def path(self, part: str | None = None) -> Path:
-        """Return where a file lies; its hash is not checked."""
-        return self.storage.local_path(self.key(self._spec(part).filename))
+    def location(self, part: str | None = None) -> str:
+        """Say where a file lies: a path, or `s3://...`."""
+        return self.storage.location(self.key(self._spec(part).filename))
+
+    def fetch(self, part: str | None = None) -> Path:
+        """Return a local file with the content; its hash is not checked."""
+        return self.storage.fetch(self.key(self._spec(part).filename))
 
     def read(self, part: str | None = None) -> Any:
         """Return the value of `part` (default: the primary file).
@@ -147,7 +151,7 @@ class ArtifactRef:
         )
 
     def _thing(self, filename: str) -> str:
-        return str(self.storage.local_path(self.key(filename)))
+        return self.storage.location(self.key(filename))
 
 
 def check_sha256(content: BinaryIO, facts: FileFacts, thing: str) -> None:

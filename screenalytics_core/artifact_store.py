@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from screenalytics_core import layout
@@ -138,10 +137,13 @@ class ArtifactStore:
         """Return a manifest of the seeds, or None; its hash is taken now, from the file."""
         return legacy_ref(self._storage, ep_id, kind)
 
-    def path(self, ep_id: str, run_id: str, kind: ArtifactKind) -> Path:
-        """Return where the first file of a run's artifact lies or would lie."""
-        filename = ARTIFACTS[kind].primary.filename
-        return self._storage.local_path(layout.artifact_key(ep_id, run_id, filename))
+    def location(self, ep_id: str, run_id: str, kind: ArtifactKind, part: str | None = None) -> str:
+        """Say where a file of a run's artifact lies or would lie; by default the first."""
+        return self._storage.location(_file_key(ep_id, run_id, kind, part))
+
+    def url(self, ep_id: str, run_id: str, kind: ArtifactKind) -> str:
+        """Return an address that a browser opens the first file of a run's artifact at."""
+        return self._storage.url(_file_key(ep_id, run_id, kind, None))
 
     def find_reusable(
         self,
@@ -290,3 +292,9 @@ class ArtifactStore:
             raise other_settings(record, differences)
         because = f"made with other settings: {'; '.join(differences)}" if differences else None
         return self.adopt(ep_id, run_id, attempt_n, from_run_id, closure, "inherited", because)
+
+
+def _file_key(ep_id: str, run_id: str, kind: ArtifactKind, part: str | None) -> str:
+    artifact = ARTIFACTS[kind]
+    spec = artifact.primary if part is None else artifact.file(part)
+    return layout.artifact_key(ep_id, run_id, spec.filename)

@@ -154,7 +154,7 @@ class AttemptStore:
             raise KeyMissingError(thing=key, reason="does not exist")
         if (attempt.ep_id, attempt.run_id, attempt.n) != (ep_id, run_id, n):
             raise ArtifactCorruptError(
-                thing=str(self._storage.local_path(key)),
+                thing=self._storage.location(key),
                 reason=f"is attempt {attempt.n} of {attempt.ep_id}/{attempt.run_id}",
                 way_out=_RESTORE,
             )

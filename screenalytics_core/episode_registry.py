@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Self
 
 from screenalytics_core import layout
 from screenalytics_core.episode_selection import natural_order
 from screenalytics_core.episode_survey import survey
+from screenalytics_core.episode_video import EpisodeVideo, no_trims
 from screenalytics_core.episodes import EpisodeId, is_path_safe
 from screenalytics_core.errors import (
     EpisodeVideoConflictError,
+    KeyMissingError,
     SettingsError,
     VideoChangedError,
     VideoError,
@@ -26,55 +27,20 @@ from screenalytics_core.vision.intervals import Interval
 from screenalytics_core.vision.trims import Trims, parse_trims
 from screenalytics_core.vision.video import VideoFacts
 
-SCHEMA_VERSION: Final = 1
+__all__ = [
+    "EpisodeVideo",
+    "Probe",
+    "fetch_video",
+    "list_episodes",
+    "load_video",
+    "recorded_video",
+    "register_in_place",
+    "register_video",
+    "set_trims",
+    "video_sha256",
+]
+
 Probe = Callable[[Path], VideoFacts]
-
-
-def _no_trims() -> Trims:
-    return parse_trims({})
-
-
-@dataclass(frozen=True, slots=True)
-class EpisodeVideo:
-    """video.json: the registered video.
-
-    Attributes:
-        source: Name of the file it came from.
-        fps: Average rate as a fraction, e.g. 30000/1001.
-        trims: Stretches that are not counted, `recap` and `credits`, each [start_s, end_s) in
-            the video's own clock or null; see `vision.trims`.
-    """
-
-    ep_id: str
-    source: str
-    sha256: str
-    size_bytes: int
-    duration_s: float
-    fps: str
-    width_px: int
-    height_px: int
-    codec: str
-    pixel_format: str
-    container: str
-    has_audio: bool
-    rotation_deg: int
-    trims: Trims = field(default_factory=_no_trims)
-    schema_version: int = SCHEMA_VERSION
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as it stands in video.json."""
-        return {**asdict(self), "episode_id": self.ep_id}
-
-    @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> Self:
-        """Build it from video.json; ValueError or TypeError if it is not one."""
-        given = dict(record)
-        given.pop("episode_id", None)
-        given["trims"] = parse_trims(given.get("trims", {}))
-        video = cls(**given)
-        if not (isinstance(video.size_bytes, int) and isinstance(video.sha256, str)):
-            raise TypeError("size_bytes must be a whole number and sha256 a text")
-        return video
 
 
 def register_video(
@@ -105,8 +71,37 @@ def register_video(
             return known
         size_bytes = _place(storage, ep_id, video_path, sha256)
         same = known if known is not None and known.sha256 == sha256 else None
-        trims = same.trims if same else _no_trims()
+        trims = same.trims if same else no_trims()
         video = _describe(ep_id, video_path, facts, sha256, size_bytes, trims)
+        _write(storage, video)
+    return video
+
+
+def register_in_place(storage: Storage, ep_id: str, *, probe: Probe) -> EpisodeVideo:
+    """Make the file that somebody copied into the episode's place its video.
+
+    Raises:
+        VideoError: It is missing or unusable, or was replaced while it was read.
+        EpisodeVideoConflictError: The episode has another video.
+    """
+    ep_id = EpisodeId.parse(ep_id).text
+    key = layout.video_key(ep_id)
+    before = storage.stamp(key)
+    path = fetch_video(storage, ep_id)
+    facts, sha256 = probe(path), video_sha256(storage, ep_id)
+    with storage.lock(layout.video_facts_key(ep_id)):
+        known = recorded_video(storage, ep_id)
+        if known is not None and known.sha256 != sha256:
+            raise _conflict(known, path, sha256)
+        if storage.stamp(key) != before or before is None:
+            raise VideoChangedError(
+                thing=storage.location(key),
+                reason="changed while it was registered",
+                way_out="Wait until it is written completely, then try again.",
+            )
+        if known is not None:
+            return known
+        video = _describe(ep_id, path, facts, sha256, before.size_bytes, no_trims())
         _write(storage, video)
     return video
 
@@ -148,6 +143,7 @@ def set_trims(
                 way_out="Write --recap 0:00-1:35 or --credits 41:10-43:00.",
             ) from error
         if trims != video.trims:
+            _check_dated(storage, video)
             video = replace(video, trims=trims)
             _write(storage, video, keep_time=True)
     return video
@@ -164,21 +160,45 @@ def load_video(storage: Storage, ep_id: str) -> EpisodeVideo:
     video = recorded_video(storage, ep_id)
     if video is None:
         raise _not_registered(ep_id)
-    found = video_sha256(storage, ep_id)
-    if found != video.sha256:
-        raise VideoChangedError(
-            thing=str(episode_video_path(storage, ep_id)),
-            reason=f"was replaced: its sha256 is {found}, registered was {video.sha256}",
-            way_out="Restore it, or register the new file with --replace-video.",
-            found_sha256=found,
-            expected_sha256=video.sha256,
-        )
+    _check_content(storage, ep_id, video.sha256)
     return video
 
 
-def episode_video_path(storage: Storage, ep_id: str) -> Path:
-    """Return where the episode's video lies."""
-    return storage.local_path(layout.video_key(ep_id))
+def _check_content(storage: Storage, ep_id: str, sha256: str) -> None:
+    found = video_sha256(storage, ep_id)
+    if found != sha256:
+        raise VideoChangedError(
+            thing=storage.location(layout.video_key(ep_id)),
+            reason=f"was replaced: its sha256 is {found}, registered was {sha256}",
+            way_out="Restore it, or register the new file with --replace-video.",
+            found_sha256=found,
+            expected_sha256=sha256,
+        )
+
+
+def fetch_video(storage: Storage, ep_id: str, sha256: str | None = None) -> Path:
+    """Return a file on this machine with the episode's video.
+
+    Args:
+        sha256: What a copy that is made now must be a copy of.
+
+    Raises:
+        VideoError: There is none.
+        VideoChangedError: Another one lies there now.
+    """
+    key = layout.video_key(ep_id)
+    try:
+        stamp = storage.stamp(key)
+        path = storage.fetch(key)
+        if sha256 is not None and stamp is not None and stamp.etag:
+            _check_content(storage, ep_id, sha256)
+        return path
+    except KeyMissingError as error:
+        raise VideoError(
+            thing=storage.location(key),
+            reason=error.reason,
+            way_out="Restore the file, or register it again.",
+        ) from error
 
 
 def list_episodes(storage: Storage) -> tuple[str, ...]:
@@ -199,7 +219,7 @@ def recorded_video(storage: Storage, ep_id: str) -> EpisodeVideo | None:
 
 def video_sha256(storage: Storage, ep_id: str) -> str:
     """Return the sha256 of the file that lies there now; VideoError if there is none."""
-    return VideoHashCache(storage).sha256(episode_video_path(storage, ep_id))
+    return VideoHashCache(storage).sha256_of_key(layout.video_key(ep_id))
 
 
 def _is_in_place(storage: Storage, video: EpisodeVideo) -> bool:
@@ -209,10 +229,10 @@ def _is_in_place(storage: Storage, video: EpisodeVideo) -> bool:
 
 def _place(storage: Storage, ep_id: str, video_path: Path, sha256: str) -> int:
     """Link or copy the video into place; its content must be what was probed."""
-    target = episode_video_path(storage, ep_id)
-    if target.is_file() and not target.is_symlink() and target.samefile(video_path):
-        return target.stat().st_size  # hashing saw that it did not change meanwhile
-    staged = storage.stage_file(layout.video_key(ep_id), video_path)
+    key = layout.video_key(ep_id)
+    if storage.is_same_file(key, video_path):
+        return storage.size(key)  # hashing saw that it did not change meanwhile
+    staged = storage.stage_file(key, video_path)
     try:
         if staged.sha256 != sha256:
             raise VideoChangedError(
@@ -223,6 +243,7 @@ def _place(storage: Storage, ep_id: str, video_path: Path, sha256: str) -> int:
         storage.commit(staged)
     finally:
         storage.discard(staged)
+    VideoHashCache(storage).note(key, sha256)
     return staged.size_bytes
 
 
@@ -252,14 +273,18 @@ def _write(storage: Storage, video: EpisodeVideo, *, keep_time: bool = False) ->
     """Write video.json; its time says since when the file in place is known to be this video."""
     key = layout.video_facts_key(video.ep_id)
     content = json.dumps(video.to_dict(), indent=1, ensure_ascii=False).encode() + b"\n"
-    staged = storage.stage(key, content)
-    try:
-        if keep_time:
-            since_ns = storage.local_path(key).stat().st_mtime_ns
-            os.utime(staged.temp_path, ns=(since_ns, since_ns))
-        storage.commit(staged)
-    finally:
-        storage.discard(staged)
+    since = storage.stamp(key) if keep_time else None
+    if since is None:
+        storage.write_atomic(key, content)
+    else:
+        storage.write_dated(key, content, since.modified_ns)
+
+
+def _check_dated(storage: Storage, video: EpisodeVideo) -> None:
+    """Where a file's time cannot be kept, make sure that the new one tells no lie."""
+    stamp = storage.stamp(layout.video_key(video.ep_id))
+    if stamp is not None and stamp.etag:
+        load_video(storage, video.ep_id)
 
 
 def _not_registered(ep_id: str) -> VideoError:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import Literal
 
 from screenalytics_core import layout
-from screenalytics_core.episode_registry import EpisodeVideo, episode_video_path, video_sha256
-from screenalytics_core.episode_survey import Seen, stamp_of
-from screenalytics_core.errors import VideoError
+from screenalytics_core.episode_registry import EpisodeVideo, video_sha256
+from screenalytics_core.episode_survey import Seen
+from screenalytics_core.errors import StorageError, VideoError
 from screenalytics_core.storage.base import Storage
 
 VideoState = Literal["ok", "replaced", "missing"]
@@ -43,12 +42,12 @@ def note_same(storage: Storage, ep_id: str, seen: Seen) -> None:
     do once it is registered, touches every video of a season.
     """
     video, facts = seen.video, seen.facts
-    path = storage.local_path(layout.video_facts_key(ep_id))
+    key = layout.video_facts_key(ep_id)
     # Written anew since the look: then it says of itself since when it holds.
-    if video is None or facts is None or stamp_of(path) != facts:
+    if video is None or facts is None or storage.stamp(key) != facts:
         return
-    if stamp_of(episode_video_path(storage, ep_id)) == video:
+    if storage.stamp(layout.video_key(ep_id)) == video:
         try:
-            os.utime(path, ns=(video.changed_ns, video.changed_ns))
-        except OSError:
+            storage.set_modified(key, video.changed_ns)
+        except StorageError:
             return  # only read here: the next look reads the video again

@@ -5,31 +5,16 @@ Nothing is opened, so that ten thousand episodes take a tenth of a second.
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from screenalytics_core import layout
-from screenalytics_core.storage.base import Storage
-from screenalytics_core.storage.posix import translated
+from screenalytics_core.episodes import is_path_safe
+from screenalytics_core.storage.base import Stamp, Storage
 
 _VIDEO: Final = "episode.mp4"
 _FACTS: Final = "video.json"
 _RUNS: Final = "runs"
 _RECORD: Final = "run.json"
-
-
-class Stamp(NamedTuple):
-    """What changes with a file.
-
-    Attributes:
-        changed_ns: When the file was last written, replaced, linked or renamed, which nobody
-            can set; on Windows when it was created.
-    """
-
-    size_bytes: int
-    modified_ns: int
-    changed_ns: int
 
 
 class Seen(NamedTuple):
@@ -62,45 +47,20 @@ def survey(storage: Storage) -> dict[str, Seen]:
     Folders of other names than ids are among them, hidden ones and those of the storage's own
     (`_hashes`) are not.
     """
-    root = storage.local_path(layout.VIDEOS)
-    if not root.is_dir():
-        return {}
-    with translated(root), os.scandir(root) as entries:
-        names = [e.name for e in entries if not e.name.startswith((".", "_")) and e.is_dir()]
-    # Text, since a path object costs more than the look itself.
-    folder = str(root)
+    found = storage.folder_stamps(layout.VIDEOS, (_VIDEO, _FACTS))
     return {
-        name: Seen(_stamp(f"{folder}/{name}/{_VIDEO}"), _stamp(f"{folder}/{name}/{_FACTS}"))
-        for name in sorted(names)
+        name: Seen(video, facts)
+        for name, (video, facts) in found.items()
+        if not name.startswith("_")
     }
-
-
-def stamp_of(path: Path) -> Stamp | None:
-    """Return a file's stamp; None if there is none."""
-    return _stamp(str(path))
-
-
-def _stamp(path: str) -> Stamp | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - see `survey`
-    except OSError:
-        return None
-    return Stamp(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def count_runs(storage: Storage) -> dict[str, int]:
     """Return how many runs were reserved of each episode that has a folder for runs."""
-    root = storage.local_path(layout.MANIFESTS)
-    if not root.is_dir():
-        return {}
-    with translated(root), os.scandir(root) as entries:
-        names = [e.name for e in entries if not e.name.startswith(".") and e.is_dir()]
-    return {name: _reserved(f"{root}/{name}/{_RUNS}") for name in names}
+    names = [name for name in storage.list_folders(layout.MANIFESTS) if is_path_safe(name)]
+    return {name: _reserved(storage, f"{layout.MANIFESTS}/{name}/{_RUNS}") for name in names}
 
 
-def _reserved(folder: str) -> int:
-    try:
-        with os.scandir(folder) as entries:
-            return sum(e.is_dir() and _stamp(f"{e.path}/{_RECORD}") is not None for e in entries)
-    except OSError:
-        return 0
+def _reserved(storage: Storage, prefix: str) -> int:
+    found = storage.folder_stamps(prefix, (_RECORD,))
+    return sum(record is not None for (record,) in found.values())

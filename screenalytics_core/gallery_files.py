@@ -134,7 +134,7 @@ class GalleryFiles:
 
     def _damaged(self, cast_id: str, key: str, reason: str) -> ArtifactCorruptError:
         return ArtifactCorruptError(
-            thing=str(self._storage.local_path(key)),
+            thing=self._storage.location(key),
             reason=reason,
             way_out="Restore the file from a copy, or take the member out: "
             f"screenalytics cast remove {self.show} {cast_id}.",

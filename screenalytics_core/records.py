@@ -41,7 +41,7 @@ def read_record(
         return build(json.loads(raw))
     except _NOT_ONE as error:
         raise ArtifactCorruptError(
-            thing=str(storage.local_path(key)),
+            thing=storage.location(key),
             reason=f"is damaged ({type(error).__name__}: {error})",
             way_out=way_out,
         ) from error
@@ -89,7 +89,7 @@ class NumberedLog(Generic[Line]):
                 raise ValueError(f"its sequence is {parsed.sequence}")
         except _NOT_ONE as error:
             raise ArtifactCorruptError(
-                thing=f"{self._storage.local_path(self._key)}, line {number}",
+                thing=f"{self._storage.location(self._key)}, line {number}",
                 reason=f"is not a decision ({type(error).__name__}: {error})",
                 way_out="Restore the file from a copy; nothing of it was applied.",
             ) from error

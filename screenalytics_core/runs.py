@@ -134,7 +134,7 @@ class RunStore:
         has_artifacts = self._storage.exists(layout.manifest_key(ep_id, run_id))
         if has_artifacts and not self._storage.exists(key):
             raise ArtifactCorruptError(
-                thing=str(self._storage.local_path(key)),
+                thing=self._storage.location(key),
                 reason="is missing, although the run holds artifacts",
                 way_out=_RESTORE,
             )
@@ -149,7 +149,7 @@ class RunStore:
         record = read_record(self._storage, key, RunRecord.from_dict, _RESTORE)
         if record is not None and (record.ep_id, record.run_id) != (ep_id, run_id):
             raise ArtifactCorruptError(
-                thing=str(self._storage.local_path(key)),
+                thing=self._storage.location(key),
                 reason=f"belongs to {record.ep_id}/{record.run_id}, not to {ep_id}/{run_id}",
                 way_out="A run folder cannot be copied or renamed; start a new run.",
             )

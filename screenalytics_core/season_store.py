@@ -11,7 +11,6 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Final
 
 from screenalytics_core import layout
@@ -57,7 +56,7 @@ class SeasonStore:
             return SeasonRecord(season)
         if record.season != season:
             raise ArtifactCorruptError(
-                thing=str(self._storage.local_path(key)),
+                thing=self._storage.location(key),
                 reason=f"belongs to {record.season}",
                 way_out=way_out,
             )
@@ -152,15 +151,15 @@ class SeasonStore:
         found = sha256(content).hexdigest()
         if found != expected:
             raise ArtifactCorruptError(
-                thing=str(self._storage.local_path(key)),
+                thing=self._storage.location(key),
                 reason=f"sha256 is {found}, season.json says {expected}",
                 way_out=_ANEW.format(season=season),
             )
         return content
 
-    def path(self, season: str, file: FileSpec) -> Path:
-        """Return where a file of a season lies or would lie."""
-        return self._storage.local_path(layout.season_key_of(season, file.filename))
+    def location(self, season: str, file: FileSpec) -> str:
+        """Say where a file of a season lies or would lie."""
+        return self._storage.location(layout.season_key_of(season, file.filename))
 
     def rolled_up_files(self, season: str) -> tuple[str, ...]:
         """Return the keys of what a roll-up made; what people said about links is not of it."""

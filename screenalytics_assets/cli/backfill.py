@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -162,7 +161,7 @@ def status(
         return
 
 
-def _progress(data_root: Path | None, record: BackfillRecord) -> BackfillProgress:
+def _progress(data_root: str | None, record: BackfillRecord) -> BackfillProgress:
     from screenalytics_assets.backfill_status import progress_of
     from screenalytics_assets.cli.reading import open_ledger
     from screenalytics_core.attempts import AttemptStore
@@ -238,7 +237,7 @@ def _run(settings: Settings, record: BackfillRecord, as_json: bool) -> None:
     except KeyboardInterrupt:
         is_interrupted = True
     _mend(settings)
-    found = _progress(settings.data_root, record)
+    found = _progress(str(settings.data_root), record)
     put_progress(found, as_json)
     if is_interrupted:
         tell("interrupted; start it again to go on")

@@ -11,8 +11,6 @@ from screenalytics_assets.cli.console import put_json, put_table, tell
 from screenalytics_assets.cli.run_names import resolve_run
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from screenalytics_assets.settings import Settings
     from screenalytics_assets.stores import Stores
     from screenalytics_core.gallery.matching import Matches
@@ -182,7 +180,7 @@ def remove(
         tell(f"{removed['cast_id']}: {removed['prototypes']} faces left")
 
 
-def _open(data_root: Path | None) -> tuple[Settings, Stores]:
+def _open(data_root: str | None) -> tuple[Settings, Stores]:
     from screenalytics_assets.settings import Settings
     from screenalytics_assets.stores import Stores
 

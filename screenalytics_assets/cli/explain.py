@@ -129,11 +129,11 @@ def _write_picture(stores: Stores, ep_id: str, run_id: str, frame_idx: int, path
 
     from screenalytics_assets.cli.files import whole_file
     from screenalytics_assets.cli.findings import check_video, read_findings
-    from screenalytics_core.episode_registry import episode_video_path
+    from screenalytics_core.episode_registry import fetch_video
     from screenalytics_core.overlay.video import drawn_picture
 
     check_video(stores, ep_id, run_id)
-    video = episode_video_path(stores.storage, ep_id)
+    video = fetch_video(stores.storage, ep_id)
     image = drawn_picture(video, read_findings(stores, ep_id, run_id), frame_idx)
     with whole_file(path) as temporary:
         temporary.write_bytes(cv2.imencode(".png", image)[1].tobytes())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,8 +11,12 @@ from screenalytics_core.errors import SettingsError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 DataRoot = Annotated[
-    Path | None,
-    typer.Option("--data-root", help="Data root; default SCREENALYTICS_DATA_ROOT, else ./data."),
+    str | None,
+    typer.Option(
+        "--data-root",
+        metavar="FOLDER|s3://BUCKET/PREFIX",
+        help="Data root; default SCREENALYTICS_DATA_ROOT, else ./data.",
+    ),
 ]
 RunId = Annotated[str | None, typer.Option("--run-id", help="Run; default: the active one.")]
 Models = Annotated[

@@ -41,13 +41,13 @@ def overlay(
     from screenalytics_assets.cli.files import whole_file
     from screenalytics_assets.settings import Settings
     from screenalytics_assets.stores import Stores
-    from screenalytics_core.episode_registry import episode_video_path
+    from screenalytics_core.episode_registry import fetch_video
     from screenalytics_core.overlay.video import Part, write_overlay
 
     stores = Stores.open(Settings.from_env(data_root=data_root).data_root)
     ep_id, run_id = resolve_run(stores.runs, ep_id, run_id)
     output = output or Path(f"{ep_id}_{run_id}_overlay.mp4")
-    video, part = episode_video_path(stores.storage, ep_id), Part(start_s, end_s)
+    video, part = fetch_video(stores.storage, ep_id), Part(start_s, end_s)
     _check_output(output, video, force)
     check_video(stores, ep_id, run_id)
     findings = read_findings(stores, ep_id, run_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from screenalytics_assets.cli.cells import Cell
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from screenalytics_core.ledger.registry import Registry
     from screenalytics_core.processes import ProcessIdentity
     from screenalytics_core.runs import RunStore
-    from screenalytics_core.storage.local import LocalStorage
+    from screenalytics_core.storage.base import Storage
 
 _STYLES: Final = {
     "completed": "green",
@@ -29,15 +28,15 @@ _STYLES: Final = {
 GONE: Final = "running (process gone; screenalytics runs sync)"
 
 
-def open_storage(data_root: Path | None) -> LocalStorage:
+def open_storage(data_root: str | None) -> Storage:
     """Open the storage of the data root that was asked for, else of the environment's."""
+    from screenalytics_assets import data_storage
     from screenalytics_assets.settings import Settings
-    from screenalytics_core.storage.local import LocalStorage
 
-    return LocalStorage(Settings.from_env(data_root=data_root).data_root)
+    return data_storage.open_storage(Settings.from_env(data_root=data_root).data_root)
 
 
-def open_registry(data_root: Path | None) -> tuple[LocalStorage, Registry]:
+def open_registry(data_root: str | None) -> tuple[Storage, Registry]:
     """Open the registry; nothing of a pipeline is imported for it.
 
     Call it before anything else that imports Arrow.
@@ -49,7 +48,7 @@ def open_registry(data_root: Path | None) -> tuple[LocalStorage, Registry]:
     return storage, Registry(storage)
 
 
-def open_ledger(data_root: Path | None) -> tuple[LocalStorage, RunStore, Ledger]:
+def open_ledger(data_root: str | None) -> tuple[Storage, RunStore, Ledger]:
     """Open the ledger; call it before anything else that imports Arrow."""
     import_arrow(without=("pandas",))
     from screenalytics_assets.settings import Settings
@@ -74,7 +73,7 @@ class Liveness:
     attempt's claim is read once.
     """
 
-    storage: LocalStorage
+    storage: Storage
     _claims: dict[tuple[str, str, int], AttemptRecord | None] = field(default_factory=dict)
     _here: ProcessIdentity | None = None
 

@@ -64,7 +64,7 @@ def screen_time(
     ref = stores.require(ep_id, run_id, ArtifactKind.SCREEN_TIME)
     if as_csv:
         ref.read("csv")  # checks the file's hash
-        sys.stdout.write(ref.path("csv").read_text())
+        sys.stdout.write(ref.fetch("csv").read_text())
         return
     document = ref.read()
     if as_json:
@@ -95,17 +95,18 @@ def _segments(stores: Stores, ep_id: str, run_id: str, person: str | None) -> Ep
 
 def _media(stores: Stores, ep_id: str) -> MediaFile:
     """Return the episode's file; segments are worth having without it."""
-    from screenalytics_core.episode_registry import episode_video_path
+    from screenalytics_core import layout
+    from screenalytics_core.episode_registry import fetch_video
     from screenalytics_core.errors import VideoError
     from screenalytics_core.segment_formats.media import media_file
     from screenalytics_core.segment_formats.model import MediaFile
 
-    path = episode_video_path(stores.storage, ep_id)
     try:
-        return media_file(path)
+        return media_file(fetch_video(stores.storage, ep_id))
     except VideoError as error:
         tell(f"link the segments to the video yourself: {error}")
-        return MediaFile(path.name, path.absolute().as_uri(), has_audio=False)
+        key = layout.video_key(ep_id)
+        return MediaFile(key.rpartition("/")[2], stores.storage.url(key), has_audio=False)
 
 
 def _rendered(segments: EpisodeSegments, format_: SegmentFormat) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -178,7 +177,7 @@ def reject(
         raise typer.Exit(1)
 
 
-def _open(season: str, data_root: Path | None) -> tuple[Settings, Stores, str]:
+def _open(season: str, data_root: str | None) -> tuple[Settings, Stores, str]:
     from screenalytics_assets.settings import Settings
     from screenalytics_assets.stores import Stores
     from screenalytics_core.seasons.keys import parse_season_key
@@ -226,7 +225,7 @@ def _files(stores: Stores, season: str) -> dict[str, Any]:
     from screenalytics_core.seasons.specs import PART_FILES
 
     files = [file for part in PART_FILES.values() for file in part]
-    return {file.filename: str(stores.seasons.path(season, file)) for file in files}
+    return {file.filename: stores.seasons.location(season, file) for file in files}
 
 
 def _tell_if_old(stores: Stores, season: str) -> None:

@@ -36,7 +36,7 @@ def cast_metadata(stores: Stores, season: str, document: Mapping[str, Any]) -> M
     shown["links"] = table_of(columns, rows)
     if document["notes"]:
         shown["note"] = " ".join(document["notes"])
-    path = dg.MetadataValue.path(str(stores.seasons.path(season, CAST_FILE)))
+    path = dg.MetadataValue.path(stores.seasons.location(season, CAST_FILE))
     return {**shown, CAST_FILE.filename: path}
 
 
@@ -76,7 +76,7 @@ def screen_time_metadata(stores: Stores, season: str, document: Mapping[str, Any
     }
     for files in PART_FILES.values():
         for file in files:
-            path = str(stores.seasons.path(season, file))
+            path = stores.seasons.location(season, file)
             shown[file.filename] = dg.MetadataValue.path(path)
     return shown
 

@@ -154,7 +154,7 @@ class Registry:
             published = self._read(table)
         except SchemaMismatchError as error:
             raise ArtifactCorruptError(
-                thing=str(self._storage.local_path(table.key)),
+                thing=self._storage.location(table.key),
                 reason=error.reason,
                 way_out="Rebuild it from the run folders: screenalytics runs sync.",
             ) from error

@@ -135,7 +135,7 @@ def load_run_facts(
     if ArtifactKind.SCREEN_TIME in manifest.entries:
         document = _screen_time(artifacts, ep_id, run_id)
     if ArtifactKind.REPORT in manifest.entries:
-        report_url = artifacts.path(ep_id, run_id, ArtifactKind.REPORT).absolute().as_uri()
+        report_url = artifacts.url(ep_id, run_id, ArtifactKind.REPORT)
     return RunFacts(ep_id, run_id, state, record, manifest, document, report_url)
 
 

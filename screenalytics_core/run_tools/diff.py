@@ -80,7 +80,7 @@ def load_side(
 def _missing_files(storage: Storage, manifest: Manifest, kind: ArtifactKind) -> list[str]:
     entry = manifest.entries[kind]
     keys = [layout.artifact_key(manifest.ep_id, manifest.run_id, f.path) for f in entry.files]
-    return [f"{storage.local_path(key)} is gone" for key in keys if not storage.exists(key)]
+    return [f"{storage.location(key)} is gone" for key in keys if not storage.exists(key)]
 
 
 def diff_runs(a: RunSide, b: RunSide) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def _add(storage: Storage, bundle: zipfile.ZipFile, one: _Packed) -> str:
     found = digest.hexdigest()
     if one.sha256 is not None and found != one.sha256:
         raise ArtifactCorruptError(
-            thing=str(storage.local_path(one.key)),
+            thing=storage.location(one.key),
             reason=f"sha256 is {found}, the run says {one.sha256}",
             way_out="Nothing was exported. See `screenalytics runs verify`; run the stage that "
             "makes it again, or restore the file.",
@@ -173,7 +173,7 @@ def _chunks(storage: Storage, one: _Packed) -> Iterator[bytes]:
         source = storage.open_read(one.key)
     except KeyMissingError as error:
         raise KeyMissingError(
-            thing=str(storage.local_path(one.key)),
+            thing=storage.location(one.key),
             reason="belongs to the run, but is gone",
             way_out="Nothing was exported. See `screenalytics runs verify`.",
         ) from error

@@ -55,7 +55,7 @@ class ForgetAudit:
                 _check(line)
             except (ValueError, TypeError, KeyError, RecursionError) as error:
                 raise ArtifactCorruptError(
-                    thing=f"{self._storage.local_path(_KEY)}, line {number}",
+                    thing=f"{self._storage.location(_KEY)}, line {number}",
                     reason=f"is not a line of it ({type(error).__name__}: {error})",
                     way_out="Restore the file from a copy, or take the line out.",
                 ) from error

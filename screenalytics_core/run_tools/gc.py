@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -16,20 +16,12 @@ from screenalytics_core.errors import SettingsError
 from screenalytics_core.ledger.vocabulary import RunStatus
 from screenalytics_core.run_record import RunKey
 from screenalytics_core.run_tools.lives import Life
+from screenalytics_core.storage.base import DiskFile
 
 KEEP_COMPLETED: Final = 3
 KEEP_UNFINISHED_FOR: Final = timedelta(days=7)
 
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-@dataclass(frozen=True, slots=True)
-class FileFact:
-    """A file of a run; `links` counts the names of its inode anywhere."""
-
-    inode: tuple[int, int]
-    links: int
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +45,7 @@ class RunSummary:
     is_active: bool = False
     is_half_removed: bool = False
     doubt: str = ""
-    files: tuple[FileFact, ...] = ()
+    files: tuple[DiskFile, ...] = ()
     dagster_run_ids: tuple[str, ...] = ()
 
     @property
@@ -150,9 +142,9 @@ def plan_gc(runs: Sequence[RunSummary], policy: GcPolicy, now: datetime) -> GcPl
     )
 
 
-def freed_bytes(files_of_runs: Sequence[Sequence[FileFact]]) -> list[int]:
+def freed_bytes(files_of_runs: Sequence[Sequence[DiskFile]]) -> list[int]:
     """Return what each run frees when they go in this order: an inode goes with its last link."""
-    removed: Counter[tuple[int, int]] = Counter()
+    removed: Counter[Hashable] = Counter()
     freed = []
     for files in files_of_runs:
         freed.append(0)

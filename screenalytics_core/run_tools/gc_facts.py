@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 from screenalytics_core import layout
 from screenalytics_core.artifacts import ArtifactKind
@@ -16,12 +14,12 @@ from screenalytics_core.ledger.ledger import Ledger
 from screenalytics_core.ledger.run_facts import RunFacts
 from screenalytics_core.processes import ProcessIdentity, pid_started_s
 from screenalytics_core.run_record import RunKey
-from screenalytics_core.run_tools.gc import FileFact, RunSummary
+from screenalytics_core.run_tools.gc import RunSummary
 from screenalytics_core.run_tools.lives import Life, life_of
 from screenalytics_core.run_tools.removal_record import removal_in_progress, removal_key
 from screenalytics_core.run_tools.wording import moment
 from screenalytics_core.runs import RunStore
-from screenalytics_core.storage.base import Storage
+from screenalytics_core.storage.base import DiskFile, Storage
 
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -131,9 +129,9 @@ class GcFacts:
         claimed = [a.dagster_run_id for a in self._ledger.attempts.list(*key)]
         return tuple(dict.fromkeys((*told, *claimed)))
 
-    def _files(self, key: RunKey) -> Iterator[FileFact]:
+    def _files(self, key: RunKey) -> Iterator[DiskFile]:
         for prefix in folders_of(key):
-            yield from files_under(self._storage.local_path(prefix))
+            yield from self._storage.disk_files(prefix)
 
 
 def folders_of(key: RunKey) -> tuple[str, ...]:
@@ -141,14 +139,3 @@ def folders_of(key: RunKey) -> tuple[str, ...]:
     index_folder = layout.run_index_key(*key).rpartition("/")[0]
     pictures = layout.media_prefix(key.ep_id, ArtifactKind.FRAMES_ROOT, key.run_id)
     return (pictures, index_folder, layout.run_prefix(*key))
-
-
-def files_under(folder: Path) -> Iterator[FileFact]:
-    """Yield every file below a folder, locks and temporary files too."""
-    for where, _, names in os.walk(folder):
-        for name in names:
-            try:
-                stat = (Path(where) / name).lstat()
-            except FileNotFoundError:
-                continue  # gone since it was listed
-            yield FileFact((stat.st_dev, stat.st_ino), stat.st_nlink, stat.st_size)

@@ -6,11 +6,9 @@ says from before the first to after the last file that a removal is under way.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from screenalytics_core import layout
@@ -30,7 +28,6 @@ from screenalytics_core.run_tools.removal_record import (
 )
 from screenalytics_core.stages import STAGE_PHASES, PipelineStage
 from screenalytics_core.storage.base import Storage
-from screenalytics_core.storage.posix import remove, sync_folder
 
 
 class RunRemover:
@@ -64,7 +61,7 @@ class RunRemover:
             append_audit(self._storage, removal)
             self._storage.delete(removal_key(*key))
             for prefix in folders_of(key):
-                _prune(self._storage.local_path(prefix))
+                self._storage.prune(prefix)
         return removal
 
     def _begin(self, decision: Decision, now: datetime) -> RemovalRecord:
@@ -86,10 +83,8 @@ class RunRemover:
         return removal
 
     def _delete_files(self, key: RunKey) -> None:
-        self._storage.delete(layout.manifest_key(*key))
-        folder = self._storage.local_path(layout.run_prefix(*key))
-        if folder.is_dir():
-            sync_folder(folder)  # a power cut must not bring the manifest back without its files
+        # A power cut must not bring the manifest back without its files.
+        self._storage.delete(layout.manifest_key(*key), durable=True)
         kept = {layout.run_record_key(*key), removal_key(*key)}
         attempts = layout.attempts_prefix(*key) + "/"
         keys = [k for prefix in folders_of(key) for k in self._storage.list(prefix)]
@@ -133,15 +128,3 @@ def _check_unchanged(decided: RunSummary, found: RunSummary) -> None:
             ep_id=decided.key.ep_id,
             run_id=decided.key.run_id,
         )
-
-
-def _prune(folder: Path) -> None:
-    """Remove locks, temporary files and empty folders; whoever waits for a lock notices."""
-    for where, _, names in os.walk(folder, topdown=False):
-        for name in names:
-            if name.startswith("."):
-                remove(Path(where) / name)
-        try:
-            Path(where).rmdir()
-        except OSError:
-            continue  # somebody wrote into it since

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 from screenalytics_core import layout
@@ -19,18 +18,9 @@ _SETTLED_S: Final = 60.0
 
 def stray_files(storage: Storage, attempts: AttemptStore, key: RunKey) -> list[str]:
     """Return temporary files that no process of the run is writing, relative to its folder."""
-    folder = storage.local_path(layout.run_prefix(*key))
-    if not folder.is_dir() or _is_written_to(attempts, key):
+    if _is_written_to(attempts, key):
         return []
-    found = []
-    for path in sorted(folder.rglob(".*.tmp")):
-        try:
-            age_s = time.time() - path.stat().st_mtime
-        except FileNotFoundError:
-            continue  # it was written and renamed since
-        if age_s > _SETTLED_S:
-            found.append(path.relative_to(folder).as_posix())
-    return found
+    return list(storage.strays(layout.run_prefix(*key), _SETTLED_S))
 
 
 def _is_written_to(attempts: AttemptStore, key: RunKey) -> bool:

@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, NamedTuple, Protocol
 
 CHUNK_BYTES: Final = 1 << 20
+
+
+class Stamp(NamedTuple):
+    """What changes with a file.
+
+    Attributes:
+        modified_ns: When it was last written, since 1970; at the earliest, where the backend
+            knows it only roughly.
+        changed_ns: When it was last written, replaced, linked or renamed, which nobody can set
+            (on Windows when it was created); at the latest, where it is known only roughly.
+        etag: What the backend itself calls this content; empty where it has no word for it.
+    """
+
+    size_bytes: int
+    modified_ns: int
+    changed_ns: int
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFile:
+    """A file as it takes up room; `links` counts the names of its `inode` anywhere."""
+
+    inode: Hashable
+    links: int
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +114,72 @@ class Storage(Protocol):
         """Return the names of the folders right under `prefix`, sorted."""
         ...
 
-    def delete(self, key: str) -> None:
-        """Remove `key`; nothing happens if it does not exist."""
+    def delete(self, key: str, *, durable: bool = False) -> None:
+        """Remove `key`; nothing happens if it does not exist.
+
+        Args:
+            durable: A power cut must not bring it back.
+        """
         ...
 
     def link_or_copy(self, src_key: str, dst_key: str) -> None:
         """Give `dst_key` the content of `src_key`, sharing it where the backend can."""
         ...
 
-    def local_path(self, key: str) -> Path:
-        """Return a path to read `key` from; it need not exist."""
+    def location(self, key: str) -> str:
+        """Say where `key` lies, for people and other programs: a path, or `s3://...`."""
+        ...
+
+    def fetch(self, key: str) -> Path:
+        """Return a file on this machine with the content of `key`, to be read only.
+
+        It is for what needs a path, such as a decoder. On a local disk it is the file itself;
+        elsewhere a copy that is kept, and fetched again when `key` has changed.
+        """
+        ...
+
+    def url(self, key: str) -> str:
+        """Return an address that a browser opens `key` at; one that is signed ends some day."""
+        ...
+
+    def stamp(self, key: str) -> Stamp | None:
+        """Return the stamp of `key`, or None if there is none."""
+        ...
+
+    def folder_stamps(
+        self, prefix: str, names: tuple[str, ...]
+    ) -> dict[str, tuple[Stamp | None, ...]]:
+        """Return, for every folder right under `prefix`, the stamps of the files `names` in it.
+
+        One cheap look at thousands of folders; by the folder's name, sorted.
+        """
+        ...
+
+    def disk_files(self, prefix: str) -> tuple[DiskFile, ...]:
+        """Return what lies under `prefix` as it takes up room, the storage's own files too."""
+        ...
+
+    def strays(self, prefix: str, min_age_s: float) -> tuple[str, ...]:
+        """Return staged bytes under `prefix` that lie for so long, relative to it, sorted."""
+        ...
+
+    def prune(self, prefix: str) -> None:
+        """Remove the storage's own files under `prefix`, and folders that are empty then.
+
+        Whoever waits for one of its locks notices.
+        """
+        ...
+
+    def is_same_file(self, key: str, path: Path) -> bool:
+        """Tell whether `path` is the very file that `key` names, so that none need be copied."""
+        ...
+
+    def write_dated(self, key: str, data: bytes, modified_ns: int) -> None:
+        """Replace `key` as `write_atomic` does, with this time where times can be set."""
+        ...
+
+    def set_modified(self, key: str, modified_ns: int) -> None:
+        """Set the time of `key`; nothing happens where times cannot be set."""
         ...
 
     def lock(self, key: str) -> AbstractContextManager[None]:

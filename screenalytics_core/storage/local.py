@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import time
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +14,9 @@ from filelock import FileLock, Timeout
 
 from screenalytics_core.errors import StorageError
 from screenalytics_core.layout import check_key
-from screenalytics_core.processes import ProcessIdentity, pid_started_s
-from screenalytics_core.storage.base import StagedFile
+from screenalytics_core.storage import local_files
+from screenalytics_core.storage.base import DiskFile, StagedFile, Stamp
+from screenalytics_core.storage.local_temps import abandoned_under, strays_under, temp_path
 from screenalytics_core.storage.posix import (
     append_lines,
     chunks_of,
@@ -29,9 +28,6 @@ from screenalytics_core.storage.posix import (
     try_link,
 )
 
-_TEMP_SUFFIX: Final = ".tmp"
-# A temporary file of another machine has no pid that could be asked.
-_FOREIGN_TEMP_MAX_AGE_S: Final = 24 * 3600
 _LOCK_TIMEOUT_S: Final = 60.0
 
 
@@ -48,7 +44,47 @@ class LocalStorage:
         self._lock_timeout_s = lock_timeout_s
 
     def local_path(self, key: str) -> Path:
+        """Return where `key` lies; it need not exist."""
         return self.root / check_key(key)
+
+    def location(self, key: str) -> str:
+        return str(self.local_path(key))
+
+    def fetch(self, key: str) -> Path:
+        path = self.local_path(key)
+        with translated(path):
+            path.stat()
+        return path
+
+    def url(self, key: str) -> str:
+        return self.local_path(key).absolute().as_uri()
+
+    def stamp(self, key: str) -> Stamp | None:
+        return local_files.stamp_of(self.local_path(key))
+
+    def folder_stamps(
+        self, prefix: str, names: tuple[str, ...]
+    ) -> dict[str, tuple[Stamp | None, ...]]:
+        return local_files.folder_stamps(self.local_path(prefix), names)
+
+    def disk_files(self, prefix: str) -> tuple[DiskFile, ...]:
+        return tuple(local_files.files_under(self.local_path(prefix)))
+
+    def strays(self, prefix: str, min_age_s: float) -> tuple[str, ...]:
+        return strays_under(self.local_path(prefix), min_age_s)
+
+    def prune(self, prefix: str) -> None:
+        local_files.prune(self.local_path(prefix))
+
+    def is_same_file(self, key: str, path: Path) -> bool:
+        own = self.local_path(key)
+        with translated(path):
+            return own.is_file() and not own.is_symlink() and own.samefile(path)
+
+    def set_modified(self, key: str, modified_ns: int) -> None:
+        path = self.local_path(key)
+        with translated(path):
+            os.utime(path, ns=(modified_ns, modified_ns))
 
     def read_bytes(self, key: str) -> bytes:
         # Thousands of small records are listed at once: text, since a path costs as much again.
@@ -91,7 +127,7 @@ class LocalStorage:
         return tuple(sorted(names))
 
     def stage(self, key: str, data: bytes | Iterable[bytes]) -> StagedFile:
-        temp = self._temp_path(key)
+        temp = temp_path(self.local_path(key))
         chunks = (data,) if isinstance(data, bytes) else data
         digest, size = hashlib.sha256(), 0
         try:
@@ -111,7 +147,7 @@ class LocalStorage:
         return StagedFile(key, temp, digest.hexdigest(), size)
 
     def stage_file(self, key: str, path: Path) -> StagedFile:
-        temp = self._temp_path(key)
+        temp = temp_path(self.local_path(key))
         with translated(temp):
             temp.parent.mkdir(parents=True, exist_ok=True)
         if not try_link(path.resolve(), temp):
@@ -136,6 +172,15 @@ class LocalStorage:
     def write_atomic(self, key: str, data: bytes | Iterable[bytes]) -> None:
         staged = self.stage(key, data)
         try:
+            self.commit(staged)
+        finally:
+            self.discard(staged)
+
+    def write_dated(self, key: str, data: bytes, modified_ns: int) -> None:
+        staged = self.stage(key, data)
+        try:
+            with translated(staged.temp_path):
+                os.utime(staged.temp_path, ns=(modified_ns, modified_ns))
             self.commit(staged)
         finally:
             self.discard(staged)
@@ -173,10 +218,12 @@ class LocalStorage:
             self.commit(staged)
             return True
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, *, durable: bool = False) -> None:
         path = self.local_path(key)
         with translated(path):
             path.unlink(missing_ok=True)
+            if durable and path.parent.is_dir():
+                sync_folder(path.parent)
 
     def link_or_copy(self, src_key: str, dst_key: str) -> None:
         src, dst = self.local_path(src_key), self.local_path(dst_key)
@@ -184,7 +231,7 @@ class LocalStorage:
             if dst.exists() and src.samefile(dst):
                 return
             size = src.stat().st_size
-        temp = self._temp_path(dst_key)
+        temp = temp_path(dst)
         with translated(temp):
             temp.parent.mkdir(parents=True, exist_ok=True)
         if not try_link(src, temp):
@@ -230,38 +277,7 @@ class LocalStorage:
             raise disk_full(self.root, needed_bytes, free)
 
     def sweep_abandoned(self, prefix: str) -> int:
-        folder = self.local_path(prefix)
-        here = _pid_space()
-        abandoned = [
-            path
-            for path in (folder.rglob(f".*{_TEMP_SUFFIX}") if folder.is_dir() else ())
-            if _is_abandoned(path, here)
-        ]
+        abandoned = abandoned_under(self.local_path(prefix))
         for path in abandoned:
             remove(path)
         return len(abandoned)
-
-    def _temp_path(self, key: str) -> Path:
-        path = self.local_path(key)
-        owner = f"{_pid_space()}-{os.getpid()}"
-        return path.with_name(f".{path.name}.{owner}-{uuid.uuid4().hex[:8]}{_TEMP_SUFFIX}")
-
-
-def _pid_space() -> str:
-    """Name what a pid counts in: host, boot and namespace, as 8 hex digits."""
-    me = ProcessIdentity.current()
-    text = "|".join((me.host, me.boot_id, me.pid_namespace))
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _is_abandoned(temp: Path, here: str) -> bool:
-    """Tell whether the process that made `temp` is gone; a reused pid keeps it a while longer."""
-    parts = temp.name.removesuffix(_TEMP_SUFFIX).rsplit(".", 1)[-1].split("-")
-    if len(parts) != 3 or not parts[1].isdigit():
-        return False
-    if parts[0] == here:
-        return pid_started_s(int(parts[1])) is None
-    try:
-        return time.time() - temp.stat().st_mtime > _FOREIGN_TEMP_MAX_AGE_S
-    except FileNotFoundError:
-        return False

@@ -113,7 +113,9 @@ def test_a_video_that_changes_while_it_is_read_fails_the_run(
     clip: Path, tmp_path: Path, earlier: Settings
 ) -> None:
     copy = Path(shutil.copy(clip, tmp_path / "copy.mp4"))
-    registered = Stores.open(earlier.data_root).storage.local_path("videos/show-s01e04/episode.mp4")
+    registered = Path(
+        Stores.open(earlier.data_root).storage.location("videos/show-s01e04/episode.mp4")
+    )
 
     def edit(step: str, done: int, total: int, message: str) -> None:
         if step == "scan" and done == 5:
@@ -183,7 +185,7 @@ def test_a_file_that_differs_from_its_manifest_fails_the_run_that_reads_it(
         launch=Launch(run_id="base"),
     )
     stores = Stores.open(earlier.data_root)
-    tracks = stores.artifacts.path(ep_id, "base", ArtifactKind.TRACKS)
+    tracks = stores.require(ep_id, "base", ArtifactKind.TRACKS).fetch()
     tracks.write_bytes(tracks.read_bytes().replace(b"0", b"1"))
 
     result = run_stage(

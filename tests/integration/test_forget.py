@@ -118,7 +118,7 @@ def test_no_file_of_the_data_root_and_of_dagster_holds_the_pictures_any_more(
     gone = pictures_of(stores, identity(stores)["track_ids"])
     # Their heads are those of any JPEG.
     needles = [jpeg[len(jpeg) // 2 :][:100] for jpeg in gone]
-    page = stores.require(*FIRST, Kind.REPORT).path("html").read_text()
+    page = stores.require(*FIRST, Kind.REPORT).fetch("html").read_text()
     pictures = page.count("data:image/jpeg")
     with open_instance(settings.dagster_home) as instance:
         assert "contact sheet" in str(materialized(instance))
@@ -129,7 +129,7 @@ def test_no_file_of_the_data_root_and_of_dagster_holds_the_pictures_any_more(
         if path.is_file() and "videos" not in path.parts:
             content = path.read_bytes()
             assert not any(needle in content for needle in needles), path
-    page = stores.require(*FIRST, Kind.REPORT).path("html").read_text()
+    page = stores.require(*FIRST, Kind.REPORT).fetch("html").read_text()
     assert page.count("data:image/jpeg") < pictures
     with open_instance(settings.dagster_home) as instance:
         assert "contact sheet" not in str(materialized(instance))
@@ -203,7 +203,7 @@ def test_somebody_else_can_be_named_afterwards_and_the_forgotten_stay_gone(
     assert set(labels.values()) <= {None}
     assert by_identity(stores, run_id) == seconds
     assert pictures_of(stores, mine, new) == []
-    page = stores.require(*new, Kind.REPORT).path("html").read_text()
+    page = stores.require(*new, Kind.REPORT).fetch("html").read_text()
     assert "data:image/jpeg" in page
     assert not any(base64.b64encode(jpeg).decode() in page for jpeg in gone)
     assert all(status.is_fine for status in statuses(stores, new).values()), statuses(stores, new)

@@ -241,7 +241,7 @@ def test_a_damaged_artifact_fails_the_roll_up_by_name_and_the_old_one_stands(
     settings: Settings,
 ) -> None:
     stores = Stores.open(settings.data_root)
-    stores.artifacts.path(f"{SEASON}e02", "first", ArtifactKind.CAST).write_text("{}")
+    stores.require(f"{SEASON}e02", "first", ArtifactKind.CAST).fetch().write_text("{}")
     failed = in_this_process("season", "rollup", SEASON, data_root=settings.data_root)
 
     assert failed.returncode == 1

@@ -59,11 +59,11 @@ def test_what_is_published_is_read_back(stores: Stores) -> None:
     ref = need(stores.artifacts.ref(EP, "r1", DETECTIONS))
 
     assert ref.read().equals(detections())
-    assert ref.path() == stores.file("r1", "detections.jsonl")
-    assert ref.path() == stores.artifacts.path(EP, "r1", DETECTIONS)
+    assert ref.fetch() == stores.file("r1", "detections.jsonl")
+    assert ref.location() == stores.artifacts.location(EP, "r1", DETECTIONS)
     assert ref.content_sha256 == entry.content_sha256
     assert ref.files[0].rows == 3
-    assert ref.files[0].size_bytes == ref.path().stat().st_size
+    assert ref.files[0].size_bytes == ref.fetch().stat().st_size
     assert not ref.is_legacy
     assert entry.source == "computed"
     read_by_steps: ArtifactInput = ref
@@ -662,7 +662,7 @@ def test_a_legacy_manifest_is_read_and_never_written(stores: Stores) -> None:
     assert ref.is_legacy
     assert ref.run_id is None
     assert ref.read().num_rows == 3
-    assert ref.path() == stores.root / "manifests" / EP / "detections.jsonl"
+    assert ref.fetch() == stores.root / "manifests" / EP / "detections.jsonl"
 
 
 def test_a_legacy_manifest_of_another_format_is_named(stores: Stores) -> None:

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from screenalytics_core import episode_registry
+from screenalytics_core import episode_registry, layout
 from screenalytics_core.episode_registry import (
-    episode_video_path,
     list_episodes,
     load_video,
     register_video,
@@ -50,6 +49,10 @@ def video(tmp_path: Path) -> Path:
     return put(tmp_path / "S05E14.mp4", b"first")
 
 
+def video_path(storage: LocalStorage) -> Path:
+    return storage.local_path(layout.video_key(EP))
+
+
 def put(path: Path, content: bytes) -> Path:
     """Write a file that has not been touched for a day."""
     path.write_bytes(content)
@@ -61,7 +64,7 @@ def test_a_registered_video_is_in_place_with_its_facts(storage: LocalStorage, vi
     registered = register_video(storage, "RHOBH-S05E14", video, probe=probe)
     record = json.loads((storage.root / "videos" / EP / "video.json").read_text())
 
-    assert episode_video_path(storage, EP).read_bytes() == b"first"
+    assert video_path(storage).read_bytes() == b"first"
     assert record["sha256"] == sha256_file(video) == registered.sha256
     assert (record["ep_id"], record["source"], record["fps"]) == (EP, "S05E14.mp4", "30000/1001")
     assert (record["size_bytes"], record["duration_s"]) == (5, 2.0)
@@ -73,7 +76,7 @@ def test_a_registered_video_is_in_place_with_its_facts(storage: LocalStorage, vi
 def test_the_file_is_linked_not_copied(storage: LocalStorage, video: Path) -> None:
     register_video(storage, EP, video, probe=probe)
 
-    assert episode_video_path(storage, EP).samefile(video)
+    assert video_path(storage).samefile(video)
 
 
 def test_the_target_of_a_symbolic_link_is_registered(
@@ -84,8 +87,8 @@ def test_the_target_of_a_symbolic_link_is_registered(
 
     register_video(storage, EP, link, probe=probe)
 
-    assert not episode_video_path(storage, EP).is_symlink()
-    assert episode_video_path(storage, EP).read_bytes() == b"first"
+    assert not video_path(storage).is_symlink()
+    assert video_path(storage).read_bytes() == b"first"
 
 
 def test_the_same_content_again_changes_nothing(
@@ -96,7 +99,7 @@ def test_the_same_content_again_changes_nothing(
 
     assert register_video(storage, EP, copy, probe=probe) == first
     assert register_video(storage, EP, copy, probe=probe, replace=True) == first
-    assert register_video(storage, EP, episode_video_path(storage, EP), probe=probe) == first
+    assert register_video(storage, EP, video_path(storage), probe=probe) == first
 
 
 def test_another_content_is_refused_unless_it_may_replace(
@@ -107,11 +110,11 @@ def test_another_content_is_refused_unless_it_may_replace(
 
     with pytest.raises(EpisodeVideoConflictError, match="episode rhobh-s05e14 has another video"):
         register_video(storage, EP, other, probe=probe)
-    assert episode_video_path(storage, EP).read_bytes() == b"first"
+    assert video_path(storage).read_bytes() == b"first"
 
     replaced = register_video(storage, EP, other, probe=probe, replace=True)
     assert load_video(storage, EP) == replaced
-    assert episode_video_path(storage, EP).read_bytes() == b"second"
+    assert video_path(storage).read_bytes() == b"second"
     assert video.read_bytes() == b"first"
 
 
@@ -143,11 +146,11 @@ def test_an_episode_without_a_video_says_how_to_add_one(storage: LocalStorage) -
 def test_a_replaced_file_is_noticed(storage: LocalStorage, video: Path) -> None:
     registered = register_video(storage, EP, video, probe=probe)
     load_video(storage, EP)
-    episode_video_path(storage, EP).unlink()
-    put(episode_video_path(storage, EP), b"other")
+    video_path(storage).unlink()
+    put(video_path(storage), b"other")
 
     # Same size and same time, but another file: only its content tells.
-    os.utime(episode_video_path(storage, EP), (1e9 + 1, 1e9 + 1))
+    os.utime(video_path(storage), (1e9 + 1, 1e9 + 1))
     with pytest.raises(VideoChangedError) as raised:
         load_video(storage, EP)
     assert raised.value.expected_sha256 == registered.sha256
@@ -160,9 +163,9 @@ def test_a_file_that_is_gone_is_named_and_can_be_put_back(
     storage: LocalStorage, video: Path
 ) -> None:
     registered = register_video(storage, EP, video, probe=probe)
-    episode_video_path(storage, EP).unlink()
+    video_path(storage).unlink()
 
-    with pytest.raises(VideoError, match=r"episode\.mp4: No such file"):
+    with pytest.raises(VideoError, match=r"episode\.mp4: does not exist"):
         load_video(storage, EP)
     assert register_video(storage, EP, video, probe=probe) == registered
     assert load_video(storage, EP) == registered
@@ -177,7 +180,7 @@ def test_a_video_that_changes_while_it_is_registered_is_refused(
 
     with pytest.raises(VideoChangedError, match="changed while it was registered"):
         register_video(storage, EP, video, probe=probe)
-    assert not episode_video_path(storage, EP).exists()
+    assert not video_path(storage).exists()
     assert list(storage.root.rglob("*.tmp")) == []
 
 
@@ -252,7 +255,7 @@ def test_trims_go_with_the_content_they_were_set_for(
     storage: LocalStorage, video: Path, tmp_path: Path
 ) -> None:
     trimmed = set_trims_of(storage, video, recap=(0, 5))
-    episode_video_path(storage, EP).unlink()
+    video_path(storage).unlink()
 
     assert register_video(storage, EP, video, probe=probe) == trimmed
     other = put(tmp_path / "other.mp4", b"second")

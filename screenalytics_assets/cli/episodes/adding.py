@@ -123,12 +123,12 @@ def _refuse_both(place: Path, *others: object) -> None:
 
 def _add_one(settings: Settings, video: Path, ep_id: str, *, replace: bool, as_json: bool) -> None:
     from screenalytics_assets.assets.video import announce_video
+    from screenalytics_assets.data_storage import open_storage
     from screenalytics_assets.instance import open_instance
     from screenalytics_core.episode_registry import register_video
-    from screenalytics_core.storage.local import LocalStorage
     from screenalytics_core.vision.decode import probe_video
 
-    storage = LocalStorage(settings.data_root)
+    storage = open_storage(settings.data_root)
     registered = register_video(storage, ep_id, video, probe=probe_video, replace=replace)
     with open_instance(settings.dagster_home) as instance:
         announce_video(instance, registered.ep_id, registered.sha256)
@@ -147,11 +147,11 @@ def _go_through(
     may_replace: bool,
 ) -> list[Intake]:
     """Plan each file and, unless it is a dry run, register it; return what happened."""
+    from screenalytics_assets.data_storage import open_storage
     from screenalytics_core.episode_intake import plan_intake
-    from screenalytics_core.storage.local import LocalStorage
     from screenalytics_core.vision.decode import probe_video
 
-    storage = LocalStorage(settings.data_root)
+    storage = open_storage(settings.data_root)
     plan = plan_intake(found, names, storage, probe=probe_video, may_replace=may_replace)
     if is_dry:
         return list(plan)

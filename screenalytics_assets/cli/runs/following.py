@@ -14,7 +14,7 @@ from screenalytics_core.run_tools.queries import ChangedRows, newest_stage_runs
 
 if TYPE_CHECKING:
     from screenalytics_core.ledger.registry import Registry
-    from screenalytics_core.storage.local import LocalStorage
+    from screenalytics_core.storage.base import Storage
 
 _PERIOD_S: Final = 0.5
 # Wide enough for ids and times as they usually are; longer ones push the rest to the right.
@@ -22,7 +22,7 @@ _WIDTHS: Final = (24, 14, 13, 10, 10, 20, 11, 8, 8, 0)
 
 
 def follow_stage_runs(
-    storage: LocalStorage, registry: Registry, table: Any, n: int, *, as_json: bool
+    storage: Storage, registry: Registry, table: Any, n: int, *, as_json: bool
 ) -> None:
     """Print the last `n` rows of `table`, then each new or changed one, until Ctrl-C."""
     liveness = Liveness(storage)
@@ -53,11 +53,7 @@ def _put(rows: list[dict[str, Any]], liveness: Liveness, as_json: bool) -> None:
             put_line(stage_run_cells(row, liveness), _WIDTHS)
 
 
-def _looks(storage: LocalStorage) -> tuple[Any, ...]:
+def _looks(storage: Storage) -> tuple[Any, ...]:
     """Return what changes whenever the registry does, without reading it."""
-    try:
-        file = storage.local_path(layout.STAGE_RUNS_REGISTRY_KEY).stat()
-    except FileNotFoundError:
-        file = None
-    published = (file.st_ino, file.st_mtime_ns, file.st_size) if file else None
+    published = storage.stamp(layout.STAGE_RUNS_REGISTRY_KEY)
     return (published, storage.list(layout.REGISTRY_LOG_PREFIX))

@@ -13,7 +13,7 @@ from screenalytics_assets.cli.reading import Liveness, open_registry, status_cel
 
 if TYPE_CHECKING:
     from screenalytics_core.ledger.registry import Registry
-    from screenalytics_core.storage.local import LocalStorage
+    from screenalytics_core.storage.base import Storage
 
 _Count = Annotated[int, typer.Option("--n", min=1, help="How many, at most.")]
 _IDS = ("run_id", "ep_id")
@@ -137,8 +137,11 @@ def _episode(ep_id: str | None) -> str | None:
     return EpisodeId.parse(ep_id).text if ep_id else None
 
 
-def _tell_empty(storage: LocalStorage) -> None:
-    tell(f"nothing ran yet in {storage.local_path('registry').parent}: screenalytics run VIDEO")
+def _tell_empty(storage: Storage) -> None:
+    from screenalytics_core import layout
+
+    root = storage.location(layout.RUNS_REGISTRY_KEY).removesuffix(layout.RUNS_REGISTRY_KEY)
+    tell(f"nothing ran yet in {root.rstrip('/')}: screenalytics run VIDEO")
 
 
 def _put_stage_runs(rows: list[dict[str, Any]], liveness: Liveness) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from screenalytics_core.run_tools.gc import GcPlan, GcPolicy
     from screenalytics_core.run_tools.gc_facts import GcFacts
     from screenalytics_core.runs import RunStore
-    from screenalytics_core.storage.local import LocalStorage
+    from screenalytics_core.storage.base import Storage
 
 _Run = Annotated[str, typer.Argument(help="Run, EP/RUN; a bare RUN if only one has that name.")]
 
@@ -63,6 +63,7 @@ def export(
 
     Example: screenalytics runs export rhobh-s05e14/first --out first.zip
     """
+    from screenalytics_assets.settings import Settings
     from screenalytics_core.artifact_store import ArtifactStore
     from screenalytics_core.run_tools.export import export_run
 
@@ -71,9 +72,9 @@ def export(
     out = out or Path(f"{key.ep_id}_{key.run_id}.zip")
     artifacts = ArtifactStore(storage, runs, ledger.attempts)
     done = export_run(storage, runs, artifacts, key, out, with_video=with_video)
-    root = storage.root.resolve()
-    if out.resolve().is_relative_to(root):
-        bundle_key = out.resolve().relative_to(root).as_posix()
+    root = Settings.from_env(data_root=data_root).data_root
+    if isinstance(root, Path) and out.resolve().is_relative_to(root.resolve()):
+        bundle_key = out.resolve().relative_to(root.resolve()).as_posix()
         # Once: saying it again would change the log, and with it the next bundle.
         if ledger.log.state(*key).index_patch.get("exportBundleKey") != bundle_key:
             ledger.patch_index(*key, {"exportBundleKey": bundle_key})
@@ -171,7 +172,7 @@ def gc(
 
 
 def _policy(
-    storage: LocalStorage,
+    storage: Storage,
     runs: RunStore,
     keep: list[str],
     older_than: str | None,
@@ -192,7 +193,7 @@ def _policy(
 
 
 def _remove(
-    storage: LocalStorage, facts: GcFacts, ledger: Ledger, plan: GcPlan, problems: list[str]
+    storage: Storage, facts: GcFacts, ledger: Ledger, plan: GcPlan, problems: list[str]
 ) -> GcPlan:
     """Remove what goes and return what became of it; one that cannot go stops no other."""
     from dataclasses import replace

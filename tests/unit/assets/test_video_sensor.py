@@ -16,8 +16,8 @@ from screenalytics_assets.instance import open_instance
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.video_sensor import Found, build_video_sensor, look
 from screenalytics_assets.video_watch import GRACE_NS, Memory
+from screenalytics_core import layout
 from screenalytics_core.episode_registry import (
-    episode_video_path,
     list_episodes,
     recorded_video,
     register_video,
@@ -42,6 +42,10 @@ def copy_in(storage: LocalStorage, ep_id: str, frames: int = 8) -> Path:
     path = storage.root / "videos" / ep_id / "episode.mp4"
     path.parent.mkdir(parents=True, exist_ok=True)
     return make_video(path, numbered(frames))
+
+
+def video_path(storage: LocalStorage) -> Path:
+    return storage.local_path(layout.video_key(EP))
 
 
 def later(storage: LocalStorage, memory: Memory = NOTHING, **given: Any) -> Found:
@@ -104,7 +108,7 @@ def test_a_replaced_file_is_observed_once_and_stays_registered_as_it_was(
     registered = register_video(storage, EP, copy_in(storage, OTHER), probe=probe_video)
     shutil.rmtree(storage.root / "videos" / OTHER)
     settled = later(storage, partitions=(EP,)).memory
-    path = episode_video_path(storage, EP)
+    path = video_path(storage)
     path.unlink()
     copy_in(storage, EP, frames=11)
 
@@ -118,7 +122,7 @@ def test_a_replaced_file_is_observed_once_and_stays_registered_as_it_was(
 
 def test_trims_hide_no_replaced_file(storage: LocalStorage) -> None:
     register_video(storage, EP, copy_in(storage, EP), probe=probe_video)
-    path = episode_video_path(storage, EP)
+    path = video_path(storage)
     path.unlink()
     copy_in(storage, EP, frames=11)
 
@@ -142,7 +146,7 @@ def test_a_file_whose_other_link_is_removed_is_read_once_and_is_the_same(
 
 def test_a_removed_video_is_told_once_and_its_partition_kept(storage: LocalStorage) -> None:
     register_video(storage, EP, copy_in(storage, EP), probe=probe_video)
-    episode_video_path(storage, EP).unlink()
+    video_path(storage).unlink()
 
     first = later(storage, partitions=(EP, OTHER))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from screenalytics_assets.video_watch import GRACE_NS, Memory, Plan, plan_tick
-from screenalytics_core.episode_survey import Seen, Stamp
+from screenalytics_core.episode_survey import Seen
+from screenalytics_core.storage.base import Stamp
 
 EP, OTHER = "a-s01e01", "a-s01e02"
 NOTHING = Memory()

@@ -39,9 +39,9 @@ class CrashingStorage(LocalStorage):
         self._step()
         super().write_atomic(key, data)
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, *, durable: bool = False) -> None:
         self._step()
-        super().delete(key)
+        super().delete(key, durable=durable)
 
 
 @pytest.mark.parametrize("changes", range(5))

@@ -12,7 +12,7 @@ from screenalytics_core.errors import SettingsError
 from screenalytics_core.ledger.vocabulary import RunStatus
 from screenalytics_core.run_record import RunKey
 from screenalytics_core.run_tools.gc import (
-    FileFact,
+    DiskFile,
     GcPolicy,
     RunSummary,
     freed_bytes,
@@ -162,10 +162,10 @@ def test_a_half_removed_run_goes_first_thing_and_takes_no_place() -> None:
 
 
 def test_an_inode_is_freed_with_its_last_link_only() -> None:
-    alone = FileFact((1, 1), links=1, size_bytes=10)
-    shared_by_two = FileFact((1, 2), links=2, size_bytes=100)
-    shared_with_a_run_that_stays = FileFact((1, 3), links=2, size_bytes=1000)
-    other_disk = FileFact((2, 3), links=1, size_bytes=10_000)
+    alone = DiskFile((1, 1), links=1, size_bytes=10)
+    shared_by_two = DiskFile((1, 2), links=2, size_bytes=100)
+    shared_with_a_run_that_stays = DiskFile((1, 3), links=2, size_bytes=1000)
+    other_disk = DiskFile((2, 3), links=1, size_bytes=10_000)
 
     freed = freed_bytes(
         [
@@ -178,7 +178,7 @@ def test_an_inode_is_freed_with_its_last_link_only() -> None:
 
 
 def test_a_plan_adds_up_what_its_runs_free() -> None:
-    shared = FileFact((1, 1), links=3, size_bytes=100)
+    shared = DiskFile((1, 1), links=3, size_bytes=100)
     runs = [replace(r, files=(shared,)) for r in FIVE]
 
     plan = plan_gc(runs, GcPolicy(keep_completed=2), NOW)

@@ -153,12 +153,12 @@ class KilledStorage(LocalStorage):
         super().__init__(root)
         self.left = deletions
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, *, durable: bool = False) -> None:
         if self.exists(key):
             if self.left == 0:
                 raise Killed
             self.left -= 1
-        super().delete(key)
+        super().delete(key, durable=durable)
 
 
 def check_nothing_lies(house: House) -> None:

@@ -122,7 +122,7 @@ def test_a_death_between_two_files_leaves_a_missing_part_and_the_other_whole(
 def test_a_file_that_somebody_changed_is_refused(tmp_path: Path) -> None:
     store = SeasonStore(LocalStorage(tmp_path))
     publish(store)
-    store.path(SEASON, CAST_FILE).write_bytes(b"{}")
+    Path(store.location(SEASON, CAST_FILE)).write_bytes(b"{}")
 
     with pytest.raises(ArtifactCorruptError, match=r"season\.json says"):
         store.read(SEASON, CAST, CAST_FILE)
