@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from screenalytics_assets.resources import Listener
 
 # Bodies are tied to identities, not to names, so that this stage only takes over.
-_STAGES: Final = (
+STAGES: Final = (
     PipelineStage.CLUSTER,
     PipelineStage.TRACK_FUSION,
     PipelineStage.SCREEN_TIME,
@@ -208,7 +208,7 @@ def carry_out(
         looked_at.ep_id,
         None,
         config_of(record),
-        stages=_STAGES,
+        stages=STAGES,
         settings=settings,
         launch=Launch(upstream_run_id=looked_at.run_id, listener=listener, tell=tell),
     )

@@ -4,20 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
 
+from screenalytics_assets.api.job_view import JobViews
+from screenalytics_assets.api.launching import Queued, Work
 from screenalytics_assets.api.problems import add_problem_handlers
 from screenalytics_assets.api.service import Service
-from screenalytics_assets.settings import Settings
+from screenalytics_assets.settings import ApiSettings, Settings
 from screenalytics_assets.stores import Stores
+from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.errors import ScreenalyticsError
+from tests.check_samples import sound_run
+from tests.run_samples import write_log
+from tests.stores import Stores as Written
 
 
-def settings_of(root: Path) -> Settings:
+@dataclass
+class KeptLauncher:
+    """A queue that nobody takes from; it refuses what `error` says."""
+
+    submitted: list[Work] = field(default_factory=list)
+    error: ScreenalyticsError | None = None
+
+    def submit(self, work: Work) -> Queued:
+        if self.error is not None:
+            raise self.error
+        self.submitted.append(work)
+        return Queued(f"job-{len(self.submitted)}", work.ep_id, f"run-{len(self.submitted)}")
+
+    def cancel(self, job_id: str) -> None:
+        raise NotImplementedError
+
+
+def seen_run(stores: Written, run_id: str) -> None:
+    """Publish a small whole run: three people in two shots, each with two tracks."""
+    stores.run(run_id)
+    for kind, parts in sound_run().items():
+        stores.publish(run_id, kind, parts)
+    pdf = {"pdf": b"%PDF-1.7", "html": b"<p>report</p>"}
+    stores.publish(run_id, ArtifactKind.REPORT, pdf)
+    write_log(stores, run_id)
+    Stores.open(stores.root).ledger.render("rhobh-s05e14", run_id)
+
+
+def settings_of(root: Path, **api: Any) -> Settings:
     return Settings(
+        api=ApiSettings(**api),
         data_root=root,
         dagster_home=root / ".dagster",
         models_dir=root / "models",
@@ -26,14 +64,24 @@ def settings_of(root: Path) -> Settings:
 
 
 @contextmanager
-def client_of(root: Path, routers: Iterable[APIRouter]) -> Iterator[TestClient]:
-    """Serve some routers over a data root; an error that nobody expected is a 500."""
+def client_of(
+    root: Path,
+    routers: Iterable[APIRouter],
+    launcher: KeptLauncher | None = None,
+    **api: Any,
+) -> Iterator[TestClient]:
+    """Serve some routers over a data root; an error that nobody expected is a 500.
+
+    Args:
+        api: Fields of `ApiSettings`.
+    """
     app = FastAPI()
     add_problem_handlers(app)
     for router in routers:
         app.include_router(router)
-    settings = settings_of(root)
+    settings, stores = settings_of(root, **api), Stores.open(root)
     with dg.DagsterInstance.ephemeral() as instance:
-        app.state.service = Service(settings, Stores.open(root), instance)
+        queue, views = launcher or KeptLauncher(), JobViews(instance, stores)
+        app.state.service = Service(settings, stores, instance, queue, views)
         with TestClient(app, raise_server_exceptions=False) as client:
             yield client

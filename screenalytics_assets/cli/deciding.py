@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from screenalytics_assets.cli.console import put_json, step_progress, tell
-from screenalytics_assets.cli.identity_tables import decision_dict
 from screenalytics_assets.cli.imports import without_gc
 from screenalytics_assets.cli.run_names import resolve_run
+from screenalytics_assets.identity_rows import decision_dict
 from screenalytics_core.errors import ScreenalyticsError
 
 if TYPE_CHECKING:
     from screenalytics_assets.deciding import LookedAt
     from screenalytics_assets.settings import Settings
     from screenalytics_core.decisions.records import Decision
-    from screenalytics_core.decisions.roster import Roster
 
 
-def look(run: str, data_root: Path | None) -> tuple[LookedAt, Settings]:
+def look(run: str, data_root: str | None) -> tuple[LookedAt, Settings]:
     """Return the run that `EP` or `EP/RUN` means, and the settings."""
     from screenalytics_assets.deciding import LookedAt
     from screenalytics_assets.settings import Settings
@@ -38,15 +36,6 @@ def decided_by(given: str | None) -> str:
     from screenalytics_assets.whoami import whoami
 
     return given or whoami()
-
-
-def tell_at_once(
-    roster: Roster, who: str, tracks: frozenset[int], whom: str, others: frozenset[int]
-) -> None:
-    """Say if two who are to be one person are seen at the same time."""
-    at_once_s = roster.at_once_s(tracks, others)
-    if at_once_s > 0:
-        tell(f"{who} and {whom} are seen at the same time for {at_once_s:.2f} s")
 
 
 def decide(

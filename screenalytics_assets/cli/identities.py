@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from screenalytics_assets.cli import options
 from screenalytics_assets.cli.applying import apply
 from screenalytics_assets.cli.console import tell
-from screenalytics_assets.cli.deciding import decide, decided_by, look, put, tell_at_once
-from screenalytics_assets.cli.identity_tables import (
-    decision_dict,
-    person_dict,
-    put_decisions,
-    put_people,
-    put_tracks,
-    track_dicts,
-)
-from screenalytics_core.errors import DecisionError
+from screenalytics_assets.cli.deciding import decide, decided_by, look, put
+from screenalytics_assets.cli.identity_tables import put_decisions, put_people, put_tracks
+from screenalytics_assets.identity_rows import decision_dict, person_dict, track_dicts
 
 if TYPE_CHECKING:
-    from screenalytics_assets.deciding import LookedAt
+    from screenalytics_assets.verbs import Decider, Saying
 
 app = typer.Typer(
     help="Say who is who. What is decided holds for every later run of the episode.",
@@ -104,32 +98,16 @@ def label(
 
     Example: screenalytics identities label rhobh-s05e14 id_0003 "Kyle Richards"
     """
-    from screenalytics_core.decisions.records import Verb
-
     if (name is None) is not nobody:
         raise typer.BadParameter("give a NAME, or --nobody")
-    looked_at, settings = look(run, data_root)
-    found = looked_at.roster.find(person)
-    tracks = looked_at.roster.tracks_of(person)
-    member = None if name is None else looked_at.member(name)
-    decision = looked_at.decision(
-        Verb.LABEL,
-        tracks,
-        identity_ids=tuple(p.person_id for p in found),
-        cast_id=member.cast_id if member else None,
-        label=member.label if member else None,
-        by=decided_by(by),
+    _decide(
+        run,
+        data_root,
+        by,
+        lambda decider: decider.label(person, name, enrols=not no_enrol),
+        no_run=no_run,
+        as_json=as_json,
     )
-    taken = None
-    if member:
-        others = looked_at.roster.called(member.cast_id) - tracks
-        tell_at_once(looked_at.roster, person, tracks, member.label, others)
-    if member and not member.has_faces and not no_enrol and looked_at.show is not None:
-        taken = looked_at.enrol(member, tracks, decision.by, settings)
-        tell(f"gallery of {looked_at.show}: {member.label} ({member.cast_id}), {taken} faces new")
-    elif member and not no_enrol and looked_at.show is None:
-        tell(f"{looked_at.ep_id} names no show, so no gallery takes {member.label}")
-    decide(looked_at, settings, decision, no_run=no_run, as_json=as_json, enrolled=taken)
 
 
 @app.command("merge")
@@ -146,23 +124,14 @@ def merge(
 
     Example: screenalytics identities merge rhobh-s05e14 id_0003 id_0017
     """
-    from screenalytics_core.decisions.records import Verb
-
-    looked_at, settings = look(run, data_root)
-    roster = looked_at.roster
-    tracks, others = roster.tracks_of(person), roster.tracks_of(other)
-    if tracks & others:
-        raise DecisionError(thing=f"{person} and {other}", reason="are one person already")
-    found = (*roster.find(person), *roster.find(other))
-    tell_at_once(roster, person, tracks, other, others)
-    decision = looked_at.decision(
-        Verb.MERGE,
-        tracks,
-        others,
-        identity_ids=tuple(p.person_id for p in found),
-        by=decided_by(by),
+    _decide(
+        run,
+        data_root,
+        by,
+        lambda decider: decider.merge(person, other),
+        no_run=no_run,
+        as_json=as_json,
     )
-    decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
 
 
 @app.command("split")
@@ -181,22 +150,14 @@ def split(
 
     Example: screenalytics identities split rhobh-s05e14 id_0003 41 57
     """
-    from screenalytics_core.decisions.records import Verb
-
-    looked_at, settings = look(run, data_root)
-    found = looked_at.roster.find(person)
-    whole = looked_at.roster.tracks_of(person)
-    looked_at.roster.check_tracks(track_ids, whole)
-    rest = whole - set(track_ids)
-    if not rest:
-        raise DecisionError(
-            thing=f"person {person!r}",
-            reason="has no other tracks than these",
-            way_out="Name fewer tracks, or label the person.",
-        )
-    ids = tuple(p.person_id for p in found)
-    decision = looked_at.decision(Verb.SPLIT, track_ids, rest, identity_ids=ids, by=decided_by(by))
-    decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+    _decide(
+        run,
+        data_root,
+        by,
+        lambda decider: decider.split(person, track_ids),
+        no_run=no_run,
+        as_json=as_json,
+    )
 
 
 @app.command("move-track")
@@ -216,17 +177,16 @@ def move_track(
 
     Example: screenalytics identities move-track rhobh-s05e14 41 id_0005
     """
-    from screenalytics_core.decisions.records import Verb
-
     if (to is None) is not nobody:
         raise typer.BadParameter("give TO, or --nobody")
-    looked_at, settings = look(run, data_root)
-    looked_at.roster.check_tracks([track_id])
-    more: dict[str, Any] = {}
-    if to is not None:
-        more = _destination(looked_at, track_id, to)
-    decision = looked_at.decision(Verb.MOVE_TRACK, [track_id], by=decided_by(by), **more)
-    decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+    _decide(
+        run,
+        data_root,
+        by,
+        lambda decider: decider.move_track(track_id, to),
+        no_run=no_run,
+        as_json=as_json,
+    )
 
 
 @app.command("lock")
@@ -242,13 +202,9 @@ def lock(
 
     Example: screenalytics identities lock rhobh-s05e14 id_0003
     """
-    from screenalytics_core.decisions.records import Verb
-
-    looked_at, settings = look(run, data_root)
-    ids = tuple(p.person_id for p in looked_at.roster.find(person))
-    tracks = looked_at.roster.tracks_of(person)
-    decision = looked_at.decision(Verb.LOCK, tracks, identity_ids=ids, by=decided_by(by))
-    decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
+    _decide(
+        run, data_root, by, lambda decider: decider.lock(person), no_run=no_run, as_json=as_json
+    )
 
 
 @app.command("undo")
@@ -268,32 +224,32 @@ def undo(
 
     Example: screenalytics identities undo rhobh-s05e14 7
     """
-    from screenalytics_core.decisions.records import Verb
+    _decide(
+        run, data_root, by, lambda decider: decider.undo(sequence), no_run=no_run, as_json=as_json
+    )
+
+
+def _decide(
+    run: str,
+    data_root: str | None,
+    by: str | None,
+    say: Callable[[Decider], Saying],
+    *,
+    no_run: bool,
+    as_json: bool,
+) -> None:
+    """Decide about a run as a verb says, record it, and carry it out unless it waits."""
+    from screenalytics_assets.verbs import Decider
 
     looked_at, settings = look(run, data_root)
-    undone = looked_at.to_undo(sequence)
-    decision = looked_at.decision(
-        Verb.UNDO, identity_ids=undone.identity_ids, undoes=undone.sequence, by=decided_by(by)
+    saying = say(Decider(looked_at, settings, decided_by(by)))
+    for note in saying.notes:
+        tell(note)
+    decide(
+        looked_at,
+        settings,
+        saying.decision,
+        no_run=no_run,
+        as_json=as_json,
+        enrolled=saying.enrolled,
     )
-    decide(looked_at, settings, decision, no_run=no_run, as_json=as_json)
-
-
-def _destination(looked_at: LookedAt, track_id: int, to: str) -> dict[str, Any]:
-    """Return who a track is moved to, as fields of the decision."""
-    try:
-        found = looked_at.roster.find(to)
-    except DecisionError:
-        # Somebody of the cast need not have been found in the episode.
-        member = looked_at.member(to)
-        if not member.is_known:
-            raise
-        return {"cast_id": member.cast_id, "label": member.label}
-    others = looked_at.roster.tracks_of(to) - {track_id}
-    if not others:
-        raise DecisionError(
-            thing=f"track {track_id}", reason=f"is all that there is of {to} already"
-        )
-    if not any(person.identity_ids for person in found):
-        # Single tracks were moved to them: there is no identity that this one could join.
-        return {"cast_id": found[0].cast_id, "label": found[0].label}
-    return {"others": others, "identity_ids": tuple(p.person_id for p in found)}

@@ -1,30 +1,15 @@
-"""How people of a run, their tracks, and decisions about them are shown."""
+"""How people of a run, their tracks, and decisions about them are printed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from screenalytics_assets.cli.console import put_said, put_table, tell
+from screenalytics_assets.identity_rows import decision_dict
 
 if TYPE_CHECKING:
     from screenalytics_core.decisions.records import Decision
-    from screenalytics_core.decisions.roster import Roster, Somebody
-
-
-def person_dict(person: Somebody, suggestions: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a person with whom the gallery suggests, the likeliest first."""
-    return {
-        "person_id": person.person_id,
-        "identity_ids": list(person.identity_ids),
-        "cast_id": person.cast_id,
-        "label": person.label,
-        "source": person.source,
-        "decision": person.decision,
-        "tracks": list(person.tracks),
-        "face_s": round(person.face_s, 6),
-        "suggestions": [s for s in suggestions if s["identity_id"] == person.person_id],
-    }
 
 
 def put_people(title: str, people: Sequence[Mapping[str, Any]], of_nobody: Sequence[int]) -> None:
@@ -48,21 +33,6 @@ def put_people(title: str, people: Sequence[Mapping[str, Any]], of_nobody: Seque
         tell("name somebody: screenalytics identities label EP IDENTITY NAME")
 
 
-def track_dicts(roster: Roster, people: Iterable[Somebody]) -> list[dict[str, Any]]:
-    """Return the tracks of people, in the order of time."""
-    rows = [
-        {
-            "track_id": track_id,
-            "start_s": roster.span_s(track_id)[0],
-            "end_s": roster.span_s(track_id)[1],
-            "person_id": person.person_id,
-        }
-        for person in people
-        for track_id in person.tracks
-    ]
-    return sorted(rows, key=lambda r: (r["start_s"], r["track_id"]))
-
-
 def put_tracks(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print tracks."""
     put_table(
@@ -79,27 +49,6 @@ def put_tracks(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
             for r in rows
         ],
     )
-
-
-def decision_dict(decision: Decision, every: Sequence[Decision]) -> dict[str, Any]:
-    """Return a decision for people: tracks by number, and whether it holds."""
-    from screenalytics_core.decisions.standing import holding
-
-    return {
-        "sequence": decision.sequence,
-        "at": decision.at,
-        "by": decision.by,
-        "run_id": decision.run_id,
-        "verb": decision.verb.value,
-        "identity_ids": list(decision.identity_ids),
-        "cast_id": decision.cast_id,
-        "label": decision.label,
-        "tracks": [a.track_id for a in decision.tracks],
-        "others": [a.track_id for a in decision.others],
-        "undoes": decision.undoes,
-        "via": decision.via,
-        "holds": decision in holding(every),
-    }
 
 
 def put_decisions(decisions: Sequence[Decision]) -> None:
