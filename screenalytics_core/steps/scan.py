@@ -138,14 +138,14 @@ STEP = Step(
         StepOutput(
             name="shots",
             kinds=(ArtifactKind.SHOTS,),
-            version="3",
+            version="4",
             settings=_SHOT_SETTINGS,
             reads_video=True,
         ),
         StepOutput(
             name="detections",
             kinds=(ArtifactKind.DETECTIONS,),
-            version="6",
+            version="7",
             settings=(
                 *_SHOT_SETTINGS,
                 "stride",
@@ -161,7 +161,7 @@ STEP = Step(
         StepOutput(
             name="body_detections",
             kinds=(ArtifactKind.BODY_DETECTIONS,),
-            version="3",
+            version="4",
             # The network that compares bodies runs where faces are embedded.
             settings=(*_SHOT_SETTINGS, "body_tracking", "body_stride", "device", "embed_device"),
             launch_settings=("workers",),

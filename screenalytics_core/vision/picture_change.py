@@ -26,7 +26,7 @@ _REACH_PX: Final = 4
 _MIN_TEXTURE: Final = 1.0
 _MAX_TEXTURE: Final = 20.0
 # Of the picture, so much must have changed: an explosion or somebody passing changes a part.
-_CHANGED_SHARE: Final = 0.65
+CHANGED_SHARE: Final = 0.65
 # Brighter than what stands in the bars of a letterbox (video black is 16).
 _BAR_LEVEL: Final = 20.0
 # Pictures so alike pixel by pixel need no search.
@@ -131,8 +131,8 @@ def _dot(a: FloatArray, b: FloatArray) -> float:
     return float(np.einsum("i,i->", a, b))
 
 
-def structural_change(a: Thumb, b: Thumb) -> float:
-    """Return in [0, 1] by how much at least 65 % of the picture's texture changed.
+def structural_change(a: Thumb, b: Thumb, share: float = CHANGED_SHARE) -> float:
+    """Return in [0, 1] by how much at least `share` of the picture's texture changed.
 
     A block that is found again within 4 px (6 % of the width) has not changed, whatever its
     brightness and contrast. Blocks count by the texture that they hold in either picture.
@@ -156,7 +156,7 @@ def structural_change(a: Thumb, b: Thumb) -> float:
         ]
     )
     order = np.argsort(-changes, kind="stable")
-    reached = np.searchsorted(weights[order].cumsum(), _CHANGED_SHARE * total)
+    reached = np.searchsorted(weights[order].cumsum(), share * total)
     return float(changes[order[min(int(reached), len(order) - 1)]])
 
 
@@ -175,7 +175,7 @@ class Blend(NamedTuple):
 
     Attributes:
         old, new: (n,) factors.
-        unexplained: (n,) what is left, as share of the weaker one's variance.
+        unexplained: (n,) what is left, as share of the mean variance of the first and the last one.
     """
 
     old: FloatArray
@@ -201,7 +201,7 @@ def blend_of(thumbs: list[Thumb]) -> Blend:
     new = (by_last * first - by_first * both) / scale
     own = np.einsum("ij,ij->i", rows[1:-1], rows[1:-1])
     left = np.maximum(own - old * by_first - new * by_last, 0.0)
-    return Blend(old, new, left / (min(first, last) + _TINY))
+    return Blend(old, new, left / ((first + last) / 2 + _TINY))
 
 
 def is_relit(picture: Thumb, others: list[Thumb]) -> bool:

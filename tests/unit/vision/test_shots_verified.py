@@ -120,6 +120,47 @@ def test_a_dissolve_is_one_cut_within_it(length: int) -> None:
     assert 30 <= cut <= 30 + length
 
 
+@pytest.mark.parametrize("pan_px", [1.0, 1.5])
+def test_a_dissolve_between_two_pans_is_found(pan_px: float) -> None:
+    old, new = scene(1, 38, pan_px=pan_px), scene(2, 38, pan_px=pan_px)
+
+    (cut,) = cuts_of(dissolved(old, new, 8))
+
+    assert 30 <= cut <= 38
+
+
+def before_one_background(seed: int, frames: int, *, step_px: float = 0.0) -> list[Image]:
+    """Somebody, here a part of another scene, before what is everybody's background."""
+    whole = [picture.copy() for picture in scene(1, 1) * frames]
+    person = cv2.resize(scene(seed, 1)[0], (100, 130), interpolation=cv2.INTER_AREA)
+    for i, picture in enumerate(whole):
+        left = 50 + round(i * step_px)
+        picture[-130:, left : left + 100] = person
+    return whole
+
+
+@pytest.mark.parametrize("blend", [0, 1])
+def test_somebody_else_before_the_same_background_is_another_shot(blend: int) -> None:
+    first, second = before_one_background(4, 20), before_one_background(7, 20)
+    between = [blended(first[-1], second[0], 0.5)] * blend
+
+    assert cuts_of([*first, *between, *second]) == [20 + blend]
+
+
+def test_somebody_who_flashes_up_before_the_background_is_no_shot() -> None:
+    frames = before_one_background(4, 40)
+    frames[20:24] = [lit(f, 0.3) for f in before_one_background(7, 4)]
+
+    assert cuts_of(frames) == []
+
+
+def test_somebody_who_jumps_where_pictures_were_dropped_is_no_cut() -> None:
+    frames = before_one_background(4, 40, step_px=2.0)
+    frames[18:21] = [frames[17]] * 3
+
+    assert cuts_of(frames) == []
+
+
 @pytest.mark.parametrize("black", [0, 4, 20])
 def test_a_fade_through_black_is_one_cut_within_it(black: int) -> None:
     levels = np.linspace(1, 0, 10)[1:]
