@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from screenalytics_assets.counted import Devices
 from screenalytics_assets.measuring import MemoryWatch, Meter, Usage
 from screenalytics_core.errors import VideoChangedError
 from screenalytics_core.vision.decode import PyAvVideo, open_video
@@ -215,6 +217,71 @@ def test_without_a_person_model_its_part_is_nothing(meter: Meter) -> None:
     meter.pack(FakePack()).face_embedder().embed(np.zeros((5, 112, 112, 3), np.uint8))
 
     assert meter.person_usage() == Usage()
+
+
+class SlowPersons:
+    """Takes a moment of the wall's time, as a device does that works by itself."""
+
+    def detect(self, image_bgr: Image) -> PersonBoxes:
+        time.sleep(0.02)
+        if image_bgr.size == 0:
+            raise ValueError("an empty picture")
+        return PersonBoxes(NO_BOXES, NO_SCORES)
+
+
+def slow_pack() -> FakePack:
+    pack = FakePack()
+    pack.person_detector = lambda *, min_confidence: SlowPersons()  # type: ignore[assignment,method-assign]
+    return pack
+
+
+def test_on_a_cpu_no_time_of_a_gpu_is_told(meter: Meter) -> None:
+    pack = meter.pack(slow_pack(), Devices("cpu", "cuda"))
+    persons = pack.person_detector(min_confidence=0.1)
+    assert persons is not None
+    persons.detect(PICTURE)
+    pack.person_embedder().embed(PICTURE, np.zeros((4, 4), np.float32))  # colours, on the CPU
+
+    assert (meter.usage().gpu_s, meter.person_usage().gpu_s) == (0, 0)
+
+
+def test_threads_that_share_a_gpu_are_charged_for_its_time_once() -> None:
+    meter = Meter()
+    with meter:
+        persons = meter.pack(slow_pack(), Devices("cuda", "cpu")).person_detector(
+            min_confidence=0.1
+        )
+        assert persons is not None
+        with ThreadPoolExecutor(4) as pool:
+            started_s = time.perf_counter()
+            list(pool.map(lambda _: persons.detect(PICTURE), range(12)))
+            took_s = time.perf_counter() - started_s
+
+    # Twelve calls of 0.02 s by four threads: three of them one after the other.
+    assert 0.06 <= meter.usage().gpu_s <= took_s
+    assert meter.person_usage().gpu_s == pytest.approx(meter.usage().gpu_s, rel=0.05)
+
+
+def test_a_call_on_a_gpu_that_fails_held_it_as_well(meter: Meter) -> None:
+    persons = meter.pack(slow_pack(), Devices("cuda")).person_detector(min_confidence=0.1)
+    assert persons is not None
+
+    with pytest.raises(ValueError, match="empty picture"):
+        persons.detect(PICTURE[:0])
+    held_s = meter.usage().gpu_s
+    assert held_s >= 0.02
+    time.sleep(0.02)
+    assert meter.usage().gpu_s == held_s, "nobody holds it any more"
+
+
+def test_faces_and_bodies_are_charged_where_they_are_looked_at(meter: Meter) -> None:
+    pack = meter.pack(FakePack(), Devices("cpu", "cuda"))
+
+    pack.face_detector(max_side_px=640, min_confidence=0.1).detect(PICTURE)
+    assert meter.usage().gpu_s == 0
+    pack.face_embedder().embed(np.zeros((5, 112, 112, 3), np.uint8))
+    assert meter.usage().gpu_s > 0
+    assert meter.person_usage().gpu_s == 0
 
 
 def test_a_picture_that_the_model_refuses_is_no_inference(meter: Meter) -> None:
