@@ -68,6 +68,7 @@ _STREAM: Final[dict[int | str, dict[str, Any]]] = {
 @router.get(
     "/runs/{ep_id}/{run_id}/events",
     tags=["runs"],
+    status_code=200,
     response_class=ProgressResponse,
     responses={**_STREAM, **problem_responses(404, 422, 503)},
 )
@@ -89,6 +90,7 @@ async def run_progress(key: RunDep, feeds: FeedsDep, after: After = None) -> Pro
 @router.get(
     "/jobs/{job_id}/events",
     tags=["jobs"],
+    status_code=200,
     response_class=ProgressResponse,
     responses={**_STREAM, **problem_responses(404, 422, 503)},
 )
