@@ -1,0 +1,234 @@
+"""Locks on a server that can do no more than create an object unless it exists.
+
+A lock is a folder of numbered objects. Who creates the next number holds the lock; the highest
+number tells how it stands: an empty object is released, one with an owner in it is held until
+the server has not heard of it for `lease_s`. All ages are differences of the server's own
+times; a holder counts on the boot clock from before it asked, so it gives up first. A holder
+that was paused too long finds its lease over and may not publish (`check`).
+
+Numbers are never used twice: the highest object stays, and others are removed only when they
+are older than any knowledge that somebody may act on (`FORGOTTEN_S` against `FRESH_S`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Final
+
+from screenalytics_core.errors import KeyMissingError, StorageError
+from screenalytics_core.processes import ProcessIdentity, pid_started_s
+from screenalytics_core.storage.clock import boot_s
+from screenalytics_core.storage.s3_bucket import Bucket, Item, Listing
+from screenalytics_core.storage.s3_lease import Lease, LeaseKeeper
+
+_LOG: Final = logging.getLogger(__name__)
+
+# Dates of HTTP have whole seconds, so an age may be told up to two too long.
+_SLACK_S: Final = 2.0
+# What was learned of a lock serves to ask for the next number this long, then it is asked anew.
+FRESH_S: Final = 300.0
+# Numbers that were overtaken are removed after this; three times as long, for safety.
+FORGOTTEN_S: Final = 900.0
+_TIDIED_EVERY: Final = 64
+_POLLED_S: Final = (0.02, 0.5)
+# Starts are counted in ticks of 10 ms.
+_START_TOLERANCE_S: Final = 0.5
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A lock inside this process: its threads queue here, one at a time asks the server."""
+
+    guard: threading.RLock = field(default_factory=threading.RLock)
+    depth: int = 0
+    lease: Lease | None = None
+    # The highest number that was seen, and when.
+    number: int = 0
+    learned_s: float = float("-inf")
+
+
+class LeaseLocks:
+    """The locks under one prefix of a bucket.
+
+    Args:
+        prefix: The S3 folder that their objects lie in.
+        timeout_s: How long to wait for one.
+        lease_s: After how long without a sign of life a holder counts as gone.
+    """
+
+    def __init__(self, bucket: Bucket, prefix: str, timeout_s: float, lease_s: float) -> None:
+        self._bucket = bucket
+        self._prefix = prefix
+        self._timeout_s = timeout_s
+        self._lease_s = lease_s
+        self._keeper = LeaseKeeper(lease_s / 3)
+        self._guard = threading.Lock()
+        # Kept for all keys: what was learned saves a request each time.
+        self._turns: dict[str, _Turn] = {}
+        self._of_thread = threading.local()
+
+    @contextmanager
+    def hold(self, key: str) -> Iterator[None]:
+        """Hold the lock of `key`; re-entrant in a thread.
+
+        Raises:
+            StorageError: It is not to be had in time, or was lost while it was held.
+        """
+        deadline_s = time.monotonic() + self._timeout_s
+        with self._guard:
+            turn = self._turns.setdefault(key, _Turn())
+        if not turn.guard.acquire(timeout=self._timeout_s):
+            raise self._busy(key)
+        try:
+            if turn.depth == 0:
+                turn.lease = self._acquire(key, turn, deadline_s)
+            turn.depth += 1
+            try:
+                with self._noted(turn.lease):
+                    yield
+            finally:
+                turn.depth -= 1
+                if turn.depth == 0:
+                    self._release(turn)
+        finally:
+            turn.guard.release()
+
+    def check(self) -> None:
+        """Refuse to go on if this thread has lost a lock that it should hold.
+
+        Raises:
+            StorageError: Somebody else may hold it since.
+        """
+        for lease in self._held():
+            lease.check()
+
+    def _held(self) -> list[Lease]:
+        held: list[Lease] = getattr(self._of_thread, "held", [])
+        self._of_thread.held = held
+        return held
+
+    @contextmanager
+    def _noted(self, lease: Lease | None) -> Iterator[None]:
+        held = self._held()
+        if lease is None or lease in held:
+            yield
+            return
+        held.append(lease)
+        try:
+            yield
+        finally:
+            held.remove(lease)
+
+    def _acquire(self, key: str, turn: _Turn, deadline_s: float) -> Lease:
+        wait_s = _POLLED_S[0]
+        while True:
+            if boot_s() - turn.learned_s > FRESH_S:
+                self._look(key, turn)
+            lease = self._try_next(key, turn)
+            if lease is not None:
+                return lease
+            while not self._look(key, turn):
+                if time.monotonic() > deadline_s:
+                    raise self._busy(key)
+                time.sleep(wait_s * random.uniform(0.5, 1.0))
+                wait_s = min(2 * wait_s, _POLLED_S[1])
+
+    def _try_next(self, key: str, turn: _Turn) -> Lease | None:
+        """Create the next number; None if somebody else has it."""
+        token = uuid.uuid4().hex
+        owner = {"token": token, "process": asdict(ProcessIdentity.current())}
+        lease = Lease(
+            self._bucket,
+            self._name(key, turn.number + 1),
+            json.dumps(owner).encode(),
+            self._lease_s,
+        )
+        if not lease.begin():
+            return None
+        if boot_s() - turn.learned_s > FRESH_S:
+            # This machine slept between asking and creating: the number may have been one that
+            # was removed since.
+            self._bucket.delete([lease.name])
+            return None
+        turn.number += 1
+        turn.learned_s = boot_s()
+        self._keeper.add(lease)
+        if turn.number % _TIDIED_EVERY == 0:
+            self._tidy(key, turn)
+        return lease
+
+    def _release(self, turn: _Turn) -> None:
+        lease, turn.lease = turn.lease, None
+        if lease is None:
+            return
+        self._keeper.drop(lease)
+        try:
+            lease.end()
+            turn.learned_s = boot_s()
+        except StorageError:
+            # The work is done; without a sign of life the lease ends by itself.
+            _LOG.warning("the lock %s could not be released; it ends by itself", lease.name)
+            turn.learned_s = float("-inf")
+
+    def _look(self, key: str, turn: _Turn) -> bool:
+        """Learn how the lock stands; tell whether it is free."""
+        asked_s = boot_s()
+        # The highest object is never removed, so what comes before the one known is of no use.
+        known = self._name(key, turn.number - 1) if turn.number else ""
+        listing = self._bucket.list(self._name(key, None), after=known)
+        newest = max(listing.items, key=lambda item: item.name, default=None)
+        turn.number = _number(newest) if newest else 0
+        turn.learned_s = asked_s
+        return newest is None or self._is_free(newest, listing)
+
+    def _is_free(self, newest: Item, listing: Listing) -> bool:
+        if newest.size_bytes == 0:
+            return True
+        age_s = (listing.at - newest.modified).total_seconds()
+        return age_s > self._lease_s + _SLACK_S or self._owner_is_gone(newest)
+
+    def _owner_is_gone(self, newest: Item) -> bool:
+        """Tell whether the owner was a process of this machine that has ended."""
+        try:
+            owner = json.loads(self._bucket.open(newest.name).whole())
+            process = ProcessIdentity.from_dict(owner["process"])
+        except (KeyMissingError, ValueError, KeyError, TypeError):
+            return False  # released meanwhile, or nothing of ours: its age decides
+        if not process.shares_pids_with(ProcessIdentity.current()):
+            return False
+        started_s = pid_started_s(process.pid)
+        return started_s is None or abs(started_s - process.started_s) > _START_TOLERANCE_S
+
+    def _tidy(self, key: str, turn: _Turn) -> None:
+        listing = self._bucket.list(self._name(key, None))
+        old = [
+            item.name
+            for item in listing.items
+            if _number(item) < turn.number
+            and (listing.at - item.modified).total_seconds() > FORGOTTEN_S
+        ]
+        if old:
+            self._bucket.delete(old)
+
+    def _name(self, key: str, number: int | None) -> str:
+        return f"{self._prefix}{key}/" + ("" if number is None else f"{number:012d}")
+
+    def _busy(self, key: str) -> StorageError:
+        return StorageError(
+            thing=self._bucket.url(self._name(key, None)),
+            reason=f"is held by somebody else for over {self._timeout_s:g} s",
+            way_out="Wait for it, or end the process that hangs.",
+        )
+
+
+def _number(item: Item) -> int:
+    tail = item.name.rpartition("/")[2]
+    return int(tail) if tail.isdigit() else 0
