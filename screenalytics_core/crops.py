@@ -70,5 +70,16 @@ def read_jpegs(file: IO[bytes], names: Iterable[str]) -> Iterator[bytes]:
 
 
 def decode_crop(jpeg: bytes) -> Image:
-    """Return the BGR picture of one entry."""
-    return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    """Return the BGR picture of one entry.
+
+    Raises:
+        ArtifactCorruptError: It is no picture.
+    """
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
+    if picture is None:
+        raise ArtifactCorruptError(
+            thing="crop of crops.zip",
+            reason="is no picture",
+            way_out="Run the faces stage again in a new run.",
+        )
+    return np.asarray(picture, np.uint8)

@@ -11,6 +11,7 @@ from screenalytics_assets.api import costs, health, jobs
 from screenalytics_assets.api.following import Following
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import DagsterLauncher, Launcher
+from screenalytics_assets.api.pages.routes import add_pages
 from screenalytics_assets.api.problems import add_problem_handlers
 from screenalytics_assets.api.service import Service
 from screenalytics_assets.instance import open_instance
@@ -46,4 +47,5 @@ def create_app(settings: Settings, launcher: Launcher | None = None) -> FastAPI:
     add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
+    add_pages(app)
     return app

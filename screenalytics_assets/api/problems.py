@@ -71,6 +71,11 @@ def problem(status: int, detail: str, code: str | None = None, **more: Any) -> J
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
 
 
+def status_of(error: ScreenalyticsError) -> HTTPStatus:
+    """Return the status that tells of one of our errors."""
+    return STATUSES.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return `responses=` of a route that may answer with these problems.
 
@@ -91,7 +96,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(ScreenalyticsError)
     async def ours(_request: Request, error: ScreenalyticsError) -> JSONResponse:
-        status = STATUSES.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+        status = status_of(error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _LOG.error("%s", error)
         return problem(status, str(error), error.code)

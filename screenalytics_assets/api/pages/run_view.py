@@ -1,0 +1,215 @@
+"""What the page of a run shows: how far it is, then who was on screen when. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from screenalytics_core.ledger.vocabulary import RunStatus
+from screenalytics_core.report.people import name_of
+from screenalytics_core.report.text import clock, headline, percent, seconds, tick
+
+Document = Mapping[str, Any]
+_ENDED: Final = frozenset(status.value for status in RunStatus if status.is_terminal)
+_FULL: Final = 100.0
+_WORDS: Final = {"not_started": "waiting", "success": "done"}
+
+
+@dataclass(frozen=True, slots=True)
+class StageRow:
+    """A stage of the plan.
+
+    Attributes:
+        percent: 0 to 100.
+        took: Seconds for people; empty while it is not done.
+    """
+
+    stage: str
+    status: str
+    word: str
+    percent: float
+    message: str
+    took: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A stretch of a person: where it begins and how long it is, percent of the episode."""
+
+    x: float
+    width: float
+    source: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A cast member that the gallery proposes."""
+
+    label: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLane:
+    """A person with the stretches in which they are seen.
+
+    Attributes:
+        identity_ids: Identities of this run that the person is.
+        face_id: The face that stands for the person; None without one.
+    """
+
+    name: str
+    is_named: bool
+    identity_ids: tuple[str, ...]
+    face_id: int | None
+    total: str
+    bounds: str
+    share: str
+    bars: tuple[Bar, ...]
+    suggestions: tuple[Suggestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run.
+
+    Attributes:
+        is_ended: Nothing more is to come of this attempt.
+        job_id: The Dagster run that speaks for it; None if none does.
+        ticks: Place in percent and label of marks along the episode.
+    """
+
+    ep_id: str
+    run_id: str
+    headline: str
+    state: str
+    is_ended: bool
+    error: str | None
+    job_id: str | None
+    stages: tuple[StageRow, ...]
+    people: tuple[PersonLane, ...]
+    has_screen_time: bool
+    summary: str
+    ticks: tuple[tuple[float, str], ...]
+    reports: tuple[str, ...]
+
+
+def run_view(
+    status: Document,
+    screen_time: Document | None,
+    identities: Document | None,
+    cast: Document | None,
+    reports: Iterable[str] = (),
+) -> RunView:
+    """Return what is shown of a run.
+
+    Args:
+        status: episode_status.json.
+        screen_time: The document of `artifacts.SCREEN_TIME`; None while there is none.
+        identities: Of `artifacts.IDENTITIES`.
+        cast: Of `artifacts.CAST`.
+        reports: Forms that the report is there in, `pdf` and `html`.
+    """
+    error = status["error"]
+    jobs = status["dagster_run_ids"]
+    return RunView(
+        ep_id=status["ep_id"],
+        run_id=status["run_id"],
+        headline=headline(status["ep_id"]),
+        state=status["state"],
+        is_ended=status["state"] in _ENDED,
+        error=error["message"] if error else None,
+        job_id=jobs[-1] if jobs else None,
+        stages=tuple(_stage(name, stage) for name, stage in status["stages"].items()),
+        people=_people(screen_time, identities, cast),
+        has_screen_time=screen_time is not None,
+        summary=_summary(screen_time),
+        ticks=_ticks(screen_time["duration_s"]) if screen_time else (),
+        reports=tuple(reports),
+    )
+
+
+def _stage(name: str, stage: Document) -> StageRow:
+    status, progress = stage["status"], stage["progress"] or {}
+    is_done = status == "success"
+    reused = stage["source"] not in (None, "computed")
+    error = stage["error"]
+    return StageRow(
+        stage=name,
+        status=status,
+        word="taken over" if is_done and reused else _WORDS.get(status, str(status)),
+        percent=_FULL if is_done else float(progress.get("pct") or 0.0),
+        message=error["message"] if error else stage["blocked_reason"] or progress.get("message")
+        or "",
+        took=seconds(stage["duration_s"]) if stage["duration_s"] is not None and is_done else "",
+    )  # fmt: skip
+
+
+def _people(
+    screen_time: Document | None, identities: Document | None, cast: Document | None
+) -> tuple[PersonLane, ...]:
+    if screen_time is None or identities is None or cast is None:
+        return ()
+    faces = {i["identity_id"]: i["representative_face_id"] for i in identities["identities"]}
+    of_cast: dict[str, list[str]] = {}
+    for row in cast["people"]:
+        if row["cast_id"] and row["identity_id"]:
+            of_cast.setdefault(row["cast_id"], []).append(row["identity_id"])
+    proposed: dict[str, list[Suggestion]] = {}
+    for row in cast["suggestions"]:
+        shown = Suggestion(row["label"], row["reason"])
+        proposed.setdefault(row["identity_id"], []).append(shown)
+    lanes = []
+    for person in sorted(screen_time["people"], key=lambda p: -p["total_s"]):
+        own = [person["identity_id"]] if person["identity_id"] else of_cast.get(person["cast_id"])
+        lanes.append(_lane(person, tuple(own or ()), faces, proposed, screen_time["duration_s"]))
+    return tuple(lanes)
+
+
+def _lane(
+    person: Document,
+    identity_ids: tuple[str, ...],
+    faces: Mapping[str, int | None],
+    proposed: Mapping[str, list[Suggestion]],
+    duration_s: float,
+) -> PersonLane:
+    known = (faces.get(identity_id) for identity_id in identity_ids)
+    return PersonLane(
+        name=name_of(person),
+        is_named=person["cast_id"] is not None,
+        identity_ids=identity_ids,
+        face_id=next((face for face in known if face is not None), None),
+        total=seconds(person["total_s"]),
+        bounds=f"{seconds(person['low_s'])} to {seconds(person['high_s'])}",
+        share=percent(person["share"]),
+        bars=tuple(_bar(segment, duration_s) for segment in person["segments"]),
+        suggestions=tuple(s for i in identity_ids for s in proposed.get(i, ())),
+    )
+
+
+def _bar(segment: Document, duration_s: float) -> Bar:
+    start_s, end_s = segment["start_s"], segment["end_s"]
+    whole = max(duration_s, end_s) or 1.0
+    title = f"{segment['source']} {clock(start_s)} to {clock(end_s)} ({seconds(end_s - start_s)})"
+    x = _FULL * start_s / whole
+    return Bar(round(x, 4), round(_FULL * (end_s - start_s) / whole, 4), segment["source"], title)
+
+
+def _summary(screen_time: Document | None) -> str:
+    if screen_time is None:
+        return ""
+    return (
+        f"{seconds(screen_time['counted_s'])} counted, somebody known in "
+        f"{seconds(screen_time['covered_s'])}, somebody unknown in "
+        f"{seconds(screen_time['unknown_s'])}"
+    )
+
+
+def _ticks(duration_s: float) -> tuple[tuple[float, str], ...]:
+    """Return about six round marks along an episode."""
+    rounds = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+    step_s = next((r for r in rounds if duration_s / r <= 6), rounds[-1])
+    marks = range(0, int(duration_s) + 1, step_s)
+    return tuple((round(_FULL * at / duration_s, 3), tick(at)) for at in marks if duration_s > 0)
