@@ -44,7 +44,13 @@ Probe = Callable[[Path], VideoFacts]
 
 
 def register_video(
-    storage: Storage, ep_id: str, video_path: Path, *, probe: Probe, replace: bool = False
+    storage: Storage,
+    ep_id: str,
+    video_path: Path,
+    *,
+    probe: Probe,
+    replace: bool = False,
+    source: str | None = None,
 ) -> EpisodeVideo:
     """Make a file the episode's video; registering the same content again changes nothing.
 
@@ -54,6 +60,7 @@ def register_video(
     Args:
         probe: Opens the file and returns its facts, or raises VideoError.
         replace: Let it replace another video.
+        source: What the file was called where it came from; None = as it is called here.
 
     Raises:
         VideoError: The file is missing or unusable, or changed while it was taken in.
@@ -72,7 +79,8 @@ def register_video(
         size_bytes = _place(storage, ep_id, video_path, sha256)
         same = known if known is not None and known.sha256 == sha256 else None
         trims = same.trims if same else no_trims()
-        video = _describe(ep_id, video_path, facts, sha256, size_bytes, trims)
+        named = video_path if source is None else Path(source)
+        video = _describe(ep_id, named, facts, sha256, size_bytes, trims)
         _write(storage, video)
     return video
 

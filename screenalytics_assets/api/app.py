@@ -7,7 +7,19 @@ from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
 
-from screenalytics_assets.api import costs, health, jobs
+from screenalytics_assets.api import (
+    artifacts,
+    cast,
+    costs,
+    deciding,
+    episodes,
+    faces,
+    health,
+    identities,
+    jobs,
+    runs,
+    uploads,
+)
 from screenalytics_assets.api.following import Following
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import DagsterLauncher, Launcher
@@ -22,6 +34,14 @@ from screenalytics_assets.stores import Stores
 ROUTERS: tuple[APIRouter, ...] = (
     jobs.router,
     health.router,
+    episodes.router,
+    uploads.router,
+    runs.router,
+    artifacts.router,
+    identities.router,
+    deciding.router,
+    cast.router,
+    faces.router,
     costs.router,
 )
 

@@ -33,5 +33,5 @@ def allowed_video(settings: Settings, text: str) -> Path:
 def _inside(path: Path, folder: Path) -> bool:
     try:
         return path.resolve().is_relative_to(folder.resolve())
-    except (OSError, ValueError):  # a null byte, a loop of links, a name too long
+    except (OSError, ValueError, RuntimeError):  # a null byte, a name too long, a loop of links
         return False
