@@ -105,8 +105,9 @@ def sweep(
 ) -> list[str]:
     """End every run whose process is dead; return their Dagster run ids.
 
-    Slots are freed before the run is reported failed: a sweep killed in between leaves
-    the run unended, so the next sweep finds it again.
+    One that was being canceled ends canceled: that is what somebody wanted. Slots are freed
+    before the run is ended: a sweep killed in between leaves the run unended, so the next
+    sweep finds it again.
     """
     swept = []
     for run in instance.get_runs(dg.RunsFilter(statuses=list(UNENDED))):
@@ -118,8 +119,11 @@ def sweep(
             continue
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
         where = f"process {process.pid} on {process.host}" if process else "its process"
-        instance.report_run_failed(run, f"{where} {DIED}")
-        _LOG.warning("run %s: %s died; marked as failed", run.run_id, where)
+        if run.status is dg.DagsterRunStatus.CANCELING:
+            instance.report_run_canceled(run)
+        else:
+            instance.report_run_failed(run, f"{where} {DIED}")
+        _LOG.warning("run %s: %s died; the run was ended", run.run_id, where)
         swept.append(run.run_id)
     return swept
 

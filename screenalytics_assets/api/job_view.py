@@ -19,6 +19,7 @@ from screenalytics_assets.graph import OUTPUTS, assets_of_stages
 from screenalytics_assets.mirror import mirror_runs, run_key_of
 from screenalytics_assets.outcome import outcome_of
 from screenalytics_assets.stores import Stores
+from screenalytics_core.ledger.attempt_fold import REFUSALS
 from screenalytics_core.stages import STAGE_PHASES, STAGE_PLAN, PipelineStage
 
 EPISODE_RUN: Final = "episode_run"
@@ -30,9 +31,12 @@ _STATES: Final[dict[dg.DagsterRunStatus, JobState]] = {
     dg.DagsterRunStatus.CANCELED: "failed",
 }
 _WAITING: Final = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED)
-# What `Following` looks at each second is never as old as that.
-_FRESH_S: Final = 2.5
-_ASKED_LATELY_S: Final = 15.0
+# For somebody who comes for the first time, or seldom.
+_FRESH_S: Final = 1.0
+# `Following` reads each second what was asked for lately; on a machine that runs keep busy it
+# may be late, and many pollers must not all wait for it then.
+_LATE_S: Final = 10.0
+_ASKED_LATELY_S: Final = 60.0
 _KEPT: Final = 512
 
 
@@ -128,8 +132,11 @@ class JobViews:
         seen = self._seen.get(job_id)
         if seen is None:
             return None
-        seen.asked_s = self._clock()
-        return seen.content if seen.is_final or self._is_fresh(seen) else None
+        now_s = self._clock()
+        is_followed = now_s - seen.asked_s < _ASKED_LATELY_S
+        seen.asked_s = now_s
+        limit_s = _LATE_S if is_followed else _FRESH_S
+        return seen.content if seen.is_final or now_s - seen.seen_s < limit_s else None
 
     def load(self, job_id: str) -> bytes:
         """Return the job as it is now.
@@ -157,9 +164,6 @@ class JobViews:
                 with self._guard:
                     self._read(job_id)
 
-    def _is_fresh(self, seen: _Seen) -> bool:
-        return self._clock() - seen.seen_s < _FRESH_S
-
     def _read(self, job_id: str) -> bytes:
         record = self._instance.get_run_record_by_id(job_id)
         line = job_line(record) if record is not None else None
@@ -182,6 +186,10 @@ class JobViews:
         outcome = outcome_of(self._instance, line.job_id)
         known = line.model_dump()
         if line.state == "failed":
+            is_canceled = record.dagster_run.status is dg.DagsterRunStatus.CANCELED
+            # A run that was refused ends canceled too, for a reason that is worth telling.
+            if is_canceled and outcome.error_code not in REFUSALS:
+                return JobView(**known, summary=None, error="canceled")
             return JobView(**known, summary=None, error=outcome.error or "failed without a reason")
         run = self._stores.runs.require(line.ep_id, line.run_id)
         runtime_s = (record.end_time or 0.0) - (record.start_time or 0.0)

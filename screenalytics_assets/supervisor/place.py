@@ -96,8 +96,10 @@ class Place:
     def record(self) -> Record | None:
         """Return what the last supervisor said; None if it said nothing that can be read."""
         found = _read(self.folder / "supervisor.json")
+        if found is None:
+            return None
         try:
-            return found and Record(
+            return Record(
                 process=Pid(**found["process"]),
                 data_root=found["data_root"],
                 socket=found["socket"],
@@ -123,14 +125,12 @@ class Place:
         """Return the servers that live."""
         found = []
         for path in sorted(self.folder.glob("client-*.json")):
-            document = _read(path)
+            document = _read(path) or {}
             try:
-                client = document and Client(
-                    document["kind"], Pid(**document["process"]), document["url"]
-                )
+                client = Client(document["kind"], Pid(**document["process"]), document["url"])
             except (KeyError, TypeError):
-                client = None
-            if client and client.process.is_alive():
+                continue
+            if client.process.is_alive():
                 found.append(client)
         return found
 
@@ -146,12 +146,13 @@ class Place:
         return self.folder / f"client-{kind}.json"
 
 
-def _read(path: Path) -> Any:
-    """Return what a record holds; None if there is none, or it is no JSON."""
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return what a record holds; None if there is none, or it is no JSON object."""
     try:
-        return json.loads(path.read_text())
+        found = json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
         return None
+    return found if isinstance(found, dict) else None
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
