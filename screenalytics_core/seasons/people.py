@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from screenalytics_core.artifacts import EMBEDDING_DIM
 from screenalytics_core.seasons.model import EpisodePerson
-from screenalytics_core.vision.cannot_link import cannot_link_pairs
+from screenalytics_core.vision.cannot_link import cannot_link_of
 from screenalytics_core.vision.models.protocols import FloatArray
-from screenalytics_core.vision.observed import fixed_vectors, observed_boxes
+from screenalytics_core.vision.observed import fixed_vectors
 from screenalytics_core.vision.owners import Owner, PersonKey, find_owners
 
 Row = Mapping[str, Any]
@@ -75,8 +75,7 @@ def seen_at_once(people: Iterable[EpisodePerson], tracks: pa.Table) -> frozenset
         tracks: The table of `artifacts.TRACKS`.
     """
     place_of = {t: place for place, person in enumerate(people) for t in person.track_ids}
-    observed = observed_boxes(tracks)
-    pairs = cannot_link_pairs(observed.track_ids, observed.frame_idxs, observed.bboxes_xyxy)
+    pairs = cannot_link_of(tracks)
     found = {
         (min(a, b), max(a, b))
         for one, other in pairs.tolist()

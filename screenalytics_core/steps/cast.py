@@ -21,8 +21,8 @@ from screenalytics_core.decisions.standing import FoundDecision, find_all
 from screenalytics_core.gallery.matching import Looks, Matches, apart_identities, match
 from screenalytics_core.gallery.model import Gallery
 from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
-from screenalytics_core.vision.cannot_link import cannot_link_pairs
-from screenalytics_core.vision.observed import fixed_vectors, observed_boxes
+from screenalytics_core.vision.cannot_link import cannot_link_of
+from screenalytics_core.vision.observed import fixed_vectors
 
 
 def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
@@ -85,8 +85,7 @@ def _asked(step: StepInput, gallery: Gallery, named: Named, tracks: pa.Table) ->
     # A track that was called otherwise than its person is somebody of its own.
     alone = {t: f"track {t}" for t in named.of_tracks}
     owner_of.update(alone)
-    observed = observed_boxes(tracks)
-    pairs = cannot_link_pairs(observed.track_ids, observed.frame_idxs, observed.bboxes_xyxy)
+    pairs = cannot_link_of(tracks)
     apart = apart_identities([(a, b) for a, b in pairs.tolist()], owner_of)
     fixed = {person_id: name.cast_id for person_id, name in named.of_persons.items()}
     fixed.update((alone[t], name.cast_id) for t, name in named.of_tracks.items())
@@ -121,7 +120,7 @@ STEP = Step(
         StepOutput(
             name="cast",
             kinds=(ArtifactKind.CAST,),
-            version="2",
+            version="3",
             inputs=(
                 ArtifactKind.SHOTS,
                 ArtifactKind.TRACKS,

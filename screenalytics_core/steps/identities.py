@@ -25,7 +25,7 @@ from screenalytics_core.artifacts import EMBEDDING_DIM, IDENTITIES, ArtifactKind
 from screenalytics_core.config import SettingsView
 from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
 from screenalytics_core.vision.alike import Alike, alike_groups
-from screenalytics_core.vision.cannot_link import cannot_link_pairs
+from screenalytics_core.vision.cannot_link import cannot_link_of
 from screenalytics_core.vision.clustering import cluster_tracks
 from screenalytics_core.vision.continuity import TrackEnds, continuations
 from screenalytics_core.vision.face_quality import RejectReason
@@ -39,7 +39,7 @@ from screenalytics_core.vision.identities import (
 )
 from screenalytics_core.vision.intervals import total_s
 from screenalytics_core.vision.memberships import Membership, memberships_of
-from screenalytics_core.vision.observed import fixed_vectors, observed_boxes
+from screenalytics_core.vision.observed import fixed_vectors
 
 # Of the people who may be one at this part of the similarity that joins, one in ten is; bounds
 # from 0.85 to 1 hold the truth about as often (docs/evaluation.md).
@@ -53,8 +53,7 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     faces: pa.Table = step.read(ArtifactKind.FACES)
     reps: pa.Table = step.read(ArtifactKind.TRACK_REPS).sort_by("track_id")
     vectors = _vectors(reps, faces, tracks, step.settings.det_thresh)
-    observed = observed_boxes(tracks)
-    pairs = cannot_link_pairs(observed.track_ids, observed.frame_idxs, observed.bboxes_xyxy)
+    pairs = cannot_link_of(tracks)
     groups = _groups(tracks, vectors, pairs, step.settings)
     memberships = memberships_of(groups, vectors, pairs, step.settings.cluster_thresh)
     people = people_of(groups, vectors, np.array([m.confidence for m in memberships]))
@@ -204,7 +203,7 @@ STEP = Step(
         StepOutput(
             name="identities",
             kinds=(ArtifactKind.IDENTITIES,),
-            version="8",
+            version="9",
             # The faces' own vectors are not read, but belong to whoever inherits a track's.
             inputs=(
                 ArtifactKind.TRACKS,

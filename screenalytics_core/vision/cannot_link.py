@@ -5,13 +5,27 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from screenalytics_core.vision.boxes import as_boxes, iou_pairs
+from screenalytics_core.vision.ghosts import ghost_tracks
 from screenalytics_core.vision.models.protocols import FloatArray
+from screenalytics_core.vision.observed import observed_boxes
 
 # Boxes that overlap more may be two detections of one face.
 MAX_IOU: Final = 0.3
+
+
+def cannot_link_of(tracks: pa.Table) -> NDArray[np.int64]:
+    """Return the pairs of `cannot_link_pairs` of a table of `artifacts.TRACKS`.
+
+    What is left of another shot's picture in a dissolve is beside everybody (`ghosts`), and
+    keeps nobody apart.
+    """
+    observed = observed_boxes(tracks)
+    pairs = cannot_link_pairs(observed.track_ids, observed.frame_idxs, observed.bboxes_xyxy)
+    return pairs[~np.isin(pairs, ghost_tracks(tracks)).any(axis=1)]
 
 
 def cannot_link_pairs(
