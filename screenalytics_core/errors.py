@@ -209,6 +209,12 @@ class IdempotencyError(_ThingError):
     code = "idempotency_key_reused"
 
 
+class ApiError(_ThingError):
+    """A job API that cannot be reached, or that refused or failed a request."""
+
+    code = "api_failed"
+
+
 class AttemptSupersededError(_ThingError):
     """A newer attempt owns the run; this one may not publish."""
 

@@ -25,6 +25,7 @@ from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import DagsterLauncher, Launcher
 from screenalytics_assets.api.pages.routes import add_pages
 from screenalytics_assets.api.problems import add_problem_handlers
+from screenalytics_assets.api.progress import routes as progress
 from screenalytics_assets.api.service import Service
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.settings import Settings
@@ -33,6 +34,7 @@ from screenalytics_assets.stores import Stores
 # One line per router; the order is that of the document.
 ROUTERS: tuple[APIRouter, ...] = (
     jobs.router,
+    progress.router,
     health.router,
     episodes.router,
     uploads.router,

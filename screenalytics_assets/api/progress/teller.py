@@ -151,6 +151,8 @@ class ProgressTeller:
     ) -> ProgressEvent:
         step = launch.shares.step(event) if said.agent != PIPELINE else None
         done, total = (step.counted if step else None) or (None, None)
+        if event.kind is EventKind.STEP_SUCCEEDED:
+            done = total  # reports are thinned out: the last one may say 58 %
         return ProgressEvent(
             projectId=self._ep_id, runId=self._run_id, agent=said.agent, status=said.status,
             message=said.message, timestamp=event.at, progress=pct, ep_id=self._ep_id,
