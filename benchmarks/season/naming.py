@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.season.sightings import Sighting
 
@@ -65,6 +65,26 @@ def names_to_give(tracks: Sequence[Sighting], wanted: Collection[str]) -> dict[s
         best = min(found, key=lambda i: (-of_identity[i][person], i), default=None)
         if best is not None and of_identity[best][person] == max(of_identity[best].values()):
             given[best] = person
+    return given
+
+
+def names_to_confirm(
+    listed: Sequence[Mapping[str, Any]], people: Mapping[str, str]
+) -> dict[str, str]:
+    """Return identity_id -> name, of the names that a run only suggests, those that are right.
+
+    Args:
+        listed: `people` of `identities list --json`.
+        people: identity_id -> whom most of its seconds show: what one sees who looks at it.
+    """
+    given = {}
+    for row in listed:
+        suggested = {suggestion["label"] for suggestion in row["suggestions"]}
+        if row["label"] is not None or len(row["identity_ids"]) != 1:
+            continue
+        (identity_id,) = row["identity_ids"]
+        if people.get(identity_id) in suggested:
+            given[identity_id] = people[identity_id]
     return given
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.season.commands import Commands
 from benchmarks.season.links import JudgedLinks, judge_links
-from benchmarks.season.naming import names_to_give
+from benchmarks.season.naming import names_to_confirm, names_to_give
 from benchmarks.season.roll_up import season_rows, stated_seconds
 from benchmarks.season.seen_runs import SeenRuns, people_by_identity
 from benchmarks.season.standing import backfill_cost, changed, kept_by_episode, names_by_episode
@@ -114,6 +114,26 @@ class Story:
             rounds.append({"named": named, "backfill": cost, "names": names})
             self.tell(f"names: {names['all']}")
         self.result["naming"] = rounds
+
+    def confirm_suggestions(self) -> None:
+        """Look at everybody whom the runs only suggest a name for; say those that are right."""
+        shown, given = 0, {}
+        for ep_id in self.episodes:
+            listed = self.commands.read("identities", "list", ep_id)["people"]
+            shown += sum(bool(row["suggestions"]) for row in listed)
+            people = people_by_identity(self.runs.sightings_of(ep_id))
+            given[ep_id] = names_to_confirm(listed, people)
+            for identity_id, name in given[ep_id].items():
+                self._label(ep_id, identity_id, name)
+        told: dict[str, Any] = {
+            "shown": shown,
+            "confirmed": {ep_id: ids for ep_id, ids in given.items() if ids},
+        }
+        if told["confirmed"]:
+            told["backfill"] = self.backfill("--stale")
+        told["names"] = names_by_episode(self.runs.sightings(), self.runs.cast)
+        self.tell(f"names: {told['names']['all']}")
+        self.result["suggestions"] = told
 
     def confirm_links(self) -> None:
         """Answer what the season proposes for those who are still unnamed."""

@@ -67,6 +67,12 @@ def _name_lines(result: Mapping[str, Any]) -> Iterator[str]:
         named = sum(map(len, told["named"].values()))
         yield f"{named} named in {', '.join(told['named'])}: {_names(told['names']['all'])}"
         yield f"  {_cost(told['backfill'])}"
+    if told := result.get("suggestions"):
+        confirmed = sum(map(len, told["confirmed"].values()))
+        yield (
+            f"names suggested: {told['shown']} people, {confirmed} confirmed: "
+            f"{_names(told['names']['all'])}"
+        )
     if told := result.get("links"):
         yield (
             f"links: {told['confirmed']} confirmed, {told['rejected']} rejected, "

@@ -47,6 +47,7 @@ def tell_story(args: argparse.Namespace, work: Path, tell: Tell) -> dict[str, An
         "register": story.register,
         "backfill": story.backfill_with_kills,
         "name": story.name_the_cast,
+        "suggest": story.confirm_suggestions,
         "link": story.confirm_links,
         "roll-up": story.roll_up,
         "recluster": lambda: story.recluster(args.recluster or story.thresholds(_AROUND)),

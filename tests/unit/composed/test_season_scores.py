@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.season.links import judge_links
-from benchmarks.season.naming import names_kept, names_of, names_to_give
+from benchmarks.season.naming import names_kept, names_of, names_to_confirm, names_to_give
 from benchmarks.season.roll_up import season_rows
 from benchmarks.season.seen_runs import people_by_identity
 from benchmarks.season.sightings import Sighting, sightings
@@ -84,6 +84,29 @@ def test_tracks_of_nobody_are_no_ground_for_a_name() -> None:
     run = [track(1, None, 9.0, "id_0001"), track(2, "Ann", 1.0, None)]
 
     assert names_to_give(run, CAST) == {}
+
+
+@pytest.mark.parametrize(
+    ("label", "suggested", "seen", "given"),
+    [
+        pytest.param(None, ["Bob", "Ann"], "Ann", {"id_0001": "Ann"}, id="right"),
+        pytest.param(None, ["Bob"], "Ann", {}, id="another is suggested"),
+        pytest.param(None, [], "Ann", {}, id="nothing is suggested"),
+        pytest.param("Ann", ["Ann"], "Ann", {}, id="named already"),
+        pytest.param(None, ["Ann"], None, {}, id="nobody is seen"),
+    ],
+)
+def test_of_the_names_that_a_run_suggests_those_that_are_right_are_confirmed(
+    label: str | None, suggested: list[str], seen: str | None, given: dict[str, str]
+) -> None:
+    row = {
+        "identity_ids": ["id_0001"],
+        "label": label,
+        "suggestions": [{"label": name} for name in suggested],
+    }
+    people = {} if seen is None else {"id_0001": seen}
+
+    assert names_to_confirm([row], people) == given
 
 
 def test_names_are_right_wrong_missing_or_on_strangers() -> None:
