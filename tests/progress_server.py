@@ -42,26 +42,35 @@ class Served:
     """An app that is served, and where."""
 
     app: FastAPI
-    url: str
+    port: int
     server: uvicorn.Server
+    thread: threading.Thread
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        """End it; streams that are open are cut."""
+        self.server.should_exit = True
+        self.thread.join()
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[Served]:
+def served(app: FastAPI, port: int = 0) -> Iterator[Served]:
     """Serve an app from a thread of this process."""
-    config = uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        thread.join(0.01)
+    running = Served(app, server.servers[0].sockets[0].getsockname()[1], server, thread)
     try:
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            thread.join(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield Served(app, f"http://127.0.0.1:{port}", server)
+        yield running
     finally:
-        server.should_exit = True
-        thread.join()
+        running.stop()
 
 
 @dataclass

@@ -222,7 +222,7 @@ def test_a_log_that_was_replaced_starts_anew_with_a_snapshot(
     listener = listen(events_url(server))
     next(listener)
     writer.stores.file(RUN, "events.jsonl").unlink()
-    Writer.tell(writer, log.Told("other").begins(1, ["scan"]).does("scan").completed())
+    writer.tell(log.Told("other").begins(1, ["scan"]).does("scan").completed())
 
     rest = list(listener)
 
@@ -260,6 +260,39 @@ def test_all_listeners_of_a_run_share_one_tailer_which_ends_with_the_last(
         listener.close()  # type: ignore[attr-defined]
 
     assert followed == 1
+    eventually(lambda: feeds_of(server).followed == 0)
+
+
+def test_two_hundred_listeners_hear_all_events_in_order(writer: Writer, server: Served) -> None:
+    story = working()
+    writer.tell(story)
+
+    async def hear_all() -> list[list[str]]:
+        limits = httpx.Limits(max_connections=200)
+        async with httpx.AsyncClient(timeout=60, limits=limits) as client:
+            connected = asyncio.Semaphore(0)
+            listeners = [hear_one(client, connected) for _ in range(200)]
+            heard = asyncio.gather(*listeners)
+            for _ in listeners:
+                await connected.acquire()
+            for n in range(31, 51):
+                await asyncio.to_thread(writer.tell, story.reported("scan", n, 60))
+            await asyncio.to_thread(writer.tell, story.completed())
+            return await heard
+
+    async def hear_one(client: httpx.AsyncClient, connected: asyncio.Semaphore) -> list[str]:
+        ids = []
+        async with client.stream("GET", events_url(server)) as answer:
+            async for line in answer.aiter_lines():
+                if line.startswith("id: "):
+                    ids.append(line.removeprefix("id: "))
+                    if len(ids) == 1:
+                        connected.release()
+        return ids
+
+    first = 7
+    last = first + 21
+    assert asyncio.run(hear_all()) == [[*map(str, range(first, last + 1)), f"{last}.end"]] * 200
     eventually(lambda: feeds_of(server).followed == 0)
 
 
