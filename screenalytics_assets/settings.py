@@ -23,7 +23,7 @@ _UPLOAD_LIMIT_GB: Final = 32.0
 # Ten episodes of a streaming service.
 _CACHE_LIMIT_GB: Final = 50.0
 # One launch a second over a minute: more than anybody means, and cheap to queue.
-_LAUNCH_RATE: Final = "60/minute"
+DEFAULT_LAUNCH_RATE: Final = "60/minute"
 _TOKEN: Final = "SCREENALYTICS_API_TOKEN"
 
 
@@ -46,7 +46,7 @@ class ApiSettings:
     video_folders: tuple[Path, ...] = ()
     upload_limit_bytes: int = int(_UPLOAD_LIMIT_GB * 1e9)
     cors_origins: tuple[str, ...] = ()
-    launch_rate: str = _LAUNCH_RATE
+    launch_rate: str = DEFAULT_LAUNCH_RATE
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Self:
@@ -63,7 +63,7 @@ class ApiSettings:
             video_folders=tuple(Path(f).expanduser().absolute() for f in folders if f),
             upload_limit_bytes=_gigabytes(f"{prefix}UPLOAD_LIMIT_GB", env, _UPLOAD_LIMIT_GB),
             cors_origins=tuple(o.strip() for o in origins if o.strip()),
-            launch_rate=env.get(f"{prefix}LAUNCH_RATE") or _LAUNCH_RATE,
+            launch_rate=env.get(f"{prefix}LAUNCH_RATE") or DEFAULT_LAUNCH_RATE,
         )
 
 

@@ -237,3 +237,9 @@ class KeyMissingError(StorageError):
     """A key that was to be read does not exist in the storage."""
 
     code = "storage_key_missing"
+
+
+class RateLimitedError(_ThingError):
+    """Somebody asks too often; field: retry_after_s."""
+
+    code = "rate_limited"

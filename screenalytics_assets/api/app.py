@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Security
+from fastapi.security import HTTPBearer
 
 from screenalytics_assets.api import (
     artifacts,
@@ -24,8 +25,11 @@ from screenalytics_assets.api.following import Following
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import DagsterLauncher, Launcher
 from screenalytics_assets.api.pages.routes import add_pages
-from screenalytics_assets.api.problems import add_problem_handlers
+from screenalytics_assets.api.problems import add_problem_handlers, problem_responses
 from screenalytics_assets.api.progress import routes as progress
+from screenalytics_assets.api.security import sign_in
+from screenalytics_assets.api.security.guard import add_security
+from screenalytics_assets.api.security.rates import LaunchRates
 from screenalytics_assets.api.service import Service
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.settings import Settings
@@ -54,6 +58,7 @@ def create_app(settings: Settings, launcher: Launcher | None = None) -> FastAPI:
     Args:
         launcher: Where jobs are handed in; None = Dagster's queue.
     """
+    rates = LaunchRates(settings.api.launch_rate)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -61,13 +66,22 @@ def create_app(settings: Settings, launcher: Launcher | None = None) -> FastAPI:
             stores = Stores.open(settings.data_root)
             views = JobViews(instance, stores)
             queue = launcher or DagsterLauncher(settings, stores, instance)
-            app.state.service = Service(settings, stores, instance, queue, views)
+            app.state.service = Service(settings, stores, instance, queue, views, rates=rates)
             with Following(instance, stores, views):
                 yield
 
-    app = FastAPI(title="Screenalytics", version="1", lifespan=lifespan)
+    app = FastAPI(
+        title="Screenalytics",
+        version="1",
+        lifespan=lifespan,
+        # What the guard answers, which no route sees; the scheme is for the document alone.
+        responses=problem_responses(401, 403, 413, 421),
+        dependencies=[Security(HTTPBearer(auto_error=False))],
+    )
+    add_security(app, settings.api)
     add_problem_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(sign_in.router)
     add_pages(app)
     return app

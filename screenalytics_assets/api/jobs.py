@@ -22,6 +22,7 @@ from screenalytics_assets.api.job_view import (
 from screenalytics_assets.api.launching import Queued, Work
 from screenalytics_assets.api.problems import problem_responses
 from screenalytics_assets.api.requests import JobRequest
+from screenalytics_assets.api.security.counting import COUNTED
 from screenalytics_assets.api.service import Service, ServiceDep
 from screenalytics_assets.api.video_paths import allowed_video
 from screenalytics_assets.engine import Launch
@@ -40,7 +41,7 @@ _STATUSES: Final[dict[str, list[dg.DagsterRunStatus]]] = {
     "succeeded": [dg.DagsterRunStatus.SUCCESS],
     "failed": [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
 }
-_LAUNCH_PROBLEMS: Final = problem_responses(409, 422, 500, 503, 507)
+_LAUNCH_PROBLEMS: Final = problem_responses(409, 422, 429, 500, 503, 507)
 
 IdempotencyKey = Annotated[
     str | None,
@@ -68,7 +69,7 @@ class JobList(BaseModel):
     next: str | None = Field(description="What to give as `after` for those before them.")
 
 
-@router.post("/episode-run", status_code=202, responses=_LAUNCH_PROBLEMS)
+@router.post("/episode-run", status_code=202, responses=_LAUNCH_PROBLEMS, dependencies=[COUNTED])
 def start_episode_run(
     service: ServiceDep, body: JobRequest, response: Response, key: IdempotencyKey = None
 ) -> JobReply:
@@ -76,7 +77,7 @@ def start_episode_run(
     return _start(service, body, STAGE_PLAN, key, response)
 
 
-@router.post("/{stage}", status_code=202, responses=_LAUNCH_PROBLEMS)
+@router.post("/{stage}", status_code=202, responses=_LAUNCH_PROBLEMS, dependencies=[COUNTED])
 def start_stage(
     service: ServiceDep,
     stage: str,

@@ -39,6 +39,7 @@ STATUSES: Final = {
     "job_not_found": HTTPStatus.NOT_FOUND,
     "job_ended": HTTPStatus.CONFLICT,
     "idempotency_key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "daemon_missing": HTTPStatus.SERVICE_UNAVAILABLE,
     "storage_failed": HTTPStatus.SERVICE_UNAVAILABLE,
     "disk_space": HTTPStatus.INSUFFICIENT_STORAGE,
@@ -99,7 +100,10 @@ def add_problem_handlers(app: FastAPI) -> None:
         status = status_of(error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _LOG.error("%s", error)
-        return problem(status, str(error), error.code)
+        answer = problem(status, str(error), error.code)
+        if "retry_after_s" in error.fields:
+            answer.headers["retry-after"] = str(error.retry_after_s)
+        return answer
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:

@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from screenalytics_assets.api.idempotency import Turns
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import Launcher
+from screenalytics_assets.api.security.rates import LaunchRates
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 
@@ -24,6 +25,7 @@ class Service:
         launcher: Where jobs are handed in.
         views: What is said of jobs.
         turns: Of requests that are repeated.
+        rates: How often each client may launch.
     """
 
     settings: Settings
@@ -32,6 +34,7 @@ class Service:
     launcher: Launcher
     views: JobViews
     turns: Turns = field(default_factory=Turns)
+    rates: LaunchRates = field(default_factory=LaunchRates)
 
 
 def service_of(request: Request) -> Service:

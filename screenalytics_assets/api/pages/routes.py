@@ -23,6 +23,7 @@ from screenalytics_assets.api.pages.rendering import page as render
 from screenalytics_assets.api.pages.run_view import run_view
 from screenalytics_assets.api.problems import status_of
 from screenalytics_assets.api.run_rows import row_of_record, rows_of
+from screenalytics_assets.api.security.counting import COUNTED
 from screenalytics_assets.api.service import Service, ServiceDep
 from screenalytics_assets.api.video_paths import allowed_video
 from screenalytics_core.artifacts import ArtifactKind
@@ -80,7 +81,7 @@ def run_page(service: ServiceDep, run: RunDep) -> Response:
     return _run(service, run)
 
 
-@router.post("/launch")
+@router.post("/launch", dependencies=[COUNTED])
 def launch(
     service: ServiceDep,
     ep_id: Annotated[str, Form(max_length=128)],

@@ -1,0 +1,1 @@
+"""Who is let in, with how much, how often."""
