@@ -20,7 +20,7 @@ from screenalytics_assets.engine import (
     run_episode,
     run_stage,
 )
-from screenalytics_assets.graph import OUTPUTS, STEPS
+from screenalytics_assets.graph import KINDS_OF_ASSET, OUTPUTS, STEPS
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.resources import ProgressThrottle
@@ -30,6 +30,8 @@ from screenalytics_assets.tags import FRESH_TAG, PARENT_RUN_ID_TAG, TRACE_ID_TAG
 from screenalytics_core.artifact_store import ArtifactStore
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.errors import ArtifactCorruptError, InvalidIdError, SettingsError
+from screenalytics_core.ledger.cost import invoice
+from screenalytics_core.stages import stage_of
 from screenalytics_core.vision.models.appearance import HsvStripes
 from screenalytics_core.vision.models.arcface import ArcFaceEmbedder
 from screenalytics_core.vision.models.mtcnn import MtcnnDetector
@@ -49,7 +51,7 @@ Facts = dict[str, Any]
 
 CLIP_FRAMES = sum(1 for _ in real_face_frames())
 KIND = ArtifactKind
-NUMBERS = ("rows_in", "rows_out", "frames", "inferences", "cpu_s", "compute_s")
+NUMBERS = ("rows_in", "rows_out", "frames", "inferences", "cpu_s", "gpu_s", "compute_s")
 FIRST_OUTPUTS = {step.outputs[0].name for step in STEPS}
 # Artifacts of an earlier stage that each asset's step reads.
 READ_OF_EARLIER_STAGES = {
@@ -246,13 +248,50 @@ def test_what_a_step_used_up_is_told_once(known: Finished) -> None:
     siblings = set(found) - FIRST_OUTPUTS
     assert siblings == {"detections", "body_detections"}
     detections, bodies = found["detections"], found["body_detections"]
-    told_again = ("rows_in", "frames", "inferences", "cpu_s", "compute_s")
+    told_again = ("rows_in", "frames", "inferences", "cpu_s", "gpu_s", "compute_s")
     assert {detections[name] for name in told_again} == {0}
     assert (bodies["rows_in"], bodies["frames"]) == (0, 0)
     assert bodies["cpu_s"] > 0, "what the person models took of the scan"
     assert found["shots"]["cpu_s"] > 0
     assert found["shots"]["compute_s"] > 0
     assert found["shots"]["peak_rss_bytes"] > 50 * 2**20
+
+
+def test_what_computing_took_is_kept_with_each_artifact_and_billed(known: Finished) -> None:
+    settings, result = known
+    found, stores = published(settings, result), Stores.open(settings.data_root)
+    entries = stores.artifacts.manifest(EP_ID, "first").entries
+
+    for asset, kinds in KINDS_OF_ASSET.items():
+        first, *others = (entries[kind] for kind in kinds)
+        assert first.used == {name: found[asset][name] for name in ("cpu_s", "gpu_s")}
+        assert all(entry.used == {"cpu_s": 0, "gpu_s": 0} for entry in others)
+        assert found[asset]["stored_bytes"] == sum(entries[kind].size_bytes for kind in kinds)
+    bill = invoice(stores.ledger.facts(EP_ID, "first"))
+    assert bill is not None
+    cpu_s = sum(facts["cpu_s"] for facts in found.values())
+    assert float(bill.used.quantity("cpu_s")) == pytest.approx(cpu_s, abs=1e-6)
+    assert bill.used.total > 0
+    assert bill.saved.lines == ()
+
+
+def test_what_another_run_computed_is_saved_and_its_storage_is_not_billed_again(
+    known: Finished,
+) -> None:
+    settings, _ = known
+    launch = Launch(run_id="saving")
+    run_episode(EP_ID, None, balanced(), settings=settings, launch=launch)
+    stores = Stores.open(settings.data_root)
+    entries = stores.artifacts.manifest(EP_ID, "saving").entries
+    bill = invoice(stores.ledger.facts(EP_ID, "saving"))
+
+    assert bill is not None
+    taken = [entry for entry in entries.values() if entry.source == "checkpoint"]
+    took_s = sum((entry.used or {}).get("cpu_s", 0) for entry in taken)
+    assert float(bill.saved.quantity("cpu_s")) == pytest.approx(took_s, abs=1e-6)
+    assert bill.saved.total > 0
+    stored = {line.stage for line in bill.used.lines if line.item == "storage_gb_months"}
+    assert stored == {stage_of(e.kind).value for e in entries.values() if e.source == "computed"}
 
 
 def test_a_relaunched_run_says_that_it_did_nothing_and_which_code_did_it(
@@ -312,6 +351,10 @@ def test_progress_tells_what_is_being_worked_on(watched: Watched) -> None:
     for observation in scanning[1:]:
         for fact in ("fingerprint", "code_ref", "rows_in"):
             assert observation[fact] == found["shots"][fact]
+    # What was used up so far: all that is known of a process that is killed later.
+    used_s = [observation["cpu_s"] for observation in scanning]
+    assert used_s == sorted(used_s)
+    assert 0 < used_s[-1] <= found["shots"]["cpu_s"] + found["body_detections"]["cpu_s"] + 0.01
     faces = [o for o in observed(watched.settings, watched.result) if o["asset"] == "faces"]
     assert faces[-1]["rows_in"] == found["faces"]["rows_in"] > 0
 

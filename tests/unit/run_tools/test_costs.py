@@ -67,9 +67,9 @@ def test_runs_stages_and_episodes_come_to_the_same_sum() -> None:
 
 
 def test_a_minute_of_a_person_is_paid_for_with_every_run_of_the_episode() -> None:
-    failed = run_cost(story("a", 3600), is_active=False)
+    older = run_cost(story("a", 3600), is_active=False, screen_time_s=900.0)
     active = run_cost(story("b", 3600), screen_time_s=90.0)
-    (episode,) = cost_document([failed, active])["episodes"]
+    (episode,) = cost_document([older, active])["episodes"]
 
     assert episode["person_minutes"] == "1.500"
     assert Decimal(episode["per_person_minute"]) == Decimal(episode["total"]) / Decimal("1.5")
