@@ -19,8 +19,9 @@ from screenalytics_core.vision.continuity import TrackEnds
 
 # Half of the longest dissolve that is found as a whole (`cut_evidence`).
 _MOST_FRAMES: Final = 8
-# As little as a detector's two boxes of one face may overlap (`cannot_link.MAX_IOU`).
-_SAME_PLACE_IOU: Final = 0.3
+# Boxes that overlap so are one thing to the tracker (`TrackerSettings.duplicate_iou`); others of
+# the same place are most often somebody else, whom the next shot shows there.
+_SAME_PLACE_IOU: Final = 0.6
 
 
 def ghost_tracks(tracks: pa.Table) -> NDArray[np.int64]:

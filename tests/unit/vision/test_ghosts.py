@@ -59,6 +59,7 @@ def test_so_is_one_that_is_there_before_its_shot() -> None:
         pytest.param(track(1, 1, 50, 50 + MOST_FRAMES, LEFT), id="there for longer"),
         pytest.param(track(1, 1, 51, 54, LEFT), id="not from the cut on"),
         pytest.param(track(1, 1, 50, 54, [0.0, 60.0, 40.0, 100.0]), id="in another place"),
+        pytest.param(track(1, 1, 50, 54, [12.0, 0.0, 52.0, 40.0]), id="a little aside"),
     ],
 )
 def test_other_faces_of_the_shot_keep_apart(beside: dict[str, Any]) -> None:
