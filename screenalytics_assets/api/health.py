@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from screenalytics_assets.api.problems import problem_responses
 from screenalytics_assets.api.service import ServiceDep
 from screenalytics_assets.backfill_queue import check_daemon
+from screenalytics_core.errors import DaemonMissingError
 
 router = APIRouter(tags=["jobs"])
 
@@ -24,5 +25,13 @@ class Health(BaseModel):
 @router.get("/health", responses=problem_responses(503))
 def health(service: ServiceDep) -> Health:
     """Say that the service answers and that a daemon takes its jobs from the queue."""
-    check_daemon(service.instance, time.time())
+    try:
+        check_daemon(service.instance, time.time())
+    except DaemonMissingError as error:
+        raise DaemonMissingError(
+            thing=error.thing,
+            reason=error.reason,
+            way_out="It starts with the server and beats within some seconds; its log lies in "
+            "the folder `supervisor` there.",
+        ) from error
     return Health()

@@ -31,6 +31,8 @@ _STATES: Final[dict[dg.DagsterRunStatus, JobState]] = {
     dg.DagsterRunStatus.CANCELED: "failed",
 }
 _WAITING: Final = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED)
+# How Dagster ends a run that did not end itself.
+_FROM_OUTSIDE: Final = "This run has been marked as failed from outside"
 # For somebody who comes for the first time, or seldom.
 _FRESH_S: Final = 1.0
 # `Following` reads each second what was asked for lately; on a machine that runs keep busy it
@@ -190,11 +192,24 @@ class JobViews:
             # A run that was refused ends canceled too, for a reason that is worth telling.
             if is_canceled and outcome.error_code not in REFUSALS:
                 return JobView(**known, summary=None, error="canceled")
-            return JobView(**known, summary=None, error=outcome.error or "failed without a reason")
+            return JobView(**known, summary=None, error=self._reason(line.job_id, outcome.error))
         run = self._stores.runs.require(line.ep_id, line.run_id)
         runtime_s = (record.end_time or 0.0) - (record.start_time or 0.0)
         result = result_of(self._stores, run, line.job_id, outcome, runtime_s)
         return JobView(**known, summary=result.to_dict(), error=None)
+
+    def _reason(self, job_id: str, error: str | None) -> str:
+        """Tell why a job failed; of one that could not run, only Dagster's engine knows it."""
+        if error is not None and not error.startswith(_FROM_OUTSIDE):
+            return error
+        events = self._instance.all_logs(job_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+        for event in reversed([e.dagster_event for e in events if e.dagster_event is not None]):
+            failure = event.engine_event_data.error
+            if failure is not None:
+                return f"{event.message} {failure.message}".strip()
+            if event.message and "unexpectedly" in event.message:
+                return event.message
+        return error or "failed without a reason"
 
 
 def _going_on(line: JobLine) -> JobView:
