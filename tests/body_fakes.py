@@ -44,7 +44,7 @@ class MeanColours:
 class BlueFaces:
     """Takes the body for a face."""
 
-    def detect(self, image_bgr: Image) -> FaceBoxes:
+    def detect(self, image_bgr: Image, _within: FloatArray | None = None) -> FaceBoxes:
         found = BlueBodies().detect(image_bgr)
         return FaceBoxes(found.bboxes_xyxy, found.confidences, None)
 

@@ -145,7 +145,7 @@ STEP = Step(
         StepOutput(
             name="detections",
             kinds=(ArtifactKind.DETECTIONS,),
-            version="7",
+            version="8",
             settings=(
                 *_SHOT_SETTINGS,
                 "stride",

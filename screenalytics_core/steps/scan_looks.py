@@ -10,11 +10,12 @@ from screenalytics_core.vision.box_rows import MIN_CONFIDENCE, Boxes
 from screenalytics_core.vision.looker import Look
 from screenalytics_core.vision.models.protocols import (
     FaceDetector,
+    FloatArray,
     Image,
     PersonDetector,
     PersonEmbedder,
 )
-from screenalytics_core.vision.sampling import is_clear
+from screenalytics_core.vision.sampling import is_clear, where_between
 
 # Half of the confidence at which a body begins a track by default, so the least at which it
 # can continue one. From 0.1 up NanoDet reports three to nine times as many boxes, nearly all
@@ -36,16 +37,20 @@ def look_for_faces(step: StepInput) -> Look:
         max_side_px=step.settings.det_max_side_px, min_confidence=MIN_CONFIDENCE
     )
 
-    def detect(image_bgr: Image) -> Boxes:
-        faces = detector.detect(image_bgr)
+    det_thresh: float = step.settings.det_thresh
+
+    def detect(image_bgr: Image, within: FloatArray | None = None) -> Boxes:
+        faces = detector.detect(image_bgr, within)
         return Boxes(faces.bboxes_xyxy, faces.confidences, faces.landmarks_xy)
 
-    det_thresh: float = step.settings.det_thresh
     return Look(
         detect,
         step.settings.stride,
         min_stride=step.settings.min_stride,
         is_clear=lambda before, after: is_clear(before, after, det_thresh),
+        detect_between=lambda image_bgr, before, after: detect(
+            image_bgr, where_between(before, after, det_thresh)
+        ),
     )
 
 

@@ -17,6 +17,8 @@ from screenalytics_core.vision.video import Frame
 # Enough that no worker waits for the decoder, few enough to hold little.
 _IN_FLIGHT_PER_WORKER: Final = 2
 
+_Ends = tuple[Boxes, Boxes]
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -31,6 +33,8 @@ class Look:
             half, where `is_clear` says no.
         is_clear: Boxes of two looks -> whether nothing need be known of what is between; None =
             it never need.
+        detect_between: As `detect`, for a picture between two looks, of which it is given the
+            boxes; None = as any other picture.
     """
 
     detect: Callable[[Image], Boxes]
@@ -38,11 +42,20 @@ class Look:
     describe: Callable[[Image, FloatArray], FloatArray] | None = None
     min_stride: int = 1
     is_clear: Callable[[Boxes, Boxes], bool] | None = None
+    detect_between: Callable[[Image, Boxes, Boxes], Boxes] | None = None
 
-    def boxes(self, image_bgr: Image) -> Boxes:
-        """Return what is in an (H, W, 3) picture, clipped to it and described."""
+    def boxes(self, image_bgr: Image, ends: _Ends | None = None) -> Boxes:
+        """Return what is in an (H, W, 3) picture, clipped to it and described.
+
+        Args:
+            ends: What was found before and after, if this is a closer look.
+        """
         height, width = image_bgr.shape[:2]
-        boxes = clip_boxes(self.detect(image_bgr), width, height)
+        if ends is None or self.detect_between is None:
+            found = self.detect(image_bgr)
+        else:
+            found = self.detect_between(image_bgr, *ends)
+        boxes = clip_boxes(found, width, height)
         if self.describe is None or len(boxes.confidences) == 0:
             return boxes
         return replace(boxes, appearances=self.describe(image_bgr, boxes.bboxes_xyxy))
@@ -105,7 +118,7 @@ class _Watch:
     def __init__(
         self,
         look: Look,
-        submit: Callable[[_Picture, Look], Future[Boxes]],
+        submit: Callable[[_Picture, Look, _Ends | None], Future[Boxes]],
         end_frame: int | None,
     ) -> None:
         self.look = look
@@ -130,7 +143,7 @@ class _Watch:
             if self.look.looks_closer and self._since:
                 self._since.append(_Slot(idx, picture.timestamp_s, picture))
             return False
-        slot = _Slot(idx, picture.timestamp_s, None, self._submit(picture, self.look))
+        slot = _Slot(idx, picture.timestamp_s, None, self._submit(picture, self.look, None))
         if self._since:
             slots = [*self._since, slot]
             self.stretches.append(_Stretch(slots, [(0, len(slots) - 1)]))
@@ -166,7 +179,9 @@ class _Watch:
                 waiting.append((at, end))
             elif self._is_unclear(first.frame_idx, first.found, second.frame_idx, second.found):
                 middle = (at + end) // 2
-                self._look_closer(stretch.slots[middle])
+                self._look_closer(
+                    stretch.slots[middle], (first.found.result(), second.found.result())
+                )
                 stretch.open += [(at, middle), (middle, end)]
         stretch.open = waiting
 
@@ -180,9 +195,9 @@ class _Watch:
             return False
         return not look.is_clear(boxes, boxes_after)
 
-    def _look_closer(self, slot: _Slot) -> None:
+    def _look_closer(self, slot: _Slot, ends: _Ends) -> None:
         if slot.picture is not None:
-            slot.found = self._submit(slot.picture, self.look)
+            slot.found = self._submit(slot.picture, self.look, ends)
             slot.picture = None
 
     def _hand_out(self, slots: Sequence[_Slot]) -> None:
@@ -241,8 +256,8 @@ class Looker:
             watch.finish()
         return {name: watch.looked for name, watch in self._watches.items()}
 
-    def _submit(self, picture: _Picture, look: Look) -> Future[Boxes]:
-        return self._pool.submit(_look_at, picture, look)
+    def _submit(self, picture: _Picture, look: Look, ends: _Ends | None) -> Future[Boxes]:
+        return self._pool.submit(_look_at, picture, look, ends)
 
     def _running(self) -> list[Future[Boxes]]:
         return [future for watch in self._watches.values() for future in watch.running()]
@@ -262,5 +277,5 @@ class Looker:
             wait(self._running(), return_when=FIRST_COMPLETED)
 
 
-def _look_at(picture: _Picture, look: Look) -> Boxes:
-    return look.boxes(picture.bgr())
+def _look_at(picture: _Picture, look: Look, ends: _Ends | None) -> Boxes:
+    return look.boxes(picture.bgr(), ends)

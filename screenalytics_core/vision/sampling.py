@@ -15,12 +15,16 @@ from typing import Final
 import numpy as np
 
 from screenalytics_core.vision.box_rows import Boxes
-from screenalytics_core.vision.boxes import iou_matrix
+from screenalytics_core.vision.boxes import grow_boxes, iou_matrix
+from screenalytics_core.vision.models.protocols import FloatArray
 
 # Two boxes of one thing. 0.5 is as good and looks a fifth more often; with 0.3 faces that pass
 # behind one another are taken for each other in re-edited clips (docs/evaluation.md).
 _SAME_IOU: Final = 0.4
 _WEAK_PART: Final = 0.6
+# Of a face's size, on each side: twice as far as the tracker reaches, and what is around a face
+# helps to find it.
+_MARGIN: Final = 1.0
 
 
 def is_clear(before: Boxes, after: Boxes, strong_confidence: float) -> bool:
@@ -53,3 +57,19 @@ def is_clear(before: Boxes, after: Boxes, strong_confidence: float) -> bool:
         (of_second[partners[first_strong].any(axis=0)] == 1).all()
         and (of_first[partners[:, second_strong].any(axis=1)] == 1).all()
     )
+
+
+def where_between(before: Boxes, after: Boxes, strong_confidence: float) -> FloatArray:
+    """Return where to look between two looks that are not clear: around all that they show.
+
+    Nobody else is in doubt: who comes and goes between the two, far from everybody, would not
+    have been looked for without the doubt either.
+
+    Returns:
+        (4,) px; it may reach past the picture's edges.
+    """
+    weak = _WEAK_PART * strong_confidence
+    boxes = np.concatenate([b.bboxes_xyxy[b.confidences >= weak] for b in (before, after)])
+    grown = grow_boxes(boxes.astype(np.float64), _MARGIN)
+    corners = [grown[:, :2].min(axis=0), grown[:, 2:].max(axis=0)]
+    return np.concatenate(corners).astype(np.float32)

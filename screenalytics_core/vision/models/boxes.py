@@ -14,6 +14,8 @@ from screenalytics_core.vision.models.protocols import FloatArray, Image
 
 STRIDE_PX: Final = 32
 _MAX_SHRINKING: Final = 1 / 16
+# What stands in bars and nothing that can be seen: video black, and what coding makes of it.
+_DARK_LEVEL: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,53 @@ def resize(image: Image, height: int, width: int) -> Image:
     shrinking = height < image.shape[0]
     method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The part of a network's input that is worth looking at, px of the input."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    def cut(self, pixels: Image) -> Image:
+        """Return the part of an (H, W, 3) input."""
+        return pixels[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+def window_of(fitted: FittedImage, within: FloatArray | None = None) -> Window | None:
+    """Return the least window that holds what is lit of the input and lies in `within`.
+
+    Bars above, below and beside a picture show nothing. Window and input are multiples of 32
+    in place and size: a network finds the same in the same cells as in the whole input.
+
+    Args:
+        within: (4,) px of the source, not all of it outside; None = all of it.
+
+    Returns:
+        None if all is dark.
+    """
+    height, width = fitted.pixels.shape[:2]
+    lit = cv2.inRange(fitted.pixels.max(axis=2), _DARK_LEVEL + 1, 255)
+    left, top, lit_width, lit_height = cv2.boundingRect(lit)
+    if lit_width == 0:
+        return None
+    box = np.array([left, top, left + lit_width, top + lit_height], np.float32)
+    if within is not None:
+        wanted = np.asarray(within, np.float32) * np.float32(fitted.scale)
+        box = np.concatenate([np.maximum(box[:2], wanted[:2]), np.minimum(box[2:], wanted[2:])])
+    x, x_end = _whole_strides(box[0], box[2], width)
+    y, y_end = _whole_strides(box[1], box[3], height)
+    return Window(x, y, x_end - x, y_end - y)
+
+
+def _whole_strides(low: float, high: float, length: int) -> tuple[int, int]:
+    """Return the multiples of 32 that hold low..high, at least one stride, inside 0..length."""
+    first = min(max(math.floor(low / STRIDE_PX), 0), length // STRIDE_PX - 1)
+    last = min(max(math.ceil(high / STRIDE_PX), first + 1), length // STRIDE_PX)
+    return first * STRIDE_PX, last * STRIDE_PX
 
 
 def nms(

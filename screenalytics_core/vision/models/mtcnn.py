@@ -39,8 +39,9 @@ class MtcnnDetector:
         self._max_side_px = max_side_px
         self._min_confidence = min_confidence
 
-    def detect(self, image_bgr: Image) -> FaceBoxes:
-        """Return the faces of an (H, W, 3) image."""
+    def detect(self, image_bgr: Image, within: FloatArray | None = None) -> FaceBoxes:
+        """Return the faces of an (H, W, 3) image, all of it: the pyramid is cut from the whole."""
+        del within
         height, width = image_bgr.shape[:2]
         scale = self._max_side_px / max(height, width)
         scaled = resize(image_bgr, max(round(height * scale), 1), max(round(width * scale), 1))

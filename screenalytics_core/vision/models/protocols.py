@@ -40,8 +40,12 @@ class PersonBoxes:
 class FaceDetector(Protocol):
     """Finds faces. Safe to call from several threads at once; one thread per call."""
 
-    def detect(self, image_bgr: Image) -> FaceBoxes:
-        """Return the faces of an (H, W, 3) image with at least the minimum confidence."""
+    def detect(self, image_bgr: Image, within: FloatArray | None = None) -> FaceBoxes:
+        """Return the faces of an (H, W, 3) image with at least the minimum confidence.
+
+        Args:
+            within: (4,) px; faces outside need not be found, which may cost less.
+        """
         ...
 
 

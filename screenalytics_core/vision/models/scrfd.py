@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 
 from screenalytics_core.errors import ModelError
-from screenalytics_core.vision.models.boxes import fit_image, input_size, nms
+from screenalytics_core.vision.models.boxes import Window, fit_image, input_size, nms, window_of
 from screenalytics_core.vision.models.joined_convolutions import join_convolutions
 from screenalytics_core.vision.models.onnx_session import (
     OnnxSession,
@@ -23,6 +23,7 @@ from screenalytics_core.vision.models.onnx_session import (
     free_dims,
     open_session,
     real_inputs,
+    resolve_device,
 )
 from screenalytics_core.vision.models.protocols import FaceBoxes, FloatArray, Image
 
@@ -51,7 +52,11 @@ LAYOUTS: Final = {
 
 
 class ScrfdDetector:
-    """`FaceDetector` over an SCRFD network; keeps no state between calls."""
+    """`FaceDetector` over an SCRFD network; keeps no state between calls.
+
+    Args:
+        looks_at_parts: Give the network only the part of its input that is lit and asked for.
+    """
 
     def __init__(
         self,
@@ -60,24 +65,41 @@ class ScrfdDetector:
         *,
         max_side_px: int,
         min_confidence: float,
+        looks_at_parts: bool = True,
     ) -> None:
         self._session = session
         self._layout = layout
         self._max_side_px = max_side_px
         self._min_confidence = min_confidence
+        self._looks_at_parts = looks_at_parts
 
-    def detect(self, image_bgr: Image) -> FaceBoxes:
-        """Return the faces of an (H, W, 3) image."""
-        size = input_size(image_bgr.shape, self._max_side_px)
-        fitted = fit_image(image_bgr, size)
-        outputs = self._session.run(_blob(fitted.pixels))
+    def detect(self, image_bgr: Image, within: FloatArray | None = None) -> FaceBoxes:
+        """Return the faces of an (H, W, 3) image; see `FaceDetector`."""
+        whole = input_size(image_bgr.shape, self._max_side_px)
+        fitted = fit_image(image_bgr, whole)
+        window = window_of(fitted, within if self._looks_at_parts else None)
+        if window is None:
+            return self._nobody()
+        if not self._looks_at_parts:
+            window = Window(0, 0, whole[1], whole[0])
+        outputs = self._session.run(_blob(window.cut(fitted.pixels)))
+        size = (window.height, window.width)
         boxes, confidences, landmarks = decode(outputs, self._layout, size, self._min_confidence)
         kept = nms(boxes, confidences, _NMS_MAX_IOU)
         inverse = np.float32(1 / fitted.scale)
+        corner = np.array([window.left, window.top], np.float32)
+        points = None if landmarks is None else landmarks[kept] + np.tile(corner, 5)
         return FaceBoxes(
-            bboxes_xyxy=boxes[kept] * inverse,
+            bboxes_xyxy=(boxes[kept] + np.tile(corner, 2)) * inverse,
             confidences=confidences[kept],
-            landmarks_xy=None if landmarks is None else landmarks[kept] * inverse,
+            landmarks_xy=None if points is None else points * inverse,
+        )
+
+    def _nobody(self) -> FaceBoxes:
+        return FaceBoxes(
+            np.zeros((0, 4), np.float32),
+            np.zeros(0, np.float32),
+            np.zeros((0, 10), np.float32) if self._layout.has_landmarks else None,
         )
 
 
@@ -131,7 +153,15 @@ def open_scrfd(
     outputs = session.run(np.zeros((1, 3, _PROBE_PX, _PROBE_PX), np.float32))
     if [o.size for o in outputs] != _expected_sizes(layout):
         raise _not_scrfd(thing, f"its output shapes are {[o.shape for o in outputs]}")
-    return ScrfdDetector(session, layout, max_side_px=max_side_px, min_confidence=min_confidence)
+    return ScrfdDetector(
+        session,
+        layout,
+        max_side_px=max_side_px,
+        min_confidence=min_confidence,
+        # On a GPU a network is tuned anew to every size of input, which costs more than a part
+        # of it saves.
+        looks_at_parts=resolve_device(device) == "cpu",
+    )
 
 
 def is_scrfd(model: onnx.ModelProto) -> bool:

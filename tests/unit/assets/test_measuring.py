@@ -55,7 +55,7 @@ class FakePack:
 
 
 class FakeFaces:
-    def detect(self, image_bgr: Image) -> FaceBoxes:
+    def detect(self, image_bgr: Image, _within: FloatArray | None = None) -> FaceBoxes:
         if image_bgr.size == 0:
             raise ValueError("an empty picture")
         return FaceBoxes(NO_BOXES, NO_SCORES, None)

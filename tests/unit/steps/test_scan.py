@@ -17,7 +17,7 @@ from screenalytics_core.errors import VideoChangedError, VideoError
 from screenalytics_core.steps.base import StepInput
 from screenalytics_core.steps.scan import STEP
 from screenalytics_core.vision.decode import PyAvFrame, PyAvVideo, open_video
-from screenalytics_core.vision.models.protocols import FaceBoxes, Image
+from screenalytics_core.vision.models.protocols import FaceBoxes, FloatArray, Image
 from screenalytics_core.vision.video import VideoSource
 from tests.videos import Picture, make_truncated, make_video, solid, with_rectangle
 
@@ -29,7 +29,7 @@ BOTH = frozenset({ArtifactKind.SHOTS, ArtifactKind.DETECTIONS})
 class RedFaces:
     """Finds one red rectangle, with its corners as landmarks."""
 
-    def detect(self, image_bgr: Image) -> FaceBoxes:
+    def detect(self, image_bgr: Image, _within: FloatArray | None = None) -> FaceBoxes:
         blue, green, red = np.moveaxis(image_bgr.astype(np.int16), 2, 0)
         rows, columns = np.nonzero((red > 180) & (green < 80) & (blue < 80))
         if len(rows) == 0:

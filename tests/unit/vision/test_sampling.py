@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from screenalytics_core.vision.box_rows import Boxes
-from screenalytics_core.vision.sampling import is_clear
+from screenalytics_core.vision.sampling import is_clear, where_between
 
 STRONG = 0.5
 Face = tuple[float, float, float]
@@ -73,3 +73,15 @@ def test_faces_apart_that_do_not_move_are_clear(seen: list[Face]) -> None:
     apart = [(1000.0 * i + x, side, confidence) for i, (x, side, confidence) in enumerate(seen)]
 
     assert is_clear(boxes(*apart), boxes(*apart), STRONG)
+
+
+def test_a_closer_look_goes_as_far_around_all_faces_as_they_are_large() -> None:
+    place = where_between(boxes((100, 60, 0.8)), boxes((300, 40, 0.8), (200, 20, 0.4)), STRONG)
+
+    assert place.tolist() == [40, -60, 380, 120]
+
+
+def test_what_is_too_weak_to_be_anybody_makes_a_closer_look_no_larger() -> None:
+    place = where_between(boxes((100, 60, 0.8), (900, 60, 0.2)), boxes(), STRONG)
+
+    assert place.tolist() == [40, -60, 220, 120]

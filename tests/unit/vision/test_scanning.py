@@ -167,6 +167,25 @@ def test_where_two_looks_differ_the_detector_looks_closer(workers: int) -> None:
     assert rows["frame_idx"].to_pylist() == [12, 16, 24, 26]
 
 
+def test_a_closer_look_is_told_what_was_found_before_and_after() -> None:
+    told: list[tuple[int, int, int]] = []
+    detect = appears_in(11, 27)
+
+    def between(image: Image, before: Boxes, after: Boxes) -> Boxes:
+        found = detect(image)
+        idx = int(image[0, 0, 0]) + 256 * int(image[0, 0, 1])
+        told.append((idx, len(before.confidences), len(after.confidences)))
+        return found
+
+    faces = Look(detect, 8, min_stride=2, is_clear=alike, detect_between=between)
+    with Looker({"faces": faces}, 1) as looker:
+        part = scan_part(frames_of([40]), new_finder("off"), looker)
+
+    # Nobody on 8 and 10, somebody from 12 to 26.
+    assert sorted(told) == [(10, 0, 1), (12, 0, 1), (26, 1, 0), (28, 1, 0)]
+    assert list(part.looked["faces"].frame_idxs) == [0, 8, 10, 12, 16, 24, 26, 28, 32, 39]
+
+
 def test_nothing_is_looked_at_closer_across_a_cut() -> None:
     faces = Look(appears_in(11, 99), 8, min_stride=1, is_clear=alike)
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from screenalytics_core.vision.models.boxes import fit_image, input_size, nms, resize
+from screenalytics_core.vision.models.boxes import (
+    FittedImage,
+    Window,
+    fit_image,
+    input_size,
+    nms,
+    resize,
+    window_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +62,55 @@ def test_every_picture_fits_its_input_and_places_map_back(height: int, width: in
         slack = 1.01 / fitted.scale + 1
         assert lit[0] / fitted.scale == pytest.approx(length - length // 4, abs=slack)
         assert (lit[-1] + 1) / fitted.scale == pytest.approx(length, abs=slack)
+
+
+def lit_from(top: int, bottom: int, left: int = 0, right: int = 640) -> FittedImage:
+    """An input of 640x352 that is black but for a part; its source is twice as large."""
+    pixels = np.zeros((352, 640, 3), np.uint8)
+    pixels[top:bottom, left:right] = (0, 0, 90)
+    return FittedImage(pixels, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("fitted", "within", "expected"),
+    [
+        pytest.param(lit_from(0, 352), None, Window(0, 0, 640, 352), id="no bars"),
+        pytest.param(lit_from(40, 312), None, Window(0, 32, 640, 288), id="bars above and below"),
+        pytest.param(lit_from(0, 352, 80, 560), None, Window(64, 0, 512, 352), id="bars beside"),
+        pytest.param(lit_from(60, 61, 7, 8), None, Window(0, 32, 32, 32), id="a single light"),
+        pytest.param(
+            lit_from(0, 352), (140, 70, 180, 90), Window(64, 32, 32, 32), id="a place, in its px"
+        ),
+        pytest.param(
+            lit_from(0, 352), (-90, -90, 140, 900), Window(0, 0, 96, 352), id="a place at an edge"
+        ),
+        pytest.param(
+            lit_from(64, 288), (0, 0, 1280, 300), Window(0, 64, 640, 96), id="a place under a bar"
+        ),
+        pytest.param(
+            lit_from(64, 288), (0, 0, 64, 64), Window(0, 64, 32, 32), id="a place in a bar"
+        ),
+        pytest.param(
+            lit_from(0, 352),
+            (2000, 2000, 2100, 2100),
+            Window(608, 320, 32, 32),
+            id="a place outside",
+        ),
+    ],
+)
+def test_a_window_holds_what_is_lit_and_wanted_in_whole_strides(
+    fitted: FittedImage, within: tuple[float, ...] | None, expected: Window
+) -> None:
+    place = None if within is None else np.array(within, np.float32)
+
+    assert window_of(fitted, place) == expected
+
+
+@pytest.mark.parametrize(("level", "is_dark"), [(0, True), (20, True), (21, False)])
+def test_of_a_dark_input_nothing_is_worth_looking_at(level: int, is_dark: bool) -> None:
+    fitted = FittedImage(np.full((64, 96, 3), level, np.uint8), 1.0)
+
+    assert (window_of(fitted) is None) is is_dark
 
 
 def test_fine_texture_does_not_alias_when_a_picture_shrinks() -> None:

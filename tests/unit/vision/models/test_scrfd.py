@@ -9,8 +9,9 @@ import onnx
 import pytest
 
 from screenalytics_core.errors import ModelError
+from screenalytics_core.vision.models.onnx_session import open_session
 from screenalytics_core.vision.models.protocols import Image
-from screenalytics_core.vision.models.scrfd import ScrfdDetector, is_scrfd, open_scrfd
+from screenalytics_core.vision.models.scrfd import LAYOUTS, ScrfdDetector, is_scrfd, open_scrfd
 from tests.unit.vision.models import tiny_models
 
 
@@ -45,6 +46,63 @@ def test_a_face_is_found_where_it_is_at_any_input_size(
     assert np.abs(centres - [side * 2.5, side * 1.5]).max() <= side
     assert (faces.confidences >= 0.5).all()
     assert (np.diff(faces.confidences) <= 0).all()
+
+
+def on_grey(height: int, width: int, *corners: tuple[int, int]) -> Image:
+    """Bright squares of 64 px on a picture that is nowhere black."""
+    image = np.full((height, width, 3), 40, np.uint8)
+    for x, y in corners:
+        image[y : y + 64, x : x + 64] = 255
+    return image
+
+
+def test_within_a_place_the_same_faces_are_found_and_no_others() -> None:
+    two = on_grey(720, 1280, (128, 64), (1024, 512))
+    one = on_grey(720, 1280, (1024, 512))
+
+    found = detector().detect(two, np.array([900, 400, 1200, 700], np.float32))
+
+    expected = detector().detect(one)
+    assert len(expected.confidences) > 0
+    assert found.bboxes_xyxy.tolist() == expected.bboxes_xyxy.tolist()
+    assert found.confidences.tolist() == expected.confidences.tolist()
+    assert found.landmarks_xy is not None
+    assert expected.landmarks_xy is not None
+    assert found.landmarks_xy.tolist() == expected.landmarks_xy.tolist()
+
+
+def test_a_detector_that_always_takes_whole_inputs_finds_everybody() -> None:
+    session = open_session(tiny_models.scrfd(size=("h", "w")), device="cpu", thing="s.onnx")
+    whole = ScrfdDetector(
+        session, LAYOUTS[9], max_side_px=640, min_confidence=0.5, looks_at_parts=False
+    )
+    two = on_grey(720, 1280, (128, 64), (1024, 512))
+
+    found = whole.detect(two, np.array([900, 400, 1200, 700], np.float32))
+
+    assert found.bboxes_xyxy.tolist() == detector().detect(two).bboxes_xyxy.tolist()
+
+
+def test_bars_are_left_out_and_change_nothing() -> None:
+    face = on_grey(720, 1280, (512, 320))
+    barred = face.copy()
+    barred[:200] = barred[-200:] = 0
+
+    found = detector().detect(barred)
+
+    assert len(found.confidences) > 0
+    assert found.bboxes_xyxy.tolist() == detector().detect(face).bboxes_xyxy.tolist()
+
+
+@pytest.mark.parametrize("with_landmarks", [True, False])
+def test_a_dark_picture_has_no_faces_and_needs_no_network(with_landmarks: bool) -> None:
+    model = tiny_models.scrfd(landmarks=with_landmarks)
+
+    faces = detector(model).detect(np.full((360, 640, 3), 5, np.uint8))
+
+    assert faces.bboxes_xyxy.shape == (0, 4)
+    assert faces.confidences.shape == (0,)
+    assert (faces.landmarks_xy is not None) is with_landmarks
 
 
 def test_boxes_and_landmarks_count_from_the_anchor_in_strides() -> None:
