@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from screenalytics_assets.api.ids import EpisodeInPath, known_run
+from screenalytics_assets.api.ids import EpisodeInPath, check_known, known_run
 from screenalytics_assets.api.problems import problem_responses
 from screenalytics_assets.api.run_rows import RunRow, row_of_record, rows_of
 from screenalytics_assets.api.service import Service, ServiceDep
@@ -18,7 +18,7 @@ from screenalytics_core.episode_registry import recorded_video
 from screenalytics_core.episode_selection import natural_order
 from screenalytics_core.episode_survey import Seen, survey
 from screenalytics_core.episodes import EpisodeId, is_path_safe
-from screenalytics_core.errors import ArtifactCorruptError, RunNotFoundError
+from screenalytics_core.errors import ArtifactCorruptError
 from screenalytics_core.ledger.status import status_document
 from screenalytics_core.run_tools.episode_status import episode_status
 
@@ -163,7 +163,7 @@ def list_episodes(
     """List the episodes that have a registered video, in natural order."""
     seen = survey(service.stores.storage)
     known = sorted((n for n, it in seen.items() if it.facts and is_path_safe(n)), key=natural_order)
-    chosen = [n for n in known if _is_of(EpisodeId.parse(n), show, season)]
+    chosen = [n for n in known if _is_of(n, show, season)]
     start = 0
     if after is not None:
         start = bisect_right(chosen, natural_order(EpisodeId.parse(after).text), key=natural_order)
@@ -231,16 +231,15 @@ def _runs(service: Service, ep_id: str) -> list[RunRow]:
     rows = {row.run_id: row for row in rows_of(stores, [ep_id]).get(ep_id, ())}
     for record in stores.runs.list_records(ep_id):
         rows.setdefault(record.run_id, row_of_record(record))
-    if not rows and recorded_video(stores.storage, ep_id) is None:
-        raise RunNotFoundError(
-            thing=f"episode {ep_id}",
-            reason="is not registered, and has no run",
-            way_out=f"Send its video: PUT /episodes/{ep_id}/video.",
-        )
+    if not rows:
+        check_known(stores, ep_id)
     return sorted(rows.values(), key=lambda row: (row.created_at, row.run_id), reverse=True)
 
 
-def _is_of(episode: EpisodeId, show: str | None, season: int | None) -> bool:
+def _is_of(ep_id: str, show: str | None, season: int | None) -> bool:
+    if show is None and season is None:
+        return True
+    episode = EpisodeId.parse(ep_id)
     return (show is None or episode.show == show.lower()) and season in (None, episode.season)
 
 

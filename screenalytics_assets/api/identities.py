@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from screenalytics_assets.api.cast import Suggestion
 from screenalytics_assets.api.contents import Contents, ContentsDep
 from screenalytics_assets.api.faces import FacePictures, face_path, face_pictures
-from screenalytics_assets.api.ids import EpisodeInPath, RunDep
+from screenalytics_assets.api.ids import EpisodeInPath, RunDep, check_known
 from screenalytics_assets.api.problems import problem_responses
 from screenalytics_assets.api.service import ServiceDep
 from screenalytics_assets.deciding import LookedAt
@@ -149,10 +149,12 @@ def list_tracks(
     )
 
 
-@router.get("/episodes/{ep_id}/decisions", responses=problem_responses(422))
+@router.get("/episodes/{ep_id}/decisions", responses=problem_responses(404, 422))
 def list_decisions(service: ServiceDep, ep_id: EpisodeInPath) -> Decisions:
     """List what was decided about an episode, and what was undone."""
     known = service.stores.decisions.read(ep_id)
+    if not known:
+        check_known(service.stores, ep_id)
     return Decisions(ep_id=ep_id, decisions=decision_rows(known))
 
 

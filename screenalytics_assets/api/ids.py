@@ -8,8 +8,10 @@ from fastapi import Depends, Path
 from pydantic import AfterValidator
 
 from screenalytics_assets.api.service import ServiceDep
+from screenalytics_assets.stores import Stores
+from screenalytics_core import layout
 from screenalytics_core.episodes import EpisodeId
-from screenalytics_core.layout import run_prefix
+from screenalytics_core.errors import RunNotFoundError
 from screenalytics_core.run_ids import normalize_run_id
 from screenalytics_core.run_record import RunKey
 from screenalytics_core.run_tools.naming import find_run
@@ -43,6 +45,22 @@ RunInPath = Annotated[
 """A run_id; any other text is refused as InvalidIdError."""
 
 
+def check_known(stores: Stores, ep_id: str) -> None:
+    """Refuse an episode that nobody knows.
+
+    Raises:
+        RunNotFoundError: It has no registered video and no run.
+    """
+    storage = stores.storage
+    is_registered = storage.exists(layout.video_facts_key(ep_id))
+    if not is_registered and not storage.list_folders(layout.runs_prefix(ep_id)):
+        raise RunNotFoundError(
+            thing=f"episode {ep_id}",
+            reason="is not registered, and has no run",
+            way_out=f"Send its video: PUT /episodes/{ep_id}/video.",
+        )
+
+
 def known_run(service: ServiceDep, ep_id: EpisodeInPath, run_id: RunInPath) -> RunKey:
     """Return the run that a path names.
 
@@ -50,7 +68,9 @@ def known_run(service: ServiceDep, ep_id: EpisodeInPath, run_id: RunInPath) -> R
         RunNotFoundError: There is none.
         InvalidIdError: An id must not become a path.
     """
-    run_prefix(ep_id, run_id)  # a name of a file beside the runs is refused before it is looked for
+    layout.run_prefix(
+        ep_id, run_id
+    )  # a name of a file beside the runs is refused before it is looked for
     return find_run(service.stores.storage, service.stores.runs, f"{ep_id}/{run_id}")
 
 
