@@ -36,6 +36,7 @@ from screenalytics_core.ledger.events import (
     run_priced,
 )
 from screenalytics_core.ledger.price_file import load_prices
+from screenalytics_core.ledger.state import RunState
 from screenalytics_core.processes import ProcessIdentity
 from screenalytics_core.run_tools.removal_record import removed_dagster_runs
 from screenalytics_core.runs import RunKey
@@ -99,16 +100,21 @@ def mirror_run(
     if newest < 0 and run.run_id in removed_dagster_runs(stores.storage):
         return 0  # `runs gc` removed its run, which would come back as a ghost
     newest = -1 if from_start else newest
-    attempt = _attempt_of(stores, key, run.run_id)
-    n = attempt.n if attempt else None
+    known = stores.ledger.log.known(*key)
+    n = next((a.attempt for a in known.attempts if a.dagster_run_id == run.run_id), None)
+    # What the log tells already need not be looked up in the run's folder.
+    attempt = _attempt_of(stores, key, run.run_id) if n is None or from_start else None
+    n = attempt.n if attempt else n
     events = [queued_event(record)] if newest < 0 else []
     events += read_events(instance, run.run_id, max(newest, 0), n)
     if not from_start and any(event.kind in _ENDS for event in events):
         # Concurrent writers may commit a lower storage id later; after the end none is out.
         events = [queued_event(record), *read_events(instance, run.run_id, 0, n)]
     if attempt is not None:
-        events += [claim_event(attempt), *price_events(stores, key)]
-    before = stores.ledger.log.state(*key).sequence
+        events.append(claim_event(attempt))
+    if n is not None:
+        events += price_events(stores, key, known)
+    before = known.sequence
     return stores.ledger.record(*key, events).sequence - before
 
 
@@ -117,12 +123,12 @@ def claim_event(claim: AttemptRecord) -> LedgerEvent:
     return attempt_claimed(claim.dagster_run_id, claim.n, claim.claimed_at, asdict(claim.process))
 
 
-def price_events(stores: Stores, key: RunKey) -> list[LedgerEvent]:
+def price_events(stores: Stores, key: RunKey, state: RunState | None = None) -> list[LedgerEvent]:
     """Return the event that fixes what a claimed run is billed by; none if it is fixed already.
 
     A price file that cannot be read holds no run up: `runs sync` prices it once it can.
     """
-    if stores.ledger.log.state(*key).prices is not None:
+    if (state or stores.ledger.log.state(*key)).prices is not None:
         return []
     try:
         return [run_priced(load_prices(stores.storage), utc_now())]

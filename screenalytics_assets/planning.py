@@ -21,7 +21,7 @@ from screenalytics_assets.reuse import (
 )
 from screenalytics_assets.stores import Stores
 from screenalytics_core import fingerprints
-from screenalytics_core.artifact_search import find_run
+from screenalytics_core.artifact_search import KnownRuns, find_run
 from screenalytics_core.artifact_store import ArtifactRef, EntryFacts
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.manifest import Manifest
@@ -39,6 +39,7 @@ class Planner:
 
     Attributes:
         is_fresh: Nothing that another run computed stands for an output of this one.
+        others: The episode's runs, remembered from step to step.
     """
 
     stores: Stores
@@ -46,6 +47,7 @@ class Planner:
     record: RunRecord
     known: KnownPeople
     is_fresh: bool = False
+    others: KnownRuns | None = None
 
     def fingerprint(self, output: StepOutput, inputs: Inputs) -> str:
         """Return the fingerprint of an output made from `inputs` when they were whole."""
@@ -135,7 +137,7 @@ class Planner:
         ep_id, run_id = self.record.ep_id, self.record.run_id
         if not self.is_fresh:
             return self.stores.artifacts.find_reusable(
-                ep_id, output.kinds, fingerprint, prefer_run_id=run_id
+                ep_id, output.kinds, fingerprint, prefer_run_id=run_id, known=self.others
             )
 
         def is_own(manifest: Manifest) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any, Final, Literal, Optional, Union, get_args, get_origin
 
 import dagster as dg
@@ -16,6 +17,7 @@ from screenalytics_assets.session import RunSession
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_assets.tags import UPSTREAM_RUN_ID_TAG, run_id_of, wants_fresh, wants_once
+from screenalytics_core import layout
 from screenalytics_core.attempts import AttemptRecord
 from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
 from screenalytics_core.errors import RunBusyError, RunDoneError
@@ -90,6 +92,7 @@ class Pipeline:
         self._run = run
         self._session: RunSession | None = None
         self._heartbeat: Heartbeat | None = None
+        self._owned = ExitStack()
 
     def session(self, ep_id: str, config: EpisodeRunConfig) -> RunSession:
         """Return this run's session; the first call binds and claims the run.
@@ -110,6 +113,7 @@ class Pipeline:
 
     def close(self) -> None:
         """Stop the heartbeat."""
+        self._owned.close()
         if self._heartbeat is not None:
             self._heartbeat.stop()
 
@@ -131,6 +135,10 @@ class Pipeline:
         )
         self._heartbeat = Heartbeat(self.stores.attempts, attempt)
         self._heartbeat.start()
+        # What other processes of this attempt publish meanwhile, no step of this one needs.
+        key = (ep_id, run_id)
+        own = (layout.run_record_key(*key), layout.manifest_key(*key))
+        self._owned.enter_context(self.stores.storage.owning(own))
         upstream_run_id = tags.get(UPSTREAM_RUN_ID_TAG)
         return RunSession(self.stores, bound, record, attempt, upstream_run_id, is_fresh=is_fresh)
 

@@ -45,6 +45,6 @@ def connect(root: S3Root) -> S3Client:
             way_out="Check AWS_PROFILE, AWS_REGION and AWS_ENDPOINT_URL_S3.",
         ) from error
     # Checksums in trailers are Amazon's alone: other servers store them as if they were content.
-    client.meta.config.request_checksum_calculation = "when_required"
-    client.meta.config.response_checksum_validation = "when_required"
+    client.meta.config.request_checksum_calculation = "when_required"  # type: ignore[attr-defined]
+    client.meta.config.response_checksum_validation = "when_required"  # type: ignore[attr-defined]
     return client

@@ -20,6 +20,7 @@ from screenalytics_assets.planning import Planner
 from screenalytics_assets.reuse import Compute, Reuse
 from screenalytics_assets.stores import Stores
 from screenalytics_assets.work import PendingOutput, StepWork
+from screenalytics_core.artifact_search import KnownRuns
 from screenalytics_core.artifact_store import ArtifactRef, PreparedArtifact
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.attempts import AttemptRecord
@@ -50,7 +51,8 @@ class RunSession:
         self._bound = bound
         self._upstream_run_id = upstream_run_id
         self._known = KnownPeople(stores, record.ep_id, bound.pack)
-        self._planner = Planner(stores, bound, record, self._known, is_fresh)
+        others = KnownRuns(stores.storage, stores.runs, record.ep_id, record.run_id)
+        self._planner = Planner(stores, bound, record, self._known, is_fresh, others)
         self._staged: list[PreparedArtifact] = []
 
     @property

@@ -82,7 +82,7 @@ class ArtifactRef:
         """
         spec = self._spec(part)
         facts = self._facts(spec)
-        content = self._open(facts)
+        content = self._open(facts, facts.sha256)
         is_handed_over = False
         try:
             check_sha256(content, facts, self._thing(facts.path))
@@ -136,9 +136,9 @@ class ArtifactRef:
                 return facts
         raise self._missing(spec.filename, "is not listed")
 
-    def _open(self, facts: FileFacts) -> BinaryIO:
+    def _open(self, facts: FileFacts, sha256: str | None = None) -> BinaryIO:
         try:
-            return self.storage.open_read(self.key(facts.path))
+            return self.storage.open_read(self.key(facts.path), sha256)
         except KeyMissingError as error:
             raise self._missing(facts.path, "is listed, but the file is gone") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,18 +22,49 @@ from screenalytics_core.storage.local import LocalStorage
 _LOG: Final = logging.getLogger(__name__)
 
 
+class KnownRuns:
+    """The runs of an episode beside one, as they were when they were first asked for.
+
+    A run asks for each of its outputs. Bytes are verified before they are taken over, so an old
+    look does no harm; a run that was reserved since has nothing to give yet.
+    """
+
+    def __init__(self, storage: Storage, runs: RunStore, ep_id: str, own_run_id: str) -> None:
+        self._storage = storage
+        self._runs = runs
+        self._ep_id = ep_id
+        self._own_run_id = own_run_id
+        self._run_ids: tuple[str, ...] | None = None
+        self._manifests: dict[str, Manifest] = {}
+
+    def run_ids(self) -> tuple[str, ...]:
+        """Return all of them, the own one too, in the order they were reserved."""
+        if self._run_ids is None:
+            self._run_ids = self._runs.list_run_ids(self._ep_id)
+        return self._run_ids
+
+    def manifest(self, run_id: str) -> Manifest:
+        """Return what a run holds, the own one as of now."""
+        if run_id == self._own_run_id:
+            return read_manifest(self._storage, self._ep_id, run_id)
+        if run_id not in self._manifests:
+            self._manifests[run_id] = read_manifest(self._storage, self._ep_id, run_id)
+        return self._manifests[run_id]
+
+
 def find_run(
     storage: Storage,
     run_ids: Iterable[str],
     ep_id: str,
     kinds: Iterable[ArtifactKind],
     fits: Callable[[Manifest], bool],
+    known: KnownRuns | None = None,
 ) -> str | None:
     """Return the first run that holds all `kinds`, that `fits`, and whose bytes are intact."""
     wanted = tuple(kinds)
     for run_id in run_ids:
         try:
-            manifest = read_manifest(storage, ep_id, run_id)
+            manifest = known.manifest(run_id) if known else read_manifest(storage, ep_id, run_id)
         except ArtifactCorruptError as error:
             _LOG.warning("not reused: %s", error)
             continue
@@ -43,10 +74,9 @@ def find_run(
     return None
 
 
-def newest_first(runs: RunStore, ep_id: str, first: str | None) -> Iterator[str]:
+def newest_first(run_ids: Sequence[str], first: str | None) -> Iterator[str]:
     """Yield `first`, if there is such a run, then the others from the newest to the oldest."""
-    run_ids = runs.list_run_ids(ep_id)
-    if first in run_ids:
+    if first is not None and first in run_ids:
         yield first
     yield from (run_id for run_id in reversed(run_ids) if run_id != first)
 

@@ -9,6 +9,7 @@ from typing import Any
 from screenalytics_core import layout
 from screenalytics_core.artifact_ref import ArtifactRef
 from screenalytics_core.artifact_search import (
+    KnownRuns,
     check_artifacts_exist,
     find_run,
     legacy_ref,
@@ -151,18 +152,21 @@ class ArtifactStore:
         kinds: Sequence[ArtifactKind],
         fingerprint: str,
         prefer_run_id: str | None = None,
+        known: KnownRuns | None = None,
     ) -> str | None:
         """Return a run whose `kinds` all have this fingerprint and intact files, or None.
 
         Args:
             prefer_run_id: Looked at first; then the newest run first.
+            known: The episode's runs, of whoever asks for many artifacts.
         """
 
         def fits(manifest: Manifest) -> bool:
             return all(manifest.entries[kind].fingerprint == fingerprint for kind in kinds)
 
-        run_ids = newest_first(self._runs, ep_id, prefer_run_id)
-        return find_run(self._storage, run_ids, ep_id, kinds, fits)
+        listed = known.run_ids() if known else self._runs.list_run_ids(ep_id)
+        run_ids = newest_first(listed, prefer_run_id)
+        return find_run(self._storage, run_ids, ep_id, kinds, fits, known)
 
     def find_existing(
         self,
@@ -190,7 +194,8 @@ class ArtifactStore:
             )
 
         ep_id = asking.ep_id
-        run_ids = newest_first(self._runs, ep_id, self._runs.active_run_id(ep_id))
+        listed = self._runs.list_run_ids(ep_id)
+        run_ids = newest_first(listed, self._runs.active_run_id(ep_id))
         others = (run_id for run_id in run_ids if run_id != asking.run_id)
         return find_run(self._storage, others, ep_id, kinds, fits)
 

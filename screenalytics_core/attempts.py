@@ -20,7 +20,7 @@ from screenalytics_core.errors import (
 from screenalytics_core.processes import ProcessIdentity, pid_started_s
 from screenalytics_core.records import read_record
 from screenalytics_core.shapes import check_time, check_types
-from screenalytics_core.storage.base import Storage
+from screenalytics_core.storage.base import Stamp, Storage
 
 __all__ = ["AttemptRecord", "AttemptStore", "ProcessIdentity", "pid_started_s", "process_is_alive"]
 
@@ -28,6 +28,8 @@ DEAD_AFTER_S: Final = 60.0
 # Starts are counted in ticks of 10 ms; elsewhere the clock may have been set a little.
 _START_TOLERANCE_S: Final = 0.5
 
+# Attempts that are remembered: of all runs that are at work, and many more.
+_KEPT: Final = 1000
 _ATTEMPT_FILE: Final = re.compile(r"(\d{4,})\.json")
 _RESTORE: Final = "Move it away if its process is gone, or start a new run."
 
@@ -90,6 +92,7 @@ class AttemptStore:
     def __init__(self, storage: Storage, clock: Clock = utc_now) -> None:
         self._storage = storage
         self._clock = clock
+        self._read: dict[str, tuple[Stamp, AttemptRecord]] = {}
 
     def claim(
         self,
@@ -162,9 +165,20 @@ class AttemptStore:
 
     def list(self, ep_id: str, run_id: str) -> tuple[AttemptRecord, ...]:
         """Return the run's attempts, oldest first."""
-        keys = self._storage.list(layout.attempts_prefix(ep_id, run_id))
-        numbers = [int(m[1]) for key in keys if (m := _ATTEMPT_FILE.fullmatch(key.split("/")[-1]))]
-        return tuple(self.get(ep_id, run_id, n) for n in sorted(numbers))
+        found = {}
+        for key, stamp in self._storage.stamps(layout.attempts_prefix(ep_id, run_id)).items():
+            if match := _ATTEMPT_FILE.fullmatch(key.split("/")[-1]):
+                found[int(match[1])] = (key, stamp)
+        return tuple(self._known(ep_id, run_id, n, *found[n]) for n in sorted(found))
+
+    def _known(self, ep_id: str, run_id: str, n: int, key: str, stamp: Stamp) -> AttemptRecord:
+        """Return attempt `n`; read once, since an attempt never changes."""
+        known = self._read.get(key)
+        if known is None or known[0] != stamp:
+            while len(self._read) >= _KEPT:
+                self._read.pop(next(iter(self._read)), None)
+            known = self._read[key] = (stamp, self.get(ep_id, run_id, n))
+        return known[1]
 
     def newest(self, ep_id: str, run_id: str) -> AttemptRecord | None:
         """Return the attempt that owns the run, or None if nobody claimed it."""

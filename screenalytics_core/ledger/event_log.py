@@ -15,7 +15,14 @@ from screenalytics_core.episodes import EpisodeId, is_path_safe
 from screenalytics_core.errors import InvalidIdError
 from screenalytics_core.ledger.event_check import check_event
 from screenalytics_core.ledger.events import AFTER_ALL, LedgerEvent
-from screenalytics_core.ledger.log_lines import START, LogPart, LogPosition, format_lines, read_log
+from screenalytics_core.ledger.log_lines import (
+    START,
+    LogPart,
+    LogPosition,
+    format_lines,
+    parse_lines,
+    read_log,
+)
 from screenalytics_core.ledger.state import RunState, fold
 from screenalytics_core.run_record import RunKey
 from screenalytics_core.storage.base import Storage
@@ -88,17 +95,35 @@ class EventLog:
             StorageError: The log cannot be written, or its lock is not to be had.
             DiskSpaceError: The disk is full. Nothing was added in either case.
         """
-        new: dict[str, LedgerEvent] = {}
-        with self._storage.lock(layout.run_lock_key(ep_id, run_id)):
-            with self._caught_up(ep_id, run_id) as log:
-                for event in events:
-                    if event.event_id not in log.event_ids and _is_sound(event):
-                        new.setdefault(event.event_id, event)
-                first = log.position.lines + 1
+        offered = tuple(events)
+        if self._holds(ep_id, run_id, offered):
+            return ()
+        key, new = layout.events_key(ep_id, run_id), dict[str, LedgerEvent]()
+        with (
+            self._storage.lock(layout.run_lock_key(ep_id, run_id)),
+            self._caught_up(ep_id, run_id) as log,
+        ):
+            for event in offered:
+                if event.event_id not in log.event_ids and _is_sound(event):
+                    new.setdefault(event.event_id, event)
+            first = log.position.lines + 1
             numbered = tuple(replace(e, sequence=n) for n, e in enumerate(new.values(), first))
             if numbered:
-                self._storage.append(layout.events_key(ep_id, run_id), format_lines(numbered))
+                content = format_lines(numbered)
+                self._storage.append(key, content)
+                # As a reader would find it, so that nobody need read it for that.
+                log.take(parse_lines(content, log.position))
         return numbered
+
+    def _holds(self, ep_id: str, run_id: str, events: tuple[LedgerEvent, ...]) -> bool:
+        """Tell whether the log held all of `events` when it was last looked at: it loses none."""
+        with self._of(layout.events_key(ep_id, run_id)) as log:
+            return all(event.event_id in log.event_ids for event in events)
+
+    def known(self, ep_id: str, run_id: str) -> RunState:
+        """Return the state as of the last look or append through this object; asks nobody."""
+        with self._of(layout.events_key(ep_id, run_id)) as log:
+            return log.folded()
 
     def state(self, ep_id: str, run_id: str) -> RunState:
         """Return the folded log; an empty state if there is none."""
@@ -130,15 +155,21 @@ class EventLog:
     def _caught_up(self, ep_id: str, run_id: str) -> Iterator[_Followed]:
         """Give what is known of a log, after reading what is new in it."""
         key = layout.events_key(ep_id, run_id)
+        with self._of(key) as log:
+            part = read_log(self._storage, key, log.position)
+            log.take(part)
+            self._tell(key, part)
+            yield log
+
+    @contextmanager
+    def _of(self, key: str) -> Iterator[_Followed]:
+        """Give what is known of a log, as it is."""
         with self._guard:
             log = self._followed.setdefault(key, _Followed())
             self._followed.move_to_end(key)
             while len(self._followed) > _RUNS_KEPT:
                 self._followed.popitem(last=False)
         with log.guard:
-            part = read_log(self._storage, key, log.position)
-            log.take(part)
-            self._tell(key, part)
             yield log
 
     def _tell(self, key: str, part: LogPart) -> None:

@@ -25,7 +25,7 @@ from screenalytics_core.ledger.run_rows import run_row
 from screenalytics_core.ledger.stage_rows import stage_rows
 from screenalytics_core.ledger.state import RunState
 from screenalytics_core.ledger.status import status_document
-from screenalytics_core.ledger.view_files import write_view
+from screenalytics_core.ledger.view_files import without_sequence, write_view
 from screenalytics_core.runs import RunStore
 from screenalytics_core.stages import STAGE_PHASES, PipelineStage
 from screenalytics_core.storage.base import Storage
@@ -42,6 +42,9 @@ _REGISTRY: Final = "registry"
 _REPORTS: Final = frozenset({EventKind.STEP_PROGRESS, EventKind.STEP_MEASURED})
 # Codecs raise ValueErrors of their own at a value that has no place in a file.
 _UNWRITABLE: Final = (ScreenalyticsError, OSError, ValueError)
+
+# Those of about a hundred runs at once.
+_MARKERS_KEPT: Final = 1000
 
 Write = Callable[[], object]
 Document = Mapping[str, Any]
@@ -71,6 +74,7 @@ class Ledger:
         self._artifacts = artifacts
         self._dashboard_url = dashboard_url
         self._clock = clock
+        self._markers: dict[str, Document] = {}
 
     def record(self, ep_id: str, run_id: str, events: Iterable[LedgerEvent]) -> RunState:
         """Append what the log does not hold yet, render what that changes, return the state.
@@ -80,9 +84,10 @@ class Ledger:
                 is only logged.
         """
         kinds = {event.kind for event in self.log.append(ep_id, run_id, events)}
+        state = self.log.known(ep_id, run_id)
         if kinds:
-            self._render(ep_id, run_id, self._changed_by(kinds))
-        return self.log.state(ep_id, run_id)
+            self._render(ep_id, run_id, self._changed_by(kinds), state)
+        return state
 
     def patch_index(self, ep_id: str, run_id: str, patch: Mapping[str, Any]) -> None:
         """Merge `patch` into the run index, for good (`updateRunIndex` of seed 002).
@@ -97,10 +102,15 @@ class Ledger:
             self._runs.require(ep_id, run_id)
         self.record(ep_id, run_id, [index_patched(patch, self._clock())])
 
-    def facts(self, ep_id: str, run_id: str) -> RunFacts:
-        """Return what a run's views are rendered from, as it is now."""
+    def facts(self, ep_id: str, run_id: str, state: RunState | None = None) -> RunFacts:
+        """Return what a run's views are rendered from, as it is now.
+
+        Args:
+            state: The folded log, of whoever has just looked at it.
+        """
         # The log first: what its events tell is then in the manifest that is read after it.
-        state = self.log.state(ep_id, run_id)
+        if state is None:
+            state = self.log.state(ep_id, run_id)
         return load_run_facts(self._runs, self._artifacts, ep_id, run_id, state)
 
     def render(self, ep_id: str, run_id: str, *, registry: bool = True) -> list[str]:
@@ -109,14 +119,19 @@ class Ledger:
         Args:
             registry: False leaves its rows to whoever rebuilds the registry next.
         """
+        self._markers.clear()  # whoever asks for all wants to have them looked at
         views = self._all_views if registry else self._views_of_the_run
         return self._render(ep_id, run_id, views)
 
     def _render(
-        self, ep_id: str, run_id: str, views: Callable[[RunFacts], Iterator[tuple[str, Write]]]
+        self,
+        ep_id: str,
+        run_id: str,
+        views: Callable[[RunFacts], Iterator[tuple[str, Write]]],
+        state: RunState | None = None,
     ) -> list[str]:
         try:
-            facts = self.facts(ep_id, run_id)
+            facts = self.facts(ep_id, run_id, state)
         except _UNWRITABLE as error:
             _LOG.warning("no view of run %s/%s was written: %s", ep_id, run_id, error)
             return ["every view"]
@@ -167,8 +182,19 @@ class Ledger:
 
     def _write_marker(self, facts: RunFacts, stage: PipelineStage) -> None:
         document = marker(facts, stage)
-        if document is not None:
-            self._write(facts, layout.run_marker_key(facts.ep_id, facts.run_id, stage), document)
+        key = layout.run_marker_key(facts.ep_id, facts.run_id, stage)
+        if document is not None and not self._has_written(key, document):
+            self._write(facts, key, document)
+            self._note_marker(key, document)
+
+    def _note_marker(self, key: str, document: Document) -> None:
+        if len(self._markers) >= _MARKERS_KEPT:
+            self._markers.clear()
+        self._markers[key] = without_sequence(document)
+
+    def _has_written(self, key: str, document: Document) -> bool:
+        """Tell whether this object wrote that marker last: few change, and all are rendered."""
+        return self._markers.get(key) == without_sequence(document)
 
     def _write_legacy_marker(self, facts: RunFacts, stage: PipelineStage) -> None:
         document = marker(facts, stage)
@@ -182,7 +208,9 @@ class Ledger:
             return is_newer(held, document)
 
         key = layout.legacy_marker_key(facts.ep_id, stage)
-        write_view(self._storage, key, document, is_outdated_by)
+        if not self._has_written(key, document):
+            write_view(self._storage, key, document, is_outdated_by)
+            self._note_marker(key, document)
 
     def _write(self, facts: RunFacts, key: str, document: Document) -> None:
         write_view(self._storage, key, document, lambda held: self._is_later(facts, held))

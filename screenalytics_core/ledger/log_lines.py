@@ -58,6 +58,11 @@ def read_log(storage: Storage, key: str, after: LogPosition = START) -> LogPart:
     return _parsed(lines, start, is_rest)
 
 
+def parse_lines(content: bytes, after: LogPosition) -> LogPart:
+    """Return the events in whole lines that follow a position."""
+    return _parsed(content.split(b"\n")[:-1], after, is_rest=True)
+
+
 def _continues(file: BinaryIO, after: LogPosition) -> bool:
     """Tell whether the line that was read last still stands where it stood."""
     file.seek(after.offset - len(after.last_line))

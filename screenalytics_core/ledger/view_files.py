@@ -49,7 +49,7 @@ def write_view(
     with storage.lock(key):
         held = read_view(storage, key)
         if held is not None:
-            is_same = _without_sequence(held) == _without_sequence(json.loads(content))
+            is_same = without_sequence(held) == without_sequence(json.loads(content))
             if is_same or is_outdated_by(held):
                 return False
         storage.write_atomic(key, content)
@@ -76,5 +76,6 @@ def _document(record: Any) -> dict[str, Any]:
     return record
 
 
-def _without_sequence(document: Mapping[str, Any]) -> dict[str, Any]:
+def without_sequence(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a view says; how much of the log it was rendered from is not of it."""
     return {name: value for name, value in document.items() if name != "sequence"}

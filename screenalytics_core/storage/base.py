@@ -59,8 +59,13 @@ class Storage(Protocol):
         """Return the content of `key`."""
         ...
 
-    def open_read(self, key: str) -> BinaryIO:
-        """Open `key` as a seekable binary file, which the caller closes."""
+    def open_read(self, key: str, sha256: str | None = None) -> BinaryIO:
+        """Open `key` as a seekable binary file, which the caller closes.
+
+        Args:
+            sha256: What its content should be: where that is known already, nobody is asked
+                what lies there. Else, it is not checked.
+        """
         ...
 
     def write_atomic(self, key: str, data: bytes | Iterable[bytes]) -> None:
@@ -108,6 +113,18 @@ class Storage(Protocol):
 
     def list(self, prefix: str) -> tuple[str, ...]:
         """Return every key under the folder `prefix`, sorted; empty if there is none."""
+        ...
+
+    def stamps(self, prefix: str) -> dict[str, Stamp]:
+        """Return the stamp of every key under `prefix` that is no log, sorted by key."""
+        ...
+
+    def owning(self, keys: Iterable[str]) -> AbstractContextManager[None]:
+        """Let what was read of `keys` be remembered meanwhile, where asking costs time.
+
+        The caller knows who else writes them, and that it wants none of that. Under a lock,
+        everything is read anew.
+        """
         ...
 
     def list_folders(self, prefix: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -95,7 +95,7 @@ class LocalStorage:
         except OSError as error:
             raise system_error(Path(path), error) from error
 
-    def open_read(self, key: str) -> BinaryIO:
+    def open_read(self, key: str, sha256: str | None = None) -> BinaryIO:  # noqa: ARG002 - cheap
         path = self.local_path(key)
         with translated(path):
             return path.open("rb")
@@ -117,6 +117,13 @@ class LocalStorage:
                 start = Path(where).relative_to(self.root)
                 found += [(start / f).as_posix() for f in files if not f.startswith(".")]
         return tuple(sorted(found))
+
+    def stamps(self, prefix: str) -> dict[str, Stamp]:
+        found = {key: self.stamp(key) for key in self.list(prefix)}
+        return {key: stamp for key, stamp in found.items() if stamp is not None}
+
+    def owning(self, keys: Iterable[str]) -> AbstractContextManager[None]:  # noqa: ARG002 - cheap
+        return nullcontext()
 
     def list_folders(self, prefix: str) -> tuple[str, ...]:
         folder = self.local_path(prefix)

@@ -23,6 +23,7 @@ from screenalytics_core.storage.s3_contents import KEPT_FROM_BYTES, Contents
 from screenalytics_core.storage.s3_copy import COPIED_AT_ONCE_BYTES, copy_object
 from screenalytics_core.storage.s3_lock import LeaseLocks
 from screenalytics_core.storage.s3_log import PartedLogs
+from screenalytics_core.storage.s3_memory import Memory
 from screenalytics_core.storage.s3_places import Places
 from screenalytics_core.storage.s3_stamps import folder_stamps, stamp_of
 from screenalytics_core.storage.s3_upload import (
@@ -43,6 +44,8 @@ LOCK_TIMEOUT_S: Final = 60.0
 LEASE_S: Final = 30.0
 # Events of some hundred runs.
 _LOG_CACHE_BYTES: Final = 64 << 20
+# All small artifacts of some runs.
+_MEMORY_BYTES: Final = 32 << 20
 # An upload of another machine may be going on; a day is what a local temporary file is given.
 _ABANDONED_S: Final = 24 * 3600.0
 
@@ -79,6 +82,7 @@ class S3Storage:
         self._logs = PartedLogs(self._bucket, _LOG_CACHE_BYTES)
         self._cache = FileCache(root.cache.path / root.name, root.cache.limit_bytes)
         self._staging = LocalStorage(self._cache.staging)
+        self._memory = Memory(_MEMORY_BYTES)
         self._contents = Contents(self._bucket, self._places, self._cache, self._staging)
 
     def conditions(self) -> Conditions:
@@ -102,12 +106,23 @@ class S3Storage:
     def read_bytes(self, key: str) -> bytes:
         if is_log(check_key(key)):
             return self._logs.read(*self._log(key))
-        return self._contents.read(key)
+        # Whoever holds a lock wants to see what others have written by now.
+        content = None if self._locks.is_holding() else self._memory.of_key(key)
+        if content is None:
+            content = self._contents.read(key)
+            self._memory.note(key, content)
+        return content
 
-    def open_read(self, key: str) -> BinaryIO:
+    def open_read(self, key: str, sha256: str | None = None) -> BinaryIO:
         if is_log(check_key(key)):
             return io.BytesIO(self._logs.read(*self._log(key)))
-        return self._contents.open(key)
+        known = None if sha256 is None else self._memory.of_sha256(sha256)
+        if known is not None:
+            return io.BytesIO(known)
+        opened = self._contents.open(key)
+        if sha256 is not None and isinstance(opened, io.BytesIO):
+            self._memory.keep(sha256, opened.getvalue())
+        return opened
 
     def fetch(self, key: str) -> Path:
         if not is_log(check_key(key)):
@@ -144,6 +159,16 @@ class S3Storage:
     def list(self, prefix: str) -> tuple[str, ...]:
         return tuple(sorted({key for key, _ in self._places.under(check_key(prefix))}))
 
+    def stamps(self, prefix: str) -> dict[str, Stamp]:
+        found: dict[str, Stamp] = {}
+        for key, item in self._places.under(check_key(prefix)):
+            if not is_log(key):  # its parts have stamps, and it has one of its own
+                found.setdefault(key, stamp_of(item))
+        return dict(sorted(found.items()))
+
+    def owning(self, keys: Iterable[str]) -> AbstractContextManager[None]:
+        return self._memory.owning(keys)
+
     def list_folders(self, prefix: str) -> tuple[str, ...]:
         names = self._places.folders(check_key(prefix))
         return tuple(sorted(names))
@@ -169,6 +194,7 @@ class S3Storage:
 
     def commit(self, staged: StagedFile) -> None:
         self._locks.check()
+        self._memory.forget(staged.key)
         name = s3_key(staged.key, self.root.prefix)
         if is_log(staged.key):
             with local_translated(staged.temp_path):
@@ -178,8 +204,11 @@ class S3Storage:
         if isinstance(staged, S3StagedFile) and staged.upload is not None:
             etag = complete(self._bucket, staged.upload)
         else:
-            with local_translated(staged.temp_path), staged.temp_path.open("rb") as file:
-                etag = self._bucket.put(name, file)
+            with local_translated(staged.temp_path):
+                content = staged.temp_path.read_bytes()
+            etag = self._bucket.put(name, content)
+            if staged.size_bytes < KEPT_FROM_BYTES and staged.sha256:
+                self._memory.keep(staged.sha256, content)
         if staged.size_bytes >= KEPT_FROM_BYTES:
             self._cache.take(staged.key, etag, staged.temp_path)
         self._staging.discard(staged)
@@ -194,7 +223,9 @@ class S3Storage:
     def write_atomic(self, key: str, data: bytes | Iterable[bytes]) -> None:
         if isinstance(data, bytes) and len(data) < KEPT_FROM_BYTES and not is_log(check_key(key)):
             self._locks.check()
+            self._memory.forget(key)
             self._bucket.put(s3_key(key, self.root.prefix), data)
+            self._memory.note(key, data)
             return
         staged = self.stage(key, data)
         try:
@@ -228,6 +259,7 @@ class S3Storage:
 
     def delete(self, key: str, *, durable: bool = False) -> None:  # noqa: ARG002 - it always is
         self._locks.check()
+        self._memory.forget(key)
         names = self._places.of(key)
         if is_log(key):
             self._logs.delete(names[0])
@@ -238,6 +270,7 @@ class S3Storage:
 
     def link_or_copy(self, src_key: str, dst_key: str) -> None:
         self._locks.check()
+        self._memory.forget(dst_key)
         if is_log(src_key) or is_log(dst_key):
             self.write_atomic(dst_key, self.read_bytes(src_key))
             return

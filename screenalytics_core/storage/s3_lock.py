@@ -110,6 +110,10 @@ class LeaseLocks:
         for lease in self._held():
             lease.check()
 
+    def is_holding(self) -> bool:
+        """Tell whether this thread holds a lock."""
+        return bool(self._held())
+
     def _held(self) -> list[Lease]:
         held: list[Lease] = getattr(self._of_thread, "held", [])
         self._of_thread.held = held

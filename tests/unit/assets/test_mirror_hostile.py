@@ -70,10 +70,10 @@ def test_what_breaks_the_view_of_one_run_breaks_no_other(
     add(instance, "honest")
     facts = stores.ledger.facts
 
-    def stumble(ep_id: str, run_id: str) -> object:
+    def stumble(ep_id: str, run_id: str, *state: object) -> object:
         if run_id == "broken":
             raise ZeroDivisionError("nobody thought of this")
-        return facts(ep_id, run_id)
+        return facts(ep_id, run_id, *state)
 
     monkeypatch.setattr(stores.ledger, "facts", stumble)
 

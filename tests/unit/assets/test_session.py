@@ -124,6 +124,7 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr("screenalytics_assets.session.fetch_video", lambda *_: None)
     monkeypatch.setattr("screenalytics_assets.session.open_video", lambda path: None)
     return World(tmp_path / "data")
 
@@ -249,9 +250,9 @@ def test_a_reused_file_is_read_once(world: World, monkeypatch: pytest.MonkeyPatc
     read: list[str] = []
     open_read = LocalStorage.open_read
 
-    def counting(self: LocalStorage, key: str) -> BinaryIO:
+    def counting(self: LocalStorage, key: str, sha256: str | None = None) -> BinaryIO:
         read.append(key.rpartition("/")[2])
-        return open_read(self, key)
+        return open_read(self, key, sha256)
 
     monkeypatch.setattr(LocalStorage, "open_read", counting)
     found = world.run("b", stride=3)

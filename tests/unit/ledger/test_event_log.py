@@ -240,7 +240,7 @@ class CountingStorage(LocalStorage):
 
     bytes_read = 0
 
-    def open_read(self, key: str) -> BinaryIO:
+    def open_read(self, key: str, sha256: str | None = None) -> BinaryIO:
         outer, file = self, super().open_read(key)
 
         class CountingFile(io.BufferedReader):

@@ -21,6 +21,7 @@ from screenalytics_core.layout import (
 from screenalytics_core.ledger.events import EventKind, LedgerEvent
 from screenalytics_core.ledger.ledger import Ledger
 from screenalytics_core.ledger.run_facts import RunFacts
+from screenalytics_core.ledger.state import RunState
 from tests.stores import EP, Stores, race
 from tests.unit.ledger.view_samples import (
     Kind,
@@ -38,8 +39,8 @@ class OtherTime(Ledger):
 
     stale: RunFacts | None = None
 
-    def facts(self, ep_id: str, run_id: str) -> RunFacts:
-        return self.stale or super().facts(ep_id, run_id)
+    def facts(self, ep_id: str, run_id: str, state: RunState | None = None) -> RunFacts:
+        return self.stale or super().facts(ep_id, run_id, state)
 
 
 @pytest.fixture
