@@ -74,6 +74,9 @@ def create_app(settings: Settings, launcher: Launcher | None = None) -> FastAPI:
         title="Screenalytics",
         version="1",
         lifespan=lifespan,
+        # The framework's own pages of the document load their script from elsewhere.
+        docs_url=None,
+        redoc_url=None,
         # What the guard answers, which no route sees; the scheme is for the document alone.
         responses=problem_responses(401, 403, 413, 421),
         dependencies=[Security(HTTPBearer(auto_error=False))],

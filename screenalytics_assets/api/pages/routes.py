@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, FastAPI, Form, Query
+from fastapi import APIRouter, FastAPI, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
@@ -17,6 +17,7 @@ from screenalytics_assets.api.deciding import Decided, LabelRequest, UndoRequest
 from screenalytics_assets.api.identities import decision_rows
 from screenalytics_assets.api.ids import EpisodeInPath, RunDep
 from screenalytics_assets.api.launching import Work
+from screenalytics_assets.api.pages.api_view import operations_by_tag
 from screenalytics_assets.api.pages.episodes_view import choose, episode_rows
 from screenalytics_assets.api.pages.rendering import PageRoute
 from screenalytics_assets.api.pages.rendering import page as render
@@ -79,6 +80,12 @@ def episode_page(service: ServiceDep, ep_id: EpisodeInPath) -> Response:
 def run_page(service: ServiceDep, run: RunDep) -> Response:
     """Show a run: its stages while it is at work, its people once they are known."""
     return _run(service, run)
+
+
+@router.get("/docs")
+def api_page(request: Request) -> Response:
+    """Show what programs may ask for."""
+    return render("api.html", groups=operations_by_tag(request.app.openapi()))
 
 
 @router.post("/launch", dependencies=[COUNTED])

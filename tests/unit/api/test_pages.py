@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import BaseModel, Field
 
 from screenalytics_assets.api.pages import routes
+from screenalytics_assets.api.pages.api_view import operations_by_tag
 from screenalytics_assets.api.pages.episodes_view import PAGE_ROWS, choose
 from screenalytics_assets.api.pages.rendering import took
 from screenalytics_assets.stores import Stores as OpenStores
@@ -20,6 +23,10 @@ from tests.stores import EP, Stores
 from tests.unit.api.test_episodes import register
 
 RUN_PAGE = f"/ui/{EP}/first"
+
+
+class Body(BaseModel):
+    ep_id: str = Field(description="Which one.")
 
 
 @pytest.fixture
@@ -186,6 +193,24 @@ def test_a_page_lets_nothing_in_that_is_not_its_own(client: TestClient) -> None:
     assert "default-src 'none'" in policy
     assert "script-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
+
+
+def test_the_page_of_the_api_tells_every_route_with_its_fields_and_answers(
+    client: TestClient,
+) -> None:
+    app = FastAPI()
+
+    @app.post("/jobs/{stage}", tags=["jobs"], responses={409: {"description": "Busy."}})
+    def start(stage: str, body: Body) -> None:
+        """Start a stage."""
+
+    [(tag, (operation,))] = operations_by_tag(app.openapi()).items()
+
+    assert (tag, operation.method, operation.path) == ("jobs", "POST", "/jobs/{stage}")
+    assert operation.summary == "Start a stage."
+    assert operation.body == (("ep_id", "required. Which one."),)
+    assert ("409", "Busy.") in operation.statuses
+    assert client.get("/docs").status_code == 200
 
 
 @pytest.mark.parametrize(("duration_s", "said"), [(4.2, "4 s"), (90.0, "1.5 min"), (-3.0, "-3 s")])
