@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import tell
+from screenalytics_assets.cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from screenalytics_assets.settings import Settings
@@ -37,9 +39,9 @@ def api(
 
     settings = Settings.from_env(data_root=data_root)
     _check_host(host, settings)
-    home = prepare_dagster_home(settings.dagster_home)
+    home = prepare_dagster_home(settings.dagster_home, settings.data_root)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    with Lease(settings, "api", url) as lease:
+    with stoppable(), Lease(settings, "api", url) as lease:
         tell(f"data {settings.data_root}, DAGSTER_HOME {home}, API {url}, its document {url}/docs")
         _serve(settings, host, port)
         _leave(settings, lease)
@@ -73,19 +75,21 @@ def _is_loopback(host: str) -> bool:
 
 
 def _serve(settings: Settings, host: str, port: int) -> None:
+    """Serve until Ctrl-C or SIGTERM, which uvicorn repeats once it has ended its requests."""
     import uvicorn
 
     from screenalytics_assets.api.app import create_app
 
-    uvicorn.run(
-        create_app(settings),
-        host=host.strip("[]"),
-        port=port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=_GRACE_S,
-        server_header=False,
-    )
+    with suppress(KeyboardInterrupt):
+        uvicorn.run(
+            create_app(settings),
+            host=host.strip("[]"),
+            port=port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=_GRACE_S,
+            server_header=False,
+        )
 
 
 def _leave(settings: Settings, lease: Lease) -> None:

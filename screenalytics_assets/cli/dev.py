@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -15,6 +14,7 @@ import typer
 
 from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import tell
+from screenalytics_assets.cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from screenalytics_assets.settings import Settings
@@ -41,9 +41,9 @@ def dev(
     from screenalytics_assets.supervisor.place import Place
 
     settings = Settings.from_env(data_root=data_root)
-    home = prepare_dagster_home(settings.dagster_home)
+    home = prepare_dagster_home(settings.dagster_home, settings.data_root)
     url = f"http://{host}:{port}"
-    with _stoppable(), Lease(settings, "dev", url) as lease:
+    with stoppable(), Lease(settings, "dev", url) as lease:
         try:
             lease.ready()
             tell(f"data {settings.data_root}, DAGSTER_HOME {home}, UI {url}")
@@ -55,20 +55,6 @@ def dev(
             if not lease.stop_supervisor():
                 tell("code server and daemon go on: `screenalytics api` uses them")
     raise typer.Exit(status)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let SIGTERM end the command as Ctrl-C does."""
-
-    def stop(_signum: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def _serve(settings: Settings, workspace: Path, host: str, port: int) -> int:
