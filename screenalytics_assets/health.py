@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from screenalytics_assets.binding import models_home
@@ -14,6 +13,7 @@ from screenalytics_assets.instance import open_instance
 from screenalytics_assets.schedules import load_schedules
 from screenalytics_assets.settings import Settings
 from screenalytics_core.errors import ScreenalyticsError
+from screenalytics_core.storage.data_root import DataRoot, S3Root
 from screenalytics_core.vision.models.packs import list_packs
 
 _OPENCV_BUILDS: Final = (
@@ -46,7 +46,7 @@ def check_installation(settings: Settings) -> list[Check]:
         _codecs(),
         _providers(),
         _models(settings),
-        _data_root(settings),
+        *_data_root(settings.data_root),
         _dagster(settings),
         _schedules(settings),
     ]
@@ -89,14 +89,17 @@ def _models(settings: Settings) -> Check:
     return Check("models", True, ", ".join(found))
 
 
-def _data_root(settings: Settings) -> Check:
+def _data_root(data_root: DataRoot) -> list[Check]:
+    if isinstance(data_root, S3Root):
+        from screenalytics_assets.s3_health import check_bucket
+
+        return [Check(*finding) for finding in check_bucket(data_root)]
     try:
-        if isinstance(settings.data_root, Path):
-            settings.data_root.mkdir(parents=True, exist_ok=True)
-        open_storage(settings.data_root).check_free_space(_FREE_FLOOR_BYTES)
+        data_root.mkdir(parents=True, exist_ok=True)
+        open_storage(data_root).check_free_space(_FREE_FLOOR_BYTES)
     except (OSError, ScreenalyticsError) as error:
-        return Check("data root", False, str(error))
-    return Check("data root", True, str(settings.data_root))
+        return [Check("data root", False, str(error))]
+    return [Check("data root", True, str(data_root))]
 
 
 def _schedules(settings: Settings) -> Check:

@@ -13,11 +13,16 @@ from dagster._core.instance.ref import InstanceRef
 from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
+from screenalytics_assets.compute_logs import (
+    compute_logs_in,
+    goes_to_a_bucket,
+    no_compute_logs,
+)
 from screenalytics_assets.kept_storage import KeptEventLogStorage, KeptRunStorage
 from screenalytics_core.errors import StorageError
+from screenalytics_core.storage.data_root import DataRoot, S3Root
 
-# Telemetry and the community pop-up are off. Steps talk through events and structured
-# errors, so capturing stdout per step (a subprocess each) would only cost time. Dagster's own
+# Telemetry and the community pop-up are off; where output goes says `compute_logs`. Dagster's own
 # monitoring ends what no sweep of ours can judge: a run that never came to its start event.
 #
 # What waits in the queue: of all backfills one run at a time, so that a single request finds a
@@ -50,20 +55,21 @@ concurrency:
     default_limit: 2
 run_retries:
   enabled: false
-compute_logs:
-  module: dagster._core.storage.noop_compute_log_manager
-  class: NoOpComputeLogManager
 """
 
 
-def prepare_dagster_home(home: Path) -> Path:
+def prepare_dagster_home(home: Path, data_root: DataRoot | None = None) -> Path:
     """Create `home` with our `dagster.yaml` and an initialised database; keep what exists.
 
     The first opening creates SQLite tables; two processes doing that at once fail with
     "more than one alembic head", so it happens once, under a lock.
+
+    Args:
+        data_root: For homes that a daemon runs over: with a bucket, what its runs print goes
+            there. A `dagster.yaml` that somebody changed stays as it is.
     """
     with _named(home):
-        instance = _prepare(home)
+        instance = _prepare(home, data_root)
     if instance is not None:
         instance.dispose()
     return home
@@ -76,13 +82,15 @@ def open_instance(home: Path) -> dg.DagsterInstance:
         return _prepare(home) or _open(home)
 
 
-def _prepare(home: Path) -> dg.DagsterInstance | None:
+def _prepare(home: Path, data_root: DataRoot | None = None) -> dg.DagsterInstance | None:
     """Prepare `home`; return the instance that did it, None if there was nothing to do."""
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / ".prepare.lock"):
-        config = home / "dagster.yaml"
+        config, usual = home / "dagster.yaml", _DAGSTER_YAML + no_compute_logs()
         if not config.exists():
-            config.write_text(_DAGSTER_YAML)
+            config.write_text(usual)
+        if isinstance(data_root, S3Root) and config.read_text() == usual:
+            config.write_text(_DAGSTER_YAML + compute_logs_in(data_root, home))
         ready = home / ".ready"
         if ready.exists():
             return None
@@ -97,6 +105,9 @@ def _open(home: Path) -> dg.DagsterInstance:
     """Open `home` with connections that stay open, unless it says where to keep its runs."""
     given = yaml.safe_load((home / "dagster.yaml").read_text()) or {}
     overrides = {} if _STORAGES & set(given) else _kept_storages(home)
+    if goes_to_a_bucket(given):
+        # What this process prints belongs to whoever started it; a daemon's runs have nobody.
+        overrides |= yaml.safe_load(no_compute_logs())
     return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))
 
 
