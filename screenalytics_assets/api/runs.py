@@ -13,6 +13,7 @@ from screenalytics_assets.api.problems import problem_responses
 from screenalytics_assets.api.service import ServiceDep
 from screenalytics_assets.stores import Stores
 from screenalytics_core import layout
+from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.ledger.ledger import DASHBOARD_URL
 from screenalytics_core.ledger.run_index import run_index
 from screenalytics_core.ledger.view_files import read_view
@@ -57,9 +58,16 @@ class RunIndex(BaseModel):
 def show_run(service: ServiceDep, run: RunDep) -> RunIndex:
     """Return the run index: status, progress, keys of artifacts, report and invoice."""
     index = _index(service.stores, run)
-    if isinstance(index.report_url, str) and index.report_url.startswith(_LOCAL):
+    if not isinstance(index.report_url, str):
+        return index
+    if index.report_url.startswith(_LOCAL):
         # A path of the server's disk opens nothing here, and is nobody's business.
         index.report_url = f"/runs/{run.ep_id}/{run.run_id}/report.pdf"
+    else:
+        fresh = service.stores.artifacts.url(*run, ArtifactKind.REPORT)
+        # A signed address ends some hours after it was written; one that was patched in stays.
+        if fresh.partition("?")[0] == index.report_url.partition("?")[0]:
+            index.report_url = fresh
     return index
 
 
