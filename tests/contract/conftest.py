@@ -35,6 +35,11 @@ def _in_new_bucket(server: Server, folder: Path) -> Backend:
     return Backend(folder, server, bucket)
 
 
+@pytest.fixture
+def s3_of_ceph(ceph: Server, tmp_path: Path) -> Backend:
+    return _in_new_bucket(ceph, tmp_path)
+
+
 @pytest.fixture(params=["moto", _CEPH])
 def s3(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     return _in_new_bucket(request.getfixturevalue(request.param), tmp_path)
