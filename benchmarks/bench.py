@@ -1,4 +1,4 @@
-"""Speed, memory, graph overhead and the ledger in one run: `python -m benchmarks.bench`.
+"""Speed, memory, overhead, the ledger and the job API in one run: `python -m benchmarks.bench`.
 
 Writes benchmarks/results/latest.json and prints a table. `--only` picks a part.
 """
@@ -14,7 +14,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from benchmarks import bodies, folding, memory, registered, registry
+from benchmarks import api, bodies, folding, memory, registered, registry
 from benchmarks import report as report_bench
 from benchmarks.contestants import Setup
 from benchmarks.material import find_material
@@ -22,8 +22,18 @@ from benchmarks.overhead import bench_overhead
 from benchmarks.processes import ROOT
 from benchmarks.speed import bench_speed
 
-PARTS = ("registry", "registered", "folding", "report", "overhead", "speed", "bodies", "memory")
-NEEDS_CLIPS = {"overhead", "speed", "bodies", "memory"}
+PARTS = (
+    "registry",
+    "registered",
+    "folding",
+    "report",
+    "overhead",
+    "speed",
+    "bodies",
+    "memory",
+    "api",
+)
+NEEDS_CLIPS = {"overhead", "speed", "bodies", "memory", "api"}
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -77,6 +87,8 @@ def measure_on_clips(args: argparse.Namespace, parts: Collection[str]) -> dict[s
             results["bodies"] = bodies.bench_bodies(setup, material.clips, args.loops, args.rounds)
         if "memory" in parts:
             results["memory"] = memory.bench_memory(setup, args.memory_minutes)
+        if "api" in parts:
+            results["api"] = api.bench_api(setup, material.clips[0])
         return results
 
 
@@ -118,6 +130,8 @@ def table(results: dict[str, Any]) -> list[str]:
     if found := results.get("memory"):
         limit = f"at most {found['limit_mb']} MB, grows by {found['limit_growth']:.0%} at most"
         lines += ["", *memory.report(found), verdict(memory.holds(found), limit)]
+    if "api" in results:
+        lines += ["", *api.report(results["api"])]
     if overhead := results.get("overhead"):
         lines.append(
             f"\ngraph: {overhead['wall_s']:.2f} s wall - {overhead['compute_s']:.2f} s steps - "
