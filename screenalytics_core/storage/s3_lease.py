@@ -60,16 +60,18 @@ class Lease:
         if self._left_s() < self._lease_s / 3:
             raise self._lost()
 
-    def end(self) -> None:
-        """Say that the lock is free.
+    def end(self) -> bool:
+        """Say that the lock is free; False if the lease was over before.
 
         Raises:
-            StorageError: The server cannot be told, or the lease was over before.
+            StorageError: The server cannot be told.
         """
         with self._guard:
             self._has_ended = True
-            if self._left_s() > 0:
-                self._bucket.put(self.name, b"")
+            if self._left_s() <= 0:
+                return False
+            self._bucket.put(self.name, b"")
+            return True
 
     def _left_s(self) -> float:
         return self._valid_until_s - boot_s()

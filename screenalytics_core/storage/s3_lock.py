@@ -38,6 +38,7 @@ FRESH_S: Final = 300.0
 # Numbers that were overtaken are removed after this; three times as long, for safety.
 FORGOTTEN_S: Final = 900.0
 _TIDIED_EVERY: Final = 64
+_NEVER_S: Final = float("-inf")
 _POLLED_S: Final = (0.02, 0.5)
 # Starts are counted in ticks of 10 ms.
 _START_TOLERANCE_S: Final = 0.5
@@ -50,9 +51,13 @@ class _Turn:
     guard: threading.RLock = field(default_factory=threading.RLock)
     depth: int = 0
     lease: Lease | None = None
-    # The highest number that was seen, and when.
+    # The highest number that was seen, and when it was known to be free to take the next.
     number: int = 0
-    learned_s: float = float("-inf")
+    free_at_s: float = _NEVER_S
+
+    def is_known_free(self) -> bool:
+        """Tell whether the next number may be asked for without looking first."""
+        return boot_s() - self.free_at_s < FRESH_S
 
 
 class LeaseLocks:
@@ -134,16 +139,14 @@ class LeaseLocks:
     def _acquire(self, key: str, turn: _Turn, deadline_s: float) -> Lease:
         wait_s = _POLLED_S[0]
         while True:
-            if boot_s() - turn.learned_s > FRESH_S:
-                self._look(key, turn)
-            lease = self._try_next(key, turn)
-            if lease is not None:
-                return lease
-            while not self._look(key, turn):
-                if time.monotonic() > deadline_s:
-                    raise self._busy(key)
-                time.sleep(wait_s * random.uniform(0.5, 1.0))
-                wait_s = min(2 * wait_s, _POLLED_S[1])
+            if turn.is_known_free() or self._look(key, turn):
+                lease = self._try_next(key, turn)
+                if lease is not None:
+                    return lease
+            if time.monotonic() > deadline_s:
+                raise self._busy(key)
+            time.sleep(wait_s * random.uniform(0.5, 1.0))
+            wait_s = min(2 * wait_s, _POLLED_S[1])
 
     def _try_next(self, key: str, turn: _Turn) -> Lease | None:
         """Create the next number; None if somebody else has it."""
@@ -156,14 +159,15 @@ class LeaseLocks:
             self._lease_s,
         )
         if not lease.begin():
+            turn.free_at_s = _NEVER_S
             return None
-        if boot_s() - turn.learned_s > FRESH_S:
+        if not turn.is_known_free():
             # This machine slept between asking and creating: the number may have been one that
             # was removed since.
             self._bucket.delete([lease.name])
             return None
         turn.number += 1
-        turn.learned_s = boot_s()
+        turn.free_at_s = _NEVER_S
         self._keeper.add(lease)
         if turn.number % _TIDIED_EVERY == 0:
             self._tidy(key, turn)
@@ -175,12 +179,11 @@ class LeaseLocks:
             return
         self._keeper.drop(lease)
         try:
-            lease.end()
-            turn.learned_s = boot_s()
+            if lease.end():
+                turn.free_at_s = boot_s()
         except StorageError:
             # The work is done; without a sign of life the lease ends by itself.
             _LOG.warning("the lock %s could not be released; it ends by itself", lease.name)
-            turn.learned_s = float("-inf")
 
     def _look(self, key: str, turn: _Turn) -> bool:
         """Learn how the lock stands; tell whether it is free."""
@@ -189,9 +192,10 @@ class LeaseLocks:
         known = self._name(key, turn.number - 1) if turn.number else ""
         listing = self._bucket.list(self._name(key, None), after=known)
         newest = max(listing.items, key=lambda item: item.name, default=None)
+        is_free = newest is None or self._is_free(newest, listing)
         turn.number = _number(newest) if newest else 0
-        turn.learned_s = asked_s
-        return newest is None or self._is_free(newest, listing)
+        turn.free_at_s = asked_s if is_free else _NEVER_S
+        return is_free
 
     def _is_free(self, newest: Item, listing: Listing) -> bool:
         if newest.size_bytes == 0:

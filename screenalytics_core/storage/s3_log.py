@@ -147,11 +147,13 @@ class PartedLogs:
     def replace(self, name: str, data: bytes) -> None:
         """Let the log hold this alone."""
         while True:
-            view = self._view(name, None)
-            if self._bucket.put_new(_part_name(name, view.next_number, _RESET), data):
+            number = self._view(name, None).next_number
+            # The number first, so that no writer can still take it for lines of its own.
+            if self._bucket.put_new(_part_name(name, number), b"") is not None:
                 break
+        self._bucket.put_new(_part_name(name, number, _RESET), data)
         self._next.pop(name, None)
-        self._bucket.delete([part.item.name for part in view.all_parts])
+        self._drop_covered(name)
 
     def delete(self, name: str) -> None:
         """Remove the log with its parts; the last first, so that a reader meets no gap."""
@@ -172,7 +174,9 @@ class PartedLogs:
             return _View(None, self._cover(name, parts, max(resets)), parts, listing.at)
         if base is None and legacy is not None:
             base = self._legacy_base(legacy)
-        return _View(base, self._cover(name, parts, 1), parts, listing.at)
+        # Not from 1: whoever appends to a log that was deleted meanwhile goes on counting.
+        first = min((part.first for part in parts), default=1)
+        return _View(base, self._cover(name, parts, first), parts, listing.at)
 
     def _legacy_base(self, legacy: str) -> Item | None:
         try:

@@ -304,7 +304,7 @@ def test_what_was_learned_long_ago_is_asked_anew(
     for _ in range(3):
         with other.lock("a"):
             pass
-    slept._locks._turns["a"].learned_s -= 2 * s3_lock.FRESH_S
+    slept._locks._turns["a"].free_at_s -= 2 * s3_lock.FRESH_S
 
     # Number 2 is free again, since it was removed; it must not be taken for the lock.
     refused = pytest.raises(StorageError, match="held by somebody else")
