@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 from typing import Final
 
 import dagster as dg
@@ -18,9 +19,13 @@ from screenalytics_core.processes import ProcessIdentity, pid_started_s
 
 _LOG: Final = logging.getLogger(__name__)
 CANCELED_TAG: Final = "screenalytics/canceled"
-"""On a run that somebody wants ended, for good."""
+"""On a run that somebody wants ended, for good: since when, seconds since 1970."""
 
 _WAITING: Final = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED)
+_WORKING: Final = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
+# Between looking at a run in the queue and marking it as starting, the daemon takes some
+# milliseconds; on a busy machine more.
+_REVIVED_WITHIN_S: Final = 1.0
 
 
 def cancel_run(instance: dg.DagsterInstance, stores: Stores, job_id: str) -> None:
@@ -39,23 +44,45 @@ def cancel_run(instance: dg.DagsterInstance, stores: Stores, job_id: str) -> Non
             reason=f"has ended ({run.status.value.lower()})",
             way_out="Nothing is left to cancel.",
         )
-    # First: whoever revives it by taking it from the queue just now is told again (`insist`).
-    instance.add_run_tags(job_id, {CANCELED_TAG: "true"})
-    _cancel(instance, stores, run)
+    instance.add_run_tags(job_id, {CANCELED_TAG: str(time.time())})
+    if run.status in _WAITING:
+        # Not canceled yet: the daemon may be taking it from the queue just now, and would
+        # start what has ended. `insist` does the rest.
+        instance.report_run_canceling(run, "canceled while it waited")
+    elif run.status in _WORKING or _has_started(instance, run):
+        _end(instance, stores, run)
     mirror_runs(instance, stores, [job_id])
 
 
 def insist(instance: dg.DagsterInstance, stores: Stores, run: dg.DagsterRun) -> None:
-    """Cancel a run again that somebody wanted ended and that goes on.
+    """See to it that a run ends which somebody wants ended; called again and again.
 
-    The queue's daemon looks at a run and marks it as starting in two steps, and forgets in
-    between that it was canceled.
+    One that waited is canceled once it is certain that nobody took it from the queue; one that
+    somebody did take is told again.
     """
-    if CANCELED_TAG in run.tags and run.status in {
-        dg.DagsterRunStatus.STARTING,
-        dg.DagsterRunStatus.STARTED,
-    }:
-        _cancel(instance, stores, run)
+    wanted_s = _wanted_s(run)
+    if wanted_s is None or time.time() - wanted_s < _REVIVED_WITHIN_S:
+        return
+    if run.status in _WORKING:
+        _end(instance, stores, run)
+    elif run.status in _WAITING:
+        instance.report_run_canceling(run, "canceled while it waited")
+    elif not _has_started(instance, run):
+        instance.report_run_canceled(run)
+        mirror_runs(instance, stores, [run.run_id])
+
+
+def _wanted_s(run: dg.DagsterRun) -> float | None:
+    try:
+        return float(run.tags[CANCELED_TAG])
+    except (KeyError, ValueError):
+        return None
+
+
+def _has_started(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Tell whether the daemon took a run from the queue, or another process began it."""
+    begun = {dg.DagsterEventType.RUN_STARTING, dg.DagsterEventType.RUN_START}
+    return bool(instance.get_records_for_run(run.run_id, of_type=begun, limit=1).records)
 
 
 def require_run(instance: dg.DagsterInstance, job_id: str) -> dg.DagsterRun:
@@ -77,11 +104,7 @@ def no_job(job_id: str) -> JobNotFoundError:
     )
 
 
-def _cancel(instance: dg.DagsterInstance, stores: Stores, run: dg.DagsterRun) -> None:
-    if run.status in _WAITING:
-        instance.report_run_canceling(run, "canceled while it waited")
-        instance.report_run_canceled(run)
-        return
+def _end(instance: dg.DagsterInstance, stores: Stores, run: dg.DagsterRun) -> None:
     try:
         is_told = instance.run_launcher.terminate(run.run_id)
     except (DagsterUserCodeUnreachableError, DagsterUserCodeProcessError) as error:

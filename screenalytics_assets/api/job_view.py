@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 import dagster as dg
 from pydantic import BaseModel, Field
 
-from screenalytics_assets.api.canceling import no_job
+from screenalytics_assets.api.canceling import CANCELED_TAG, no_job
 from screenalytics_assets.engine import result_of
 from screenalytics_assets.graph import OUTPUTS, assets_of_stages
 from screenalytics_assets.mirror import mirror_runs, run_key_of
@@ -188,7 +188,10 @@ class JobViews:
         outcome = outcome_of(self._instance, line.job_id)
         known = line.model_dump()
         if line.state == "failed":
-            is_canceled = record.dagster_run.status is dg.DagsterRunStatus.CANCELED
+            is_canceled = (
+                record.dagster_run.status is dg.DagsterRunStatus.CANCELED
+                or CANCELED_TAG in record.dagster_run.tags
+            )
             # A run that was refused ends canceled too, for a reason that is worth telling.
             if is_canceled and outcome.error_code not in REFUSALS:
                 return JobView(**known, summary=None, error="canceled")
