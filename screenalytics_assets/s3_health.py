@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from screenalytics_assets.s3_storage import connect, open_s3
-from screenalytics_core.attempts import DEAD_AFTER_S
+from screenalytics_core.attempts import DEAD_AFTER_S, utc_now
 from screenalytics_core.errors import ScreenalyticsError
 from screenalytics_core.storage.data_root import S3Root
 from screenalytics_core.storage.s3_bucket import Bucket
@@ -35,7 +35,7 @@ def check_bucket(root: S3Root) -> list[Finding]:
 
 
 def _clock(server_at: datetime) -> Finding:
-    skew_s = (datetime.now(UTC) - server_at).total_seconds()
+    skew_s = (utc_now() - server_at).total_seconds()
     found = f"{skew_s:+.0f} s from the server's"
     if abs(skew_s) <= _MAX_SKEW_S:
         return ("clock", True, found)

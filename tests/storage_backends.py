@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -92,10 +93,13 @@ class MotoServer:
 
     One request at a time, unlike moto's own `ThreadedMotoServer`: it looks at conditions and
     acts on them in two steps, which two requests at once would come between.
+
+    Args:
+        around: Stands between the server and whoever asks: a fault of a server.
     """
 
-    def __init__(self) -> None:
-        app = DomainDispatcherApplication(create_backend_app)
+    def __init__(self, around: Callable[[Any], Any] = lambda app: app) -> None:
+        app = around(DomainDispatcherApplication(create_backend_app))
         self._server = make_server(
             "127.0.0.1", 0, app, threaded=False, request_handler=MotoRequestHandler
         )
