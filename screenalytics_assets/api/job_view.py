@@ -33,6 +33,7 @@ _STATES: Final[dict[dg.DagsterRunStatus, JobState]] = {
 _WAITING: Final = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED)
 # How Dagster ends a run that did not end itself.
 _FROM_OUTSIDE: Final = "This run has been marked as failed from outside"
+_OF_ITS_PROCESS: Final = "Run execution process"
 # For somebody who comes for the first time, or seldom.
 _FRESH_S: Final = 1.0
 # `Following` reads each second what was asked for lately; on a machine that runs keep busy it
@@ -210,7 +211,7 @@ class JobViews:
             failure = event.engine_event_data.error
             if failure is not None:
                 return f"{event.message} {failure.message}".strip()
-            if event.message and "unexpectedly" in event.message:
+            if event.message and _OF_ITS_PROCESS in event.message:
                 return event.message
         return error or "failed without a reason"
 
