@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -29,6 +29,8 @@ PERIOD_S: Final = 1.0
 _LOOKS: Final = 4
 # Nearly all listeners of a run are at the same line: what one is sent, the next is sent too.
 _CHUNKS_KEPT: Final = 8
+# Woken at once: between two lots the loop answers whoever else asks.
+_LOT: Final = 16
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ class Feed:
         self._look = look
         self._limiter = limiter
         self._guard = asyncio.Lock()
-        self._changed = asyncio.Event()
+        self._waiting: set[asyncio.Future[None]] = set()
         self._view: ProgressView | None = None
         self.chunk_after = lru_cache(maxsize=_CHUNKS_KEPT)(chunk_after)
         self.listeners = 0
@@ -83,31 +85,45 @@ class Feed:
     async def view(self) -> ProgressView:
         """Return the run as it was at the last look."""
         if self._view is None:
-            await self.refresh()
-        if self._view is None:
-            raise RuntimeError("a look gives a view or raises")
+            async with self._guard:
+                self._view = self._view or await self._looked()
         return self._view
 
     async def refresh(self) -> None:
         """Look now, and wake the listeners if anything is new."""
         async with self._guard:
-            view = await to_thread.run_sync(self._look, limiter=self._limiter)
+            view = await self._looked()
             if view is not self._view:
                 self._view = view
-                self._wake()
+                waiting = list(self._waiting)
+                for first in range(0, len(waiting), _LOT):
+                    _wake(waiting[first : first + _LOT])
+                    await asyncio.sleep(0)
 
-    def next_change(self) -> asyncio.Event:
-        """Return what is set when there is something new, or nothing more to come."""
-        return self._changed
+    async def _looked(self) -> ProgressView:
+        return await to_thread.run_sync(self._look, limiter=self._limiter)
+
+    async def wait_for_news(self, seen: ProgressView) -> None:
+        """Wait until there is another view than the one seen, or nothing more to come."""
+        if self._view is not seen or not self.is_open:
+            return
+        news = asyncio.get_running_loop().create_future()
+        self._waiting.add(news)
+        try:
+            await news
+        finally:
+            self._waiting.discard(news)
 
     def close(self) -> None:
         """Let the listeners go: nobody looks any more."""
         self.is_open = False
-        self._wake()
+        _wake(self._waiting)
 
-    def _wake(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+
+def _wake(waiting: Iterable[asyncio.Future[None]]) -> None:
+    for news in waiting:
+        if not news.done():
+            news.set_result(None)
 
 
 class Feeds:

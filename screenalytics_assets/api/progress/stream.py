@@ -65,8 +65,6 @@ async def stream(
         generation: int | None = None
         sequence = heard.sequence if heard else -1
         while True:
-            # Taken before the view, so that no change between the two is missed.
-            changed = feed.next_change()
             view = await feed.view()
             is_other = generation not in {None, view.generation}
             generation = view.generation
@@ -83,4 +81,4 @@ async def stream(
                 return
             if not feed.is_open:
                 return
-            await changed.wait()
+            await feed.wait_for_news(view)
