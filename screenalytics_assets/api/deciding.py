@@ -27,7 +27,7 @@ router = APIRouter(prefix="/episodes/{ep_id}/identities", tags=["identities"])
 
 # What JSON readers hold exactly; no run has so many tracks.
 _MOST: Final = 2**53 - 1
-_PROBLEMS: Final = problem_responses(404, 422)
+_PROBLEMS: Final = problem_responses(400, 404, 422)
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TrackId = Annotated[int, Field(ge=0, le=_MOST)]
 
@@ -213,7 +213,7 @@ def undo(service: ServiceDep, ep_id: EpisodeInPath, body: UndoRequest, by: Calle
     return _decide(service, ep_id, body, by, lambda d: d.undo(body.sequence))
 
 
-@router.post("/apply", status_code=202, responses=problem_responses(404, 409, 422, 503, 507))
+@router.post("/apply", status_code=202, responses=problem_responses(400, 404, 409, 422, 503, 507))
 def apply(service: ServiceDep, ep_id: EpisodeInPath, body: ApplyRequest) -> Applied:
     """Carry out what was only recorded, with the settings of the run looked at."""
     run_id = _looked_at(service, ep_id, body.run_id)

@@ -27,6 +27,7 @@ from screenalytics_assets.api.ranges import (
 from screenalytics_core.errors import StorageError
 
 _CHUNK_BYTES: Final = 256 * 1024
+_JSON: Final = "application/json"
 Disposition = Literal["inline", "attachment"]
 
 
@@ -91,7 +92,11 @@ def answer(request: Request, content: Content) -> Response:
 
 def file_responses(*media_types: str) -> dict[int | str, dict[str, Any]]:
     """Return `responses=` of a route that answers with a file of one of some types."""
-    binary = {media: {"schema": {"type": "string", "format": "binary"}} for media in media_types}
+    binary: dict[str, Any] = {
+        # Of JSON a schema would be one of its value: of any.
+        media: {"schema": {} if media == _JSON else {"type": "string", "format": "binary"}}
+        for media in media_types
+    }
     return {
         200: {"description": "The whole content.", "content": binary},
         206: {"description": "The range that was asked for.", "content": binary},

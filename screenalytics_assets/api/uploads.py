@@ -69,7 +69,7 @@ class VideoFacts(BaseModel):
     container: str
     has_audio: bool
     rotation_deg: int
-    trims: dict[str, tuple[float, float] | None]
+    trims: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)] | None]
 
 
 class RegisterRequest(BaseModel):
@@ -140,7 +140,7 @@ async def upload_video(
     "/video",
     response_model=VideoFacts,
     response_description=_SAME,
-    responses={**_CREATED, **problem_responses(409, 422, 503, 507)},
+    responses={**_CREATED, **problem_responses(400, 409, 422, 503, 507)},
 )
 def register(
     service: ServiceDep, response: Response, ep_id: EpisodeInPath, body: RegisterRequest

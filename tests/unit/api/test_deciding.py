@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 
 from screenalytics_assets.api import cast, deciding, faces, identities
+from screenalytics_assets.api.contents import Contents
+from screenalytics_assets.api.faces import face_pictures
 from screenalytics_assets.deciding import STAGES
 from screenalytics_assets.stores import Stores as OpenStores
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.errors import DaemonMissingError
+from screenalytics_core.run_record import RunKey
 from tests.api_reading import KeptLauncher, client_of, seen_run
 from tests.stores import EP, Stores
 
@@ -81,6 +86,26 @@ def test_a_face_is_its_own_entry_of_the_archive(client: TestClient, stores: Stor
             answer = client.get(f"{RUN}/faces/{row['face_id']}.jpg")
             assert answer.content == archive.read(row["crop"])
             assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_track_is_shown_by_its_best_face(client: TestClient, stores: Stores) -> None:
+    table = OpenStores.open(stores.root).require(EP, "first", ArtifactKind.FACES).read()
+    quality = [row["face_id"] % 3 / 4 for row in table.to_pylist()]
+    changed = table.set_column(
+        table.column_names.index("quality"),
+        table.field("quality"),
+        pa.array(quality, table.field("quality").type),
+    )
+    crops = stores.file("first", "crops.zip").read_bytes()
+    parts = {"faces": changed, "crops": BytesIO(crops)}
+    stores.publish("first", ArtifactKind.FACES, parts)
+    best = {}
+    for row in sorted(changed.to_pylist(), key=lambda r: (-r["quality"], r["face_id"])):
+        best.setdefault(row["track_id"], row["face_id"])
+
+    shown = face_pictures(OpenStores.open(stores.root), Contents(), RunKey(EP, "first"))
+
+    assert shown.best == best
 
 
 def test_a_picture_that_is_known_is_not_sent_again(client: TestClient) -> None:
