@@ -49,7 +49,7 @@ def cancel_run(instance: dg.DagsterInstance, stores: Stores, job_id: str) -> Non
         # Not canceled yet: the daemon may be taking it from the queue just now, and would
         # start what has ended. `insist` does the rest.
         instance.report_run_canceling(run, "canceled while it waited")
-    elif run.status in _WORKING or _has_started(instance, run):
+    elif run.status in _WORKING or _has_begun(instance, run):
         _end(instance, stores, run)
     mirror_runs(instance, stores, [job_id])
 
@@ -57,8 +57,8 @@ def cancel_run(instance: dg.DagsterInstance, stores: Stores, job_id: str) -> Non
 def insist(instance: dg.DagsterInstance, stores: Stores, run: dg.DagsterRun) -> None:
     """See to it that a run ends which somebody wants ended; called again and again.
 
-    One that waited is canceled once it is certain that nobody took it from the queue; one that
-    somebody did take is told again.
+    One that waited is canceled once whoever took it from the queue just then has marked it;
+    one that goes on is told again.
     """
     wanted_s = _wanted_s(run)
     if wanted_s is None or time.time() - wanted_s < _REVIVED_WITHIN_S:
@@ -67,7 +67,7 @@ def insist(instance: dg.DagsterInstance, stores: Stores, run: dg.DagsterRun) -> 
         _end(instance, stores, run)
     elif run.status in _WAITING:
         instance.report_run_canceling(run, "canceled while it waited")
-    elif not _has_started(instance, run):
+    elif not _has_begun(instance, run):
         instance.report_run_canceled(run)
         mirror_runs(instance, stores, [run.run_id])
 
@@ -79,9 +79,9 @@ def _wanted_s(run: dg.DagsterRun) -> float | None:
         return None
 
 
-def _has_started(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
-    """Tell whether the daemon took a run from the queue, or another process began it."""
-    begun = {dg.DagsterEventType.RUN_STARTING, dg.DagsterEventType.RUN_START}
+def _has_begun(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    """Tell whether a process has begun to work on a run."""
+    begun = dg.DagsterEventType.RUN_START
     return bool(instance.get_records_for_run(run.run_id, of_type=begun, limit=1).records)
 
 
@@ -110,7 +110,11 @@ def _end(instance: dg.DagsterInstance, stores: Stores, run: dg.DagsterRun) -> No
     except (DagsterUserCodeUnreachableError, DagsterUserCodeProcessError) as error:
         _LOG.info("the code server cannot end run %s: %s", run.run_id, error)
         is_told = False
-    if not is_told:
+    if not _has_begun(instance, run):
+        # Its process comes up, finds it canceled, and leaves; one that only found that somebody
+        # cancels it would leave it unended, to be called failed.
+        instance.report_run_canceled(run)
+    elif not is_told:
         # Its code server was restarted, or the command line runs it.
         _interrupt(stores, run)
 

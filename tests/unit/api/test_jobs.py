@@ -217,8 +217,8 @@ def test_a_run_that_the_queue_revives_is_canceled_again(
 
     Following(instance, stores, JobViews(instance, stores)).look()
 
-    canceling = [r.run_id for r in instance.get_runs(status(dg.DagsterRunStatus.CANCELING))]
-    assert canceling == [revived]
+    canceled = [r.run_id for r in instance.get_runs(status(dg.DagsterRunStatus.CANCELED))]
+    assert canceled == [revived]
     assert [r.run_id for r in instance.get_runs(status(starting))] == [other]
 
 
