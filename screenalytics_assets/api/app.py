@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -68,9 +67,6 @@ def create_app(settings: Settings, launcher: Launcher | None = None) -> FastAPI:
             views = JobViews(instance, stores)
             queue = launcher or DagsterLauncher(settings, stores, instance)
             app.state.service = Service(settings, stores, instance, queue, views, rates=rates)
-            # Looking through what the imports left, for garbage that is not there, would stop
-            # every request for a second or so now and then.
-            gc.freeze()
             with Following(instance, stores, views):
                 yield
 

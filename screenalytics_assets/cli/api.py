@@ -76,13 +76,18 @@ def _is_loopback(host: str) -> bool:
 
 def _serve(settings: Settings, host: str, port: int) -> None:
     """Serve until Ctrl-C or SIGTERM, which uvicorn repeats once it has ended its requests."""
-    import uvicorn
+    from screenalytics_assets.cli.imports import collect_rarely, without_gc
 
-    from screenalytics_assets.api.app import create_app
+    with without_gc():
+        import uvicorn
 
+        from screenalytics_assets.api.app import create_app
+
+        app = create_app(settings)
+    collect_rarely()
     with suppress(KeyboardInterrupt):
         uvicorn.run(
-            create_app(settings),
+            app,
             host=host.strip("[]"),
             port=port,
             log_level="warning",

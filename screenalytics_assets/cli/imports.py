@@ -1,4 +1,4 @@
-"""Importing heavy libraries in a process that does one thing and ends."""
+"""Importing heavy libraries, and what the garbage collector need not look at."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ def without_gc() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+def collect_rarely() -> None:
+    """Let a process that answers requests look through all its objects a hundredth as often.
+
+    With some hundred listeners that takes 0.07 s of CPU, in which nobody is answered, and
+    came every few seconds. Cycles are nearly all found while they are young, as before.
+    """
+    young, middle, _old = gc.get_threshold()
+    gc.set_threshold(young * 10, middle, 100)
 
 
 class _Without:
