@@ -38,7 +38,7 @@ def api(
     from screenalytics_assets.supervisor.lease import Lease
 
     settings = Settings.from_env(data_root=data_root)
-    _check_host(host, settings)
+    check_host(host, settings)
     home = prepare_dagster_home(settings.dagster_home, settings.data_root)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     with stoppable(), Lease(settings, "api", url) as lease:
@@ -47,7 +47,7 @@ def api(
         _leave(settings, lease)
 
 
-def _check_host(host: str, settings: Settings) -> None:
+def check_host(host: str, settings: Settings) -> None:
     """Refuse to let in the whole network without a token.
 
     Raises:

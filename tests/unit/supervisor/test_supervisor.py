@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from screenalytics_assets.cli.api import _check_host
+from screenalytics_assets.cli.api import check_host
 from screenalytics_assets.supervisor.children import Child
 from screenalytics_assets.supervisor.lease import Lease
 from screenalytics_assets.supervisor.place import Client, Pid, Place, Record
@@ -125,7 +125,7 @@ def test_a_damaged_record_is_as_none(tmp_path: Path, damage: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.8.0.1"])
 def test_this_machine_alone_needs_no_token(tmp_path: Path, host: str) -> None:
-    _check_host(host, settings_of(tmp_path))
+    check_host(host, settings_of(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -133,5 +133,5 @@ def test_this_machine_alone_needs_no_token(tmp_path: Path, host: str) -> None:
 )
 def test_others_are_let_in_with_a_token_only(tmp_path: Path, host: str) -> None:
     with pytest.raises(SettingsError, match="SCREENALYTICS_API_TOKEN"):
-        _check_host(host, settings_of(tmp_path))
-    _check_host(host, settings_of(tmp_path, token="t0p"))
+        check_host(host, settings_of(tmp_path))
+    check_host(host, settings_of(tmp_path, token="t0p"))
