@@ -14,6 +14,7 @@ from screenalytics_assets.api.identities import DecisionRow, decision_rows
 from screenalytics_assets.api.ids import EpisodeInPath
 from screenalytics_assets.api.launching import Work
 from screenalytics_assets.api.problems import problem_responses
+from screenalytics_assets.api.security.counting import COUNTED
 from screenalytics_assets.api.service import Service, ServiceDep
 from screenalytics_assets.deciding import STAGES, LookedAt
 from screenalytics_assets.engine import Launch
@@ -23,11 +24,14 @@ from screenalytics_assets.withdrawing import withdraw
 from screenalytics_core.errors import RunNotFoundError, ScreenalyticsError
 from screenalytics_core.run_ids import normalize_run_id
 
-router = APIRouter(prefix="/episodes/{ep_id}/identities", tags=["identities"])
+# A verb queues a job, and so counts as a launch.
+router = APIRouter(
+    prefix="/episodes/{ep_id}/identities", tags=["identities"], dependencies=[COUNTED]
+)
 
 # What JSON readers hold exactly; no run has so many tracks.
 _MOST: Final = 2**53 - 1
-_PROBLEMS: Final = problem_responses(400, 404, 422)
+_PROBLEMS: Final = problem_responses(400, 404, 422, 429)
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 TrackId = Annotated[int, Field(ge=0, le=_MOST)]
 

@@ -13,7 +13,14 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
 from screenalytics_assets.api.callers import CallerDep
-from screenalytics_assets.api.deciding import Decided, LabelRequest, UndoRequest, label, undo
+from screenalytics_assets.api.deciding import (
+    ApplyRequest,
+    LabelRequest,
+    UndoRequest,
+    apply,
+    label,
+    undo,
+)
 from screenalytics_assets.api.identities import decision_rows
 from screenalytics_assets.api.ids import EpisodeInPath, RunDep
 from screenalytics_assets.api.launching import Work
@@ -21,7 +28,7 @@ from screenalytics_assets.api.pages.api_view import operations_by_tag
 from screenalytics_assets.api.pages.episodes_view import choose, episode_rows
 from screenalytics_assets.api.pages.rendering import PageRoute
 from screenalytics_assets.api.pages.rendering import page as render
-from screenalytics_assets.api.pages.run_view import run_view
+from screenalytics_assets.api.pages.run_view import run_view, undecided_at
 from screenalytics_assets.api.problems import status_of
 from screenalytics_assets.api.run_rows import row_of_record, rows_of
 from screenalytics_assets.api.security.counting import COUNTED
@@ -32,7 +39,7 @@ from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig, Profile
 from screenalytics_core.episode_selection import natural_order
 from screenalytics_core.episode_survey import survey
 from screenalytics_core.episodes import EpisodeId, is_path_safe
-from screenalytics_core.errors import DaemonMissingError, ScreenalyticsError, SettingsError
+from screenalytics_core.errors import ScreenalyticsError, SettingsError
 from screenalytics_core.ledger.status import status_document
 from screenalytics_core.report.text import headline
 from screenalytics_core.run_record import RunKey
@@ -140,11 +147,13 @@ def name(
     name: Annotated[str, Form(max_length=200)],
     enrol: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Say who an identity is; shows the run that carries it out."""
+    """Say who an identity is; several may be named before their run is asked for."""
 
-    def decide() -> Decided:
-        asked = LabelRequest(person=identity, name=name.strip(), run_id=run.run_id, enrol=enrol)
-        return label(service, run.ep_id, asked, by)
+    def decide() -> None:
+        asked = LabelRequest(
+            person=identity, name=name.strip(), run_id=run.run_id, enrol=enrol, apply=False
+        )
+        label(service, run.ep_id, asked, by)
 
     return _decided(service, run, decide)
 
@@ -153,26 +162,30 @@ def name(
 def undo_decision(
     service: ServiceDep, run: RunDep, by: CallerDep, sequence: Annotated[int, Form(ge=1)]
 ) -> Response:
-    """Take a decision back; shows the run that carries it out."""
-    asked = UndoRequest(sequence=sequence, run_id=run.run_id)
+    """Take a decision back."""
+    asked = UndoRequest(sequence=sequence, run_id=run.run_id, apply=False)
     return _decided(service, run, lambda: undo(service, run.ep_id, asked, by))
 
 
-def _decided(service: Service, run: RunKey, decide: Callable[[], Decided]) -> Response:
+@router.post("/ui/{ep_id}/{run_id}/apply", dependencies=[COUNTED])
+def apply_decisions(service: ServiceDep, run: RunDep) -> Response:
+    """Queue the run that carries out what was decided, then show it."""
     try:
-        decided = decide()
+        applied = apply(service, run.ep_id, ApplyRequest(run_id=run.run_id))
+    except ScreenalyticsError as error:
+        return _run(service, run, told=error)
+    return _to_run(RunKey(run.ep_id, applied.job.run_id))
+
+
+def _decided(service: Service, run: RunKey, decide: Callable[[], object]) -> Response:
+    try:
+        decide()
     except ScreenalyticsError as error:
         return _run(service, run, told=error)
     except ValidationError:
         wrong = SettingsError(thing="name", reason="is empty", way_out="Write who it is.")
         return _run(service, run, told=wrong)
-    if decided.job is None:
-        detail = decided.problem.detail if decided.problem else "it was not asked for"
-        kept = DaemonMissingError(
-            thing="decision", reason=f"is recorded, but no run carries it out ({detail})"
-        )
-        return _run(service, run, told=kept)
-    return _to_run(RunKey(run.ep_id, decided.job.run_id))
+    return _to_run(run)
 
 
 def _episodes(
@@ -200,12 +213,15 @@ def _run(service: Service, run: RunKey, told: ScreenalyticsError | None = None) 
     stores = service.stores
     status = status_document(stores.ledger.facts(*run), datetime.now(UTC))
     report = stores.artifacts.ref(*run, ArtifactKind.REPORT)
+    decisions = decision_rows(stores.decisions.read(run.ep_id))
+    since = [d for d in decisions if d.at > undecided_at(status)]
     view = run_view(
         status,
         stores.read_if_there(*run, ArtifactKind.SCREEN_TIME),
         stores.read_if_there(*run, ArtifactKind.IDENTITIES),
         stores.read_if_there(*run, ArtifactKind.CAST),
         () if report is None else _FORMS,
+        {i: d.label for d in since if d.holds and d.label for i in d.identity_ids},
     )
     show = EpisodeId.parse(run.ep_id).show
     return render(
@@ -214,7 +230,8 @@ def _run(service: Service, run: RunKey, told: ScreenalyticsError | None = None) 
         told=str(told or ""),
         view=view,
         cast_labels=[m.label for m in stores.gallery.members(show)] if show else [],
-        decisions=decision_rows(stores.decisions.read(run.ep_id)),
+        decisions=decisions,
+        since=len(since),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from screenalytics_core.ledger.vocabulary import RunStatus
@@ -58,6 +58,7 @@ class PersonLane:
     Attributes:
         identity_ids: Identities of this run that the person is.
         face_id: The face that stands for the person; None without one.
+        to_be: What somebody named them since; empty where the figures say it already.
     """
 
     name: str
@@ -69,6 +70,7 @@ class PersonLane:
     share: str
     bars: tuple[Bar, ...]
     suggestions: tuple[Suggestion, ...]
+    to_be: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def run_view(
     identities: Document | None,
     cast: Document | None,
     reports: Iterable[str] = (),
+    named_since: Mapping[str, str] | None = None,
 ) -> RunView:
     """Return what is shown of a run.
 
@@ -111,6 +114,7 @@ def run_view(
         identities: Of `artifacts.IDENTITIES`.
         cast: Of `artifacts.CAST`.
         reports: Forms that the report is there in, `pdf` and `html`.
+        named_since: identity_id -> name that was decided after the run.
     """
     error = status["error"]
     jobs = status["dagster_run_ids"]
@@ -123,12 +127,21 @@ def run_view(
         error=error["message"] if error else None,
         job_id=jobs[-1] if jobs else None,
         stages=tuple(_stage(name, stage) for name, stage in status["stages"].items()),
-        people=_people(screen_time, identities, cast),
+        people=_people(screen_time, identities, cast, named_since or {}),
         has_screen_time=screen_time is not None,
         summary=_summary(screen_time),
         ticks=_ticks(screen_time["duration_s"]) if screen_time else (),
         reports=tuple(reports),
     )
+
+
+def undecided_at(status: Document) -> str:
+    """Return when a run read what was decided: what is later is not in its figures.
+
+    Args:
+        status: episode_status.json; times in it and in decisions are of one form, and sort.
+    """
+    return str(status["stages"]["cluster"]["started_at"] or "")
 
 
 def _stage(name: str, stage: Document) -> StageRow:
@@ -148,7 +161,10 @@ def _stage(name: str, stage: Document) -> StageRow:
 
 
 def _people(
-    screen_time: Document | None, identities: Document | None, cast: Document | None
+    screen_time: Document | None,
+    identities: Document | None,
+    cast: Document | None,
+    named_since: Mapping[str, str],
 ) -> tuple[PersonLane, ...]:
     if screen_time is None or identities is None or cast is None:
         return ()
@@ -164,7 +180,9 @@ def _people(
     lanes = []
     for person in sorted(screen_time["people"], key=lambda p: -p["total_s"]):
         own = [person["identity_id"]] if person["identity_id"] else of_cast.get(person["cast_id"])
-        lanes.append(_lane(person, tuple(own or ()), faces, proposed, screen_time["duration_s"]))
+        lane = _lane(person, tuple(own or ()), faces, proposed, screen_time["duration_s"])
+        to_be = next((named_since[i] for i in lane.identity_ids if i in named_since), "")
+        lanes.append(replace(lane, to_be="" if to_be == lane.name else to_be))
     return tuple(lanes)
 
 
@@ -186,6 +204,7 @@ def _lane(
         share=percent(person["share"]),
         bars=tuple(_bar(segment, duration_s) for segment in person["segments"]),
         suggestions=tuple(s for i in identity_ids for s in proposed.get(i, ())),
+        to_be="",
     )
 
 

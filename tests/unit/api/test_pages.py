@@ -120,40 +120,49 @@ def test_a_run_shows_its_people_with_faces_seconds_and_stretches(client: TestCli
     assert "id_0001" in words(page)
 
 
-def test_naming_somebody_is_recorded_and_the_run_that_does_it_shown(
+def test_people_are_named_one_after_another_and_then_one_run_carries_it_out(
     client: TestClient, launcher: KeptLauncher, stores: Stores
 ) -> None:
-    answer = client.post(f"{RUN_PAGE}/name", data={"identity": "id_0001", "name": "<b>Zoë</b>"})
+    for identity, called in (("id_0001", "<b>Zoë</b>"), ("id_0002", "Anna")):
+        answer = client.post(f"{RUN_PAGE}/name", data={"identity": identity, "name": called})
+        assert (answer.status_code, answer.headers["location"]) == (303, RUN_PAGE)
 
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/ui/{EP}/run-1")
-    [decision] = OpenStores.open(stores.root).decisions.read(EP)
-    assert (decision.label, decision.run_id) == ("<b>Zoë</b>", "first")
+    decided = OpenStores.open(stores.root).decisions.read(EP)
+    assert [(d.label, d.run_id) for d in decided] == [("<b>Zoë</b>", "first"), ("Anna", "first")]
+    assert launcher.submitted == []
     page = client.get(RUN_PAGE).text
+    assert "2 decisions are not in these figures yet" in words(page)
+    assert "&rarr; <bdi>Anna</bdi>" in page
     assert "as <b><bdi>&lt;b&gt;Zoë&lt;/b&gt;</bdi></b>" in page
     assert "<b>Zoë</b>" not in page
 
+    applied = client.post(f"{RUN_PAGE}/apply")
 
-def test_what_was_decided_can_be_undone_by_its_number(
-    client: TestClient, launcher: KeptLauncher, stores: Stores
-) -> None:
+    assert (applied.status_code, applied.headers["location"]) == (303, f"/ui/{EP}/run-1")
+    assert [work.launch.upstream_run_id for work in launcher.submitted] == ["first"]
+
+
+def test_what_was_decided_can_be_undone_by_its_number(client: TestClient) -> None:
     client.post(f"{RUN_PAGE}/name", data={"identity": "id_0001", "name": "Zoe"})
     assert 'name="sequence" value="1"' in client.get(RUN_PAGE).text
 
     assert client.post(f"{RUN_PAGE}/undo", data={"sequence": "1"}).status_code == 303
 
-    assert len(launcher.submitted) == 2
-    assert "(undone)" in words(client.get(RUN_PAGE).text)
+    page = client.get(RUN_PAGE).text
+    assert "(undone)" in words(page)
+    assert "&rarr;" not in page
 
 
-def test_a_decision_that_nothing_carries_out_stands_and_is_told(
+def test_decisions_that_nothing_carries_out_stand_and_it_is_told(
     client: TestClient, launcher: KeptLauncher, stores: Stores
 ) -> None:
+    client.post(f"{RUN_PAGE}/name", data={"identity": "id_0001", "name": "Zoe"})
     launcher.error = DaemonMissingError(thing="queue", reason="has no daemon")
 
-    answer = client.post(f"{RUN_PAGE}/name", data={"identity": "id_0001", "name": "Zoe"})
+    answer = client.post(f"{RUN_PAGE}/apply")
 
     assert answer.status_code == 503
-    assert "is recorded, but no run carries it out" in words(answer.text)
+    assert "queue: has no daemon" in words(answer.text)
     assert len(OpenStores.open(stores.root).decisions.read(EP)) == 1
 
 
