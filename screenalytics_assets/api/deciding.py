@@ -217,7 +217,9 @@ def undo(service: ServiceDep, ep_id: EpisodeInPath, body: UndoRequest, by: Calle
     return _decide(service, ep_id, body, by, lambda d: d.undo(body.sequence))
 
 
-@router.post("/apply", status_code=202, responses=problem_responses(400, 404, 409, 422, 503, 507))
+@router.post(
+    "/apply", status_code=202, responses=problem_responses(400, 404, 409, 422, 429, 503, 507)
+)
 def apply(service: ServiceDep, ep_id: EpisodeInPath, body: ApplyRequest) -> Applied:
     """Carry out what was only recorded, with the settings of the run looked at."""
     run_id = _looked_at(service, ep_id, body.run_id)
