@@ -176,9 +176,12 @@ def test_what_is_written_is_not_fetched_again(s3: Backend) -> None:
     assert path.suffix == ".mp4"
     assert path.stat().st_size == MIB
     assert calls == ["HeadObject"]
+    inode = path.stat().st_ino
     with storage.open_read("videos/x/episode.mp4") as file:
         assert len(file.read()) == MIB
+    # A copy that was fetched again would be another file.
     assert storage.fetch("videos/x/episode.mp4") == path
+    assert path.stat().st_ino == inode
 
 
 def test_a_copy_is_fetched_anew_when_the_file_was_replaced(s3: Backend, tmp_path: Path) -> None:
