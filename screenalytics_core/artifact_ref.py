@@ -170,3 +170,10 @@ def check_sha256(content: BinaryIO, facts: FileFacts, thing: str) -> None:
             found_sha256=found,
             expected_sha256=facts.sha256,
         )
+
+
+def artifact_file_key(ep_id: str, run_id: str, kind: ArtifactKind, part: str | None) -> str:
+    """Return the key of a file of a run's artifact; by default of the first."""
+    artifact = ARTIFACTS[kind]
+    spec = artifact.primary if part is None else artifact.file(part)
+    return layout.artifact_key(ep_id, run_id, spec.filename)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from screenalytics_core import layout
-from screenalytics_core.artifact_ref import ArtifactRef
+from screenalytics_core.artifact_ref import ArtifactRef, artifact_file_key
 from screenalytics_core.artifact_search import (
     KnownRuns,
     check_artifacts_exist,
@@ -15,7 +15,7 @@ from screenalytics_core.artifact_search import (
     legacy_ref,
     newest_first,
 )
-from screenalytics_core.artifacts import ARTIFACTS, ArtifactKind
+from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.attempts import AttemptStore
 from screenalytics_core.inheritance import (
     check_not_mixed,
@@ -140,11 +140,11 @@ class ArtifactStore:
 
     def location(self, ep_id: str, run_id: str, kind: ArtifactKind, part: str | None = None) -> str:
         """Say where a file of a run's artifact lies or would lie; by default the first."""
-        return self._storage.location(_file_key(ep_id, run_id, kind, part))
+        return self._storage.location(artifact_file_key(ep_id, run_id, kind, part))
 
     def url(self, ep_id: str, run_id: str, kind: ArtifactKind) -> str:
         """Return an address that a browser opens the first file of a run's artifact at."""
-        return self._storage.url(_file_key(ep_id, run_id, kind, None))
+        return self._storage.url(artifact_file_key(ep_id, run_id, kind, None))
 
     def find_reusable(
         self,
@@ -297,9 +297,3 @@ class ArtifactStore:
             raise other_settings(record, differences)
         because = f"made with other settings: {'; '.join(differences)}" if differences else None
         return self.adopt(ep_id, run_id, attempt_n, from_run_id, closure, "inherited", because)
-
-
-def _file_key(ep_id: str, run_id: str, kind: ArtifactKind, part: str | None) -> str:
-    artifact = ARTIFACTS[kind]
-    spec = artifact.primary if part is None else artifact.file(part)
-    return layout.artifact_key(ep_id, run_id, spec.filename)

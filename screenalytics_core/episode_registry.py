@@ -9,19 +9,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from screenalytics_core import layout
+from screenalytics_core.episode_file import (
+    fetch_video,
+    load_video,
+    not_registered,
+    recorded_video,
+    video_sha256,
+)
 from screenalytics_core.episode_selection import natural_order
 from screenalytics_core.episode_survey import survey
 from screenalytics_core.episode_video import EpisodeVideo, no_trims
 from screenalytics_core.episodes import EpisodeId, is_path_safe
 from screenalytics_core.errors import (
     EpisodeVideoConflictError,
-    KeyMissingError,
     SettingsError,
     VideoChangedError,
-    VideoError,
 )
 from screenalytics_core.file_hashes import VideoHashCache
-from screenalytics_core.records import read_record
 from screenalytics_core.storage.base import Storage
 from screenalytics_core.vision.intervals import Interval
 from screenalytics_core.vision.trims import Trims, parse_trims
@@ -140,7 +144,7 @@ def set_trims(
     with storage.lock(layout.video_facts_key(ep_id)):
         video = recorded_video(storage, ep_id)
         if video is None:
-            raise _not_registered(ep_id)
+            raise not_registered(ep_id)
         kept = {} if clear else video.trims
         try:
             trims = parse_trims({**kept, **{k: v for k, v in given.items() if v is not None}})
@@ -157,77 +161,10 @@ def set_trims(
     return video
 
 
-def load_video(storage: Storage, ep_id: str) -> EpisodeVideo:
-    """Return the episode's video, its content checked against what was registered.
-
-    Raises:
-        VideoError: None is registered, or the file is gone.
-        VideoChangedError: The file is another one than was registered.
-    """
-    ep_id = EpisodeId.parse(ep_id).text
-    video = recorded_video(storage, ep_id)
-    if video is None:
-        raise _not_registered(ep_id)
-    _check_content(storage, ep_id, video.sha256)
-    return video
-
-
-def _check_content(storage: Storage, ep_id: str, sha256: str) -> None:
-    found = video_sha256(storage, ep_id)
-    if found != sha256:
-        raise VideoChangedError(
-            thing=storage.location(layout.video_key(ep_id)),
-            reason=f"was replaced: its sha256 is {found}, registered was {sha256}",
-            way_out="Restore it, or register the new file with --replace-video.",
-            found_sha256=found,
-            expected_sha256=sha256,
-        )
-
-
-def fetch_video(storage: Storage, ep_id: str, sha256: str | None = None) -> Path:
-    """Return a file on this machine with the episode's video.
-
-    Args:
-        sha256: What a copy that is made now must be a copy of.
-
-    Raises:
-        VideoError: There is none.
-        VideoChangedError: Another one lies there now.
-    """
-    key = layout.video_key(ep_id)
-    try:
-        stamp = storage.stamp(key)
-        path = storage.fetch(key)
-        if sha256 is not None and stamp is not None and stamp.etag:
-            _check_content(storage, ep_id, sha256)
-        return path
-    except KeyMissingError as error:
-        raise VideoError(
-            thing=storage.location(key),
-            reason=error.reason,
-            way_out="Restore the file, or register it again.",
-        ) from error
-
-
 def list_episodes(storage: Storage) -> tuple[str, ...]:
     """Return the ep_ids that have a registered video, in natural order."""
     names = (name for name, it in survey(storage).items() if it.facts and is_path_safe(name))
     return tuple(sorted(names, key=natural_order))
-
-
-def recorded_video(storage: Storage, ep_id: str) -> EpisodeVideo | None:
-    """Return what was registered, whatever became of the file; None if nothing was."""
-    return read_record(
-        storage,
-        layout.video_facts_key(ep_id),
-        EpisodeVideo.from_dict,
-        "Restore it from a copy, or move it away and register the video again.",
-    )
-
-
-def video_sha256(storage: Storage, ep_id: str) -> str:
-    """Return the sha256 of the file that lies there now; VideoError if there is none."""
-    return VideoHashCache(storage).sha256_of_key(layout.video_key(ep_id))
 
 
 def _is_in_place(storage: Storage, video: EpisodeVideo) -> bool:
@@ -293,14 +230,6 @@ def _check_dated(storage: Storage, video: EpisodeVideo) -> None:
     stamp = storage.stamp(layout.video_key(video.ep_id))
     if stamp is not None and stamp.etag:
         load_video(storage, video.ep_id)
-
-
-def _not_registered(ep_id: str) -> VideoError:
-    return VideoError(
-        thing=f"episode {ep_id}",
-        reason="has no registered video",
-        way_out=f"Run `screenalytics episodes add VIDEO --ep-id {ep_id}`.",
-    )
 
 
 def _conflict(known: EpisodeVideo, video_path: Path, sha256: str) -> EpisodeVideoConflictError:

@@ -25,7 +25,7 @@ from screenalytics_core.storage.s3_lock import LeaseLocks
 from screenalytics_core.storage.s3_log import PartedLogs
 from screenalytics_core.storage.s3_memory import Memory
 from screenalytics_core.storage.s3_places import Places
-from screenalytics_core.storage.s3_stamps import folder_stamps, stamp_of
+from screenalytics_core.storage.s3_stamps import folder_stamps, stamp_of, stamps_of
 from screenalytics_core.storage.s3_upload import (
     PART_BYTES,
     S3StagedFile,
@@ -83,7 +83,9 @@ class S3Storage:
         self._cache = FileCache(root.cache.path / root.name, root.cache.limit_bytes)
         self._staging = LocalStorage(self._cache.staging)
         self._memory = Memory(_MEMORY_BYTES)
-        self._contents = Contents(self._bucket, self._places, self._cache, self._staging)
+        self._contents = Contents(
+            self._bucket, self._places, self._cache, self._staging, self._memory
+        )
 
     def conditions(self) -> Conditions:
         """Return what the server holds; asked once.
@@ -107,22 +109,12 @@ class S3Storage:
         if is_log(check_key(key)):
             return self._logs.read(*self._log(key))
         # Whoever holds a lock wants to see what others have written by now.
-        content = None if self._locks.is_holding() else self._memory.of_key(key)
-        if content is None:
-            content = self._contents.read(key)
-            self._memory.note(key, content)
-        return content
+        return self._contents.read(key, anew=self._locks.is_holding())
 
     def open_read(self, key: str, sha256: str | None = None) -> BinaryIO:
         if is_log(check_key(key)):
             return io.BytesIO(self._logs.read(*self._log(key)))
-        known = None if sha256 is None else self._memory.of_sha256(sha256)
-        if known is not None:
-            return io.BytesIO(known)
-        opened = self._contents.open(key)
-        if sha256 is not None and isinstance(opened, io.BytesIO):
-            self._memory.keep(sha256, opened.getvalue())
-        return opened
+        return self._contents.open(key, sha256)
 
     def fetch(self, key: str) -> Path:
         if not is_log(check_key(key)):
@@ -160,11 +152,7 @@ class S3Storage:
         return tuple(sorted({key for key, _ in self._places.under(check_key(prefix))}))
 
     def stamps(self, prefix: str) -> dict[str, Stamp]:
-        found: dict[str, Stamp] = {}
-        for key, item in self._places.under(check_key(prefix)):
-            if not is_log(key):  # its parts have stamps, and it has one of its own
-                found.setdefault(key, stamp_of(item))
-        return dict(sorted(found.items()))
+        return stamps_of(self._places.under(check_key(prefix)))
 
     def owning(self, keys: Iterable[str]) -> AbstractContextManager[None]:
         return self._memory.owning(keys)

@@ -10,6 +10,7 @@ from screenalytics_core.storage.local import LocalStorage
 from screenalytics_core.storage.posix import translated
 from screenalytics_core.storage.s3_bucket import Body, Bucket
 from screenalytics_core.storage.s3_cache import FileCache
+from screenalytics_core.storage.s3_memory import Memory
 from screenalytics_core.storage.s3_places import Places
 
 # Below, asking whether a copy still holds costs as much as the content itself.
@@ -19,24 +20,45 @@ KEPT_FROM_BYTES: Final = 256 << 10
 class Contents:
     """The contents of files that are no logs."""
 
-    def __init__(self, bucket: Bucket, places: Places, cache: FileCache, staging: LocalStorage):
+    def __init__(
+        self,
+        bucket: Bucket,
+        places: Places,
+        cache: FileCache,
+        staging: LocalStorage,
+        memory: Memory,
+    ) -> None:
         self._bucket = bucket
         self._places = places
         self._cache = cache
         self._staging = staging
+        self._memory = memory
 
-    def read(self, key: str) -> bytes:
-        """Return the content; KeyMissingError if there is none."""
+    def read(self, key: str, *, anew: bool) -> bytes:
+        """Return the content; KeyMissingError if there is none.
+
+        Args:
+            anew: What is remembered does not count.
+        """
+        known = None if anew else self._memory.of_key(key)
+        if known is not None:
+            return known
         found = self._found(key)
         if isinstance(found, bytes):
+            self._memory.note(key, found)
             return found
         with translated(found):
             return found.read_bytes()
 
-    def open(self, key: str) -> BinaryIO:
-        """Open the content as a seekable file."""
+    def open(self, key: str, sha256: str | None = None) -> BinaryIO:
+        """Open the content as a seekable file; what has this hash will do."""
+        known = None if sha256 is None else self._memory.of_sha256(sha256)
+        if known is not None:
+            return io.BytesIO(known)
         found = self._found(key)
         if isinstance(found, bytes):
+            if sha256 is not None:
+                self._memory.keep(sha256, found)
             return io.BytesIO(found)
         with translated(found):
             return found.open("rb")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
+from screenalytics_core.s3_layout import is_log
 from screenalytics_core.storage.base import Stamp
 from screenalytics_core.storage.s3_bucket import Item
 
@@ -35,3 +36,16 @@ def folder_stamps(
             if rest in names:
                 of_folder.setdefault(rest, stamp_of(item))
     return {name: tuple(stamps[name].get(wanted) for wanted in names) for name in sorted(stamps)}
+
+
+def stamps_of(found: Iterable[tuple[str, Item]]) -> dict[str, Stamp]:
+    """Return the stamps of objects that are files by themselves, sorted by key.
+
+    Args:
+        found: By key; of two of one key the first counts.
+    """
+    stamps: dict[str, Stamp] = {}
+    for key, item in found:
+        if not is_log(key):  # it is made of parts, which have stamps of their own
+            stamps.setdefault(key, stamp_of(item))
+    return dict(sorted(stamps.items()))
