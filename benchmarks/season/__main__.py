@@ -20,7 +20,7 @@ from benchmarks.season.people import people_of
 from benchmarks.season.plan import LENGTH_S, SeasonPlan
 
 FILE: Final = "benchmarks/results/season.json"
-STEPS: Final = ("register", "backfill", "name", "suggest", "link", "roll-up", "recluster")
+STEPS: Final = ("register", "backfill", "name", "suggest", "link", "review", "roll-up", "recluster")
 
 
 def parse_arguments(given: list[str] | None = None) -> argparse.Namespace:

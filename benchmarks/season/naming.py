@@ -88,6 +88,42 @@ def names_to_confirm(
     return given
 
 
+def tracks_to_move(
+    reviewed: Sequence[Mapping[str, Any]], tracks: Sequence[Sighting], cast: Collection[str]
+) -> dict[int, str | None]:
+    """Return track_id -> whom it shows, of the doubtful tracks that have somebody else's name.
+
+    Args:
+        reviewed: `tracks` of `identities review --json`.
+        cast: Who has a name; None is said of everybody else.
+    """
+    shows = {track.track_id: track.person for track in tracks}
+    moved: dict[int, str | None] = {}
+    for row in reviewed:
+        person = shows.get(row["track_id"])
+        if row["given"] in cast and row["given"] != person:
+            moved[row["track_id"]] = person if person in cast else None
+    return moved
+
+
+def names_left_out(
+    listed: Sequence[Mapping[str, Any]],
+    people: Mapping[str, str],
+    cast: Collection[str],
+    at_least_s: float,
+) -> dict[str, str]:
+    """Return identity_id -> name, of the cast among those whom a run leaves unnamed for long.
+
+    Args:
+        listed: `people` of `identities list --json`.
+        people: identity_id -> whom most of its seconds show.
+        at_least_s: An analyst does not look at everybody who passes by.
+    """
+    long = (row for row in listed if row["label"] is None and row["face_s"] >= at_least_s)
+    found = ((i, people.get(i)) for row in long for i in row["identity_ids"])
+    return {i: person for i, person in found if person is not None and person in cast}
+
+
 def names_of(tracks: Sequence[Sighting], cast: Collection[str]) -> Names:
     """Return how the names of a run stand."""
     of_cast = [t for t in tracks if t.person in cast]

@@ -15,10 +15,16 @@ import numpy as np
 
 from benchmarks.season.commands import Commands
 from benchmarks.season.links import JudgedLinks, judge_links
-from benchmarks.season.naming import names_to_confirm, names_to_give
+from benchmarks.season.naming import (
+    names_left_out,
+    names_to_confirm,
+    names_to_give,
+    tracks_to_move,
+)
 from benchmarks.season.roll_up import season_rows, stated_seconds
 from benchmarks.season.seen_runs import SeenRuns, people_by_identity
 from benchmarks.season.standing import backfill_cost, changed, kept_by_episode, names_by_episode
+from screenalytics_core.report.review import LONG_S
 
 KILLS: Final = 2
 # A kill comes some seconds after an episode has ended, wherever the next one is by then.
@@ -155,12 +161,45 @@ class Story:
         self.tell(f"names: {told['names']['all']}")
         self.result["links"] = told
 
+    def review(self) -> None:
+        """Look at the tracks in doubt that have a name, and at whoever is long without one."""
+        self.result["people_unreviewed"] = self._judged()
+        looked_at = 0
+        moved: dict[str, dict[int, str | None]] = {}
+        named: dict[str, dict[str, str]] = {}
+        for ep_id in self.episodes:
+            doubtful = self.commands.read("identities", "review", ep_id)["tracks"]
+            listed = self.commands.read("identities", "list", ep_id)["people"]
+            tracks = self.runs.sightings_of(ep_id)
+            looked_at += sum(row["given"] in self.runs.cast for row in doubtful)
+            looked_at += sum(r["label"] is None and r["face_s"] >= LONG_S for r in listed)
+            people = people_by_identity(tracks)
+            moved[ep_id] = tracks_to_move(doubtful, tracks, self.runs.cast)
+            named[ep_id] = names_left_out(listed, people, self.runs.cast, LONG_S)
+            for identity_id, name in named[ep_id].items():
+                self._label(ep_id, identity_id, name)
+            for track_id, person in moved[ep_id].items():
+                self._move(ep_id, track_id, person)
+        told: dict[str, Any] = {
+            "looked_at": looked_at,
+            "moved": {ep_id: ids for ep_id, ids in moved.items() if ids},
+            "named": {ep_id: ids for ep_id, ids in named.items() if ids},
+        }
+        if told["moved"] or told["named"]:
+            told["backfill"] = self.backfill("--stale")
+        told["names"] = names_by_episode(self.runs.sightings(), self.runs.cast)
+        self.tell(f"names: {told['names']['all']}")
+        self.result["review"] = told
+
     def roll_up(self) -> None:
         """Hold the season's table against the truth."""
+        self.result["people"] = self._judged()
+
+    def _judged(self) -> list[dict[str, Any]]:
         self._add_up()
         document = self.commands.read("season", "show", self.season)
         rows = season_rows(self.runs.truths, stated_seconds(document))
-        self.result["people"] = [
+        return [
             asdict(row)
             | {
                 "error_percent": row.error_percent,
@@ -188,6 +227,11 @@ class Story:
     def _label(self, ep_id: str, identity_id: str, name: str) -> None:
         self.tell(f"identities label {ep_id} {identity_id} {name!r}")
         self.commands.run("identities", "label", ep_id, identity_id, name, "--no-run")
+
+    def _move(self, ep_id: str, track_id: int, person: str | None) -> None:
+        to = "--nobody" if person is None else person
+        self.tell(f"identities move-track {ep_id} {track_id} {to}")
+        self.commands.run("identities", "move-track", ep_id, str(track_id), to, "--no-run")
 
     def _links(self) -> JudgedLinks:
         self._add_up()

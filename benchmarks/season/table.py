@@ -78,6 +78,12 @@ def _name_lines(result: Mapping[str, Any]) -> Iterator[str]:
             f"links: {told['confirmed']} confirmed, {told['rejected']} rejected, "
             f"{told['statuses'].get('conflict', 0)} conflicts: {_names(told['names']['all'])}"
         )
+    if told := result.get("review"):
+        yield (
+            f"review of {told['looked_at']} doubts: "
+            f"{sum(map(len, told['moved'].values()))} tracks moved, "
+            f"{sum(map(len, told['named'].values()))} people named: {_names(told['names']['all'])}"
+        )
     for told in result.get("reclustering", ()):
         yield (
             f"clustered anew at {told['cluster_thresh']:g}: {told['names_kept']} of "
@@ -89,12 +95,18 @@ def _name_lines(result: Mapping[str, Any]) -> Iterator[str]:
 def _people_lines(result: Mapping[str, Any]) -> Iterator[str]:
     if result.get("people"):
         yield ""
-        yield f"{'':<16}{'episodes':>10}{'true s':>10}{'stated s':>10}{'error %':>9}{'tolerant':>9}"
+        yield (
+            f"{'':<16}{'episodes':>10}{'true s':>10}{'stated s':>10}{'error %':>9}{'tolerant':>9}"
+            f"{'unreviewed':>12}"
+        )
+    before = {row["person"]: row for row in result.get("people_unreviewed", ())}
     for row in result.get("people", ()):
+        unreviewed = before.get(row["person"], row)["error_percent"]
         yield (
             f"{row['person']:<16}{row['stated_episodes']:>4} of {row['episodes']:>3}"
             f"{row['true_s']:>10.2f}{row['stated_s']:>10.2f}"
             f"{row['error_percent']:>9.2f}{row['tolerant_error_percent']:>9.2f}"
+            f"{unreviewed:>12.2f}"
         )
 
 

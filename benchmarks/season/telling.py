@@ -49,6 +49,7 @@ def tell_story(args: argparse.Namespace, work: Path, tell: Tell) -> dict[str, An
         "name": story.name_the_cast,
         "suggest": story.confirm_suggestions,
         "link": story.confirm_links,
+        "review": story.review,
         "roll-up": story.roll_up,
         "recluster": lambda: story.recluster(args.recluster or story.thresholds(_AROUND)),
     }

@@ -25,6 +25,7 @@ from screenalytics_assets.cli import (
     identities,
     models,
     overlay,
+    reviewing,
     run,
     runs,
     screen_time,
@@ -49,6 +50,7 @@ app.add_typer(episodes.app, name="episodes")
 app.add_typer(models.app, name="models")
 app.add_typer(backfill.app, name="backfill")
 cast.app.command("forget")(forgetting.forget)
+identities.app.command("review")(reviewing.review)
 app.add_typer(identities.app, name="identities")
 app.add_typer(cast.app, name="cast")
 app.add_typer(runs.app, name="runs")
