@@ -41,10 +41,10 @@ def review(
         shown = [
             (r.track_id, r.start_s, r.end_s, r.given, r.confidence, r.rival, r.reason) for r in rows
         ]
-        put_table(f"{ep_id}  run {run_id}", _COLUMNS, shown, spare=("also like",))
-        if rows:
-            tell(f"whose a track is: screenalytics identities move-track {ep_id} TRACK NAME")
-        else:
+        if not rows:
             tell("no track is in doubt")
+            return
+        put_table(f"{ep_id}  run {run_id}", _COLUMNS, shown, spare=("also like",))
+        tell(f"whose a track is: screenalytics identities move-track {ep_id} TRACK NAME")
 
     put(as_json, {"ep_id": ep_id, "run_id": run_id, "tracks": [asdict(r) for r in rows]}, show)

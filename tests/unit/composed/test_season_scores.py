@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from benchmarks.season.links import judge_links
-from benchmarks.season.naming import names_kept, names_of, names_to_confirm, names_to_give
+from benchmarks.season.naming import (
+    names_kept,
+    names_left_out,
+    names_of,
+    names_to_confirm,
+    names_to_give,
+    tracks_to_move,
+)
 from benchmarks.season.roll_up import season_rows
 from benchmarks.season.seen_runs import people_by_identity
 from benchmarks.season.sightings import Sighting, sightings
@@ -107,6 +114,41 @@ def test_of_the_names_that_a_run_suggests_those_that_are_right_are_confirmed(
     people = {} if seen is None else {"id_0001": seen}
 
     assert names_to_confirm([row], people) == given
+
+
+@pytest.mark.parametrize(
+    ("given", "seen", "moved"),
+    [
+        pytest.param("Ann", "Bob", {1: "Bob"}, id="another of the cast"),
+        pytest.param("Ann", "Cy", {1: None}, id="a stranger"),
+        pytest.param("Ann", None, {1: None}, id="no face at all"),
+        pytest.param("Ann", "Ann", {}, id="right"),
+        pytest.param("id_0007", "Ann", {}, id="without a name"),
+    ],
+)
+def test_of_the_tracks_in_doubt_those_under_a_wrong_name_are_moved(
+    given: str, seen: str | None, moved: dict[int, str | None]
+) -> None:
+    run = [track(1, seen, 1.0, "id_0001", given), track(2, "Bob", 1.0, "id_0001", "Ann")]
+
+    assert tracks_to_move([{"track_id": 1, "given": given}], run, CAST) == moved
+
+
+@pytest.mark.parametrize(
+    ("label", "face_s", "seen", "given"),
+    [
+        pytest.param(None, 2.0, "Ann", {"id_0001": "Ann"}, id="of the cast"),
+        pytest.param(None, 1.9, "Ann", {}, id="too short to be looked at"),
+        pytest.param(None, 9.0, "Cy", {}, id="a stranger"),
+        pytest.param("Bob", 9.0, "Ann", {}, id="named"),
+    ],
+)
+def test_whoever_is_long_without_a_name_is_looked_at(
+    label: str | None, face_s: float, seen: str, given: dict[str, str]
+) -> None:
+    row = {"identity_ids": ["id_0001"], "label": label, "face_s": face_s}
+
+    assert names_left_out([row], {"id_0001": seen}, CAST, 2.0) == given
 
 
 def test_names_are_right_wrong_missing_or_on_strangers() -> None:
