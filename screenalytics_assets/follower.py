@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import TracebackType
 from typing import Final, Self
 
@@ -12,10 +13,12 @@ from screenalytics_assets.mirror import mirror_runs, tolerated
 from screenalytics_assets.stores import Stores
 
 _PERIOD_S: Final = 2.0
+# Where each question to the data root takes long, looking takes no more of the time than this.
+_SHARE: Final = 0.1
 
 
 class Follower:
-    """Mirrors one Dagster run every two seconds from `with` to its end, and once more then.
+    """Mirrors one Dagster run about every two seconds from `with` to its end, and once more then.
 
     A thread in the process that executes the run needs no daemon; when a daemon mirrors the
     same run, each finds what the other has written.
@@ -45,8 +48,11 @@ class Follower:
             self._stores.ledger.registry.publish(wait=True)
 
     def _run(self) -> None:
-        while not self._stopped.wait(_PERIOD_S):
+        took_s = 0.0
+        while not self._stopped.wait(max(_PERIOD_S, took_s / _SHARE)):
+            began_s = time.monotonic()
             self._mirror()
+            took_s = time.monotonic() - began_s
 
     def _mirror(self) -> None:
         mirror_runs(self._instance, self._stores, [self._dagster_run_id])

@@ -158,8 +158,7 @@ class S3Storage:
         return self._memory.owning(keys)
 
     def list_folders(self, prefix: str) -> tuple[str, ...]:
-        names = self._places.folders(check_key(prefix))
-        return tuple(sorted(names))
+        return tuple(sorted(self._places.folders(check_key(prefix))))
 
     def stage(self, key: str, data: bytes | Iterable[bytes]) -> StagedFile:
         staged = self._staging.stage(key, data)
@@ -182,7 +181,10 @@ class S3Storage:
 
     def commit(self, staged: StagedFile) -> None:
         self._locks.check()
-        self._memory.forget(staged.key)
+        with self._memory.changing(staged.key):
+            self._commit(staged)
+
+    def _commit(self, staged: StagedFile) -> None:
         name = s3_key(staged.key, self.root.prefix)
         if is_log(staged.key):
             with local_translated(staged.temp_path):
@@ -211,9 +213,9 @@ class S3Storage:
     def write_atomic(self, key: str, data: bytes | Iterable[bytes]) -> None:
         if isinstance(data, bytes) and len(data) < KEPT_FROM_BYTES and not is_log(check_key(key)):
             self._locks.check()
-            self._memory.forget(key)
-            self._bucket.put(s3_key(key, self.root.prefix), data)
-            self._memory.note(key, data)
+            with self._memory.changing(key):
+                self._bucket.put(s3_key(key, self.root.prefix), data)
+            self._memory.note_written(key, data)
             return
         staged = self.stage(key, data)
         try:
@@ -247,7 +249,6 @@ class S3Storage:
 
     def delete(self, key: str, *, durable: bool = False) -> None:  # noqa: ARG002 - it always is
         self._locks.check()
-        self._memory.forget(key)
         names = self._places.of(key)
         if is_log(key):
             self._logs.delete(names[0])
@@ -255,6 +256,7 @@ class S3Storage:
         if names:
             self._bucket.delete(names)
         self._cache.forget(key)
+        self._memory.forget(key)
 
     def link_or_copy(self, src_key: str, dst_key: str) -> None:
         self._locks.check()

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from screenalytics_core.errors import KeyMissingError
 from screenalytics_core.storage.local import LocalStorage
 from screenalytics_core.storage.posix import translated
 from screenalytics_core.storage.s3_bucket import Body, Bucket
@@ -40,12 +41,19 @@ class Contents:
         Args:
             anew: What is remembered does not count.
         """
-        known = None if anew else self._memory.of_key(key)
-        if known is not None:
+        is_known, known = (False, None) if anew else self._memory.of_key(key)
+        if is_known:
+            if known is None:
+                raise KeyMissingError(thing=key, reason="does not exist")
             return known
-        found = self._found(key)
+        changes = self._memory.changes(key)
+        try:
+            found = self._found(key)
+        except KeyMissingError:
+            self._memory.note_read(key, None, changes)
+            raise
         if isinstance(found, bytes):
-            self._memory.note(key, found)
+            self._memory.note_read(key, found, changes)
             return found
         with translated(found):
             return found.read_bytes()

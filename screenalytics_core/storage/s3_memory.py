@@ -20,7 +20,9 @@ class Memory:
         self._limit_bytes = limit_bytes
         self._guard = threading.Lock()
         self._owned: Counter[str] = Counter()
-        self._of_key: dict[str, bytes] = {}
+        self._changes: Counter[str] = Counter()
+        # None: it was not there.
+        self._of_key: dict[str, bytes | None] = {}
         self._of_sha256: OrderedDict[str, bytes] = OrderedDict()
         self._kept_bytes = 0
 
@@ -37,24 +39,47 @@ class Memory:
                 self._owned.subtract(held)
                 for key in held:
                     if self._owned[key] <= 0:
-                        del self._owned[key]
+                        del self._owned[key], self._changes[key]
                         self._of_key.pop(key, None)
 
-    def of_key(self, key: str) -> bytes | None:
-        """Return the content of an owned file, if it was read or written since."""
+    def of_key(self, key: str) -> tuple[bool, bytes | None]:
+        """Tell whether an owned file is known, and return its content; None if it is missing."""
         with self._guard:
-            return self._of_key.get(key)
+            return key in self._of_key, self._of_key.get(key)
 
-    def note(self, key: str, content: bytes) -> None:
-        """Remember what was read from or written to `key`, if it is owned."""
+    def changes(self, key: str) -> int:
+        """Return how often `key` was written or removed by this process; for `note_read`."""
         with self._guard:
-            if self._owned[key] > 0:
+            return self._changes[key]
+
+    def note_read(self, key: str, content: bytes | None, changes: int) -> None:
+        """Remember what `key` was seen to hold, unless it was changed since the look began."""
+        with self._guard:
+            if self._owned[key] > 0 and self._changes[key] == changes:
                 self._of_key[key] = content
 
-    def forget(self, key: str) -> None:
-        """Remember nothing of `key`: it is written or removed."""
+    def note_written(self, key: str, content: bytes) -> None:
+        """Remember what was written to `key`, if it is owned."""
         with self._guard:
-            self._of_key.pop(key, None)
+            if self._owned[key] > 0:
+                self._changes[key] += 1
+                self._of_key[key] = content
+
+    @contextmanager
+    def changing(self, key: str) -> Iterator[None]:
+        """Remember nothing of `key` that was seen before or meanwhile, however it ends."""
+        self.forget(key)
+        try:
+            yield
+        finally:
+            self.forget(key)
+
+    def forget(self, key: str) -> None:
+        """Remember nothing of `key`."""
+        with self._guard:
+            if self._owned[key] > 0:
+                self._changes[key] += 1
+                self._of_key.pop(key, None)
 
     def of_sha256(self, sha256: str) -> bytes | None:
         """Return a content by its hash, if it is kept."""

@@ -11,6 +11,7 @@ import pytest
 from screenalytics_assets.stores import Stores
 from screenalytics_core import layout
 from screenalytics_core.attempts import AttemptStore
+from screenalytics_core.errors import KeyMissingError
 from screenalytics_core.processes import ProcessIdentity
 from screenalytics_core.storage.s3_memory import Memory
 from tests.s3_roots import S3House, s3_house
@@ -129,3 +130,31 @@ def test_a_log_is_not_read_after_what_was_added_and_not_locked_for_nothing(
     assert asked(house) == []
     assert log.state(EP, "r1") == log.known(EP, "r1")
     assert [event.sequence for event in log.read(EP, "r1")] == [*range(1, len(events) + 1)]
+
+
+def test_an_owned_file_that_was_missing_is_asked_for_once_until_it_is_written(
+    house: S3House, stores: Stores
+) -> None:
+    storage = stores.storage
+    with storage.owning([MANIFEST]):
+        for _ in range(2):
+            with pytest.raises(KeyMissingError):
+                storage.read_bytes(MANIFEST)
+        assert len([one for one in asked(house) if one.endswith("/manifest.json")]) == 1
+        storage.write_atomic(MANIFEST, b"1")
+        assert storage.read_bytes(MANIFEST) == b"1"
+
+
+def test_what_was_seen_before_a_change_is_not_remembered_after_it() -> None:
+    memory = Memory(100)
+    with memory.owning(["a"]):
+        before = memory.changes("a")
+        with memory.changing("a"):
+            meanwhile = memory.changes("a")
+        memory.note_read("a", b"old", before)
+        memory.note_read("a", b"old", meanwhile)
+        assert memory.of_key("a") == (False, None)
+
+        memory.note_written("a", b"new")
+        memory.note_read("a", b"old", memory.changes("a") - 1)
+        assert memory.of_key("a") == (True, b"new")
