@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 from fastapi import APIRouter, FastAPI, Request
 
 from screenalytics_assets.api.problems import problem
+from screenalytics_assets.api_client import ApiClient
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.tags import PARTITION_TAG, RUN_ID_TAG
 from screenalytics_core.ledger.event_log import EventLog
@@ -235,6 +236,23 @@ def test_progress_is_taken_up_where_it_was_left_when_the_server_restarts(told: T
     assert process.returncode == 0
     assert json.loads(out)["success"]
     assert [line for line in said.splitlines() if "..." in line] == ["tracks ..."]
+
+
+def test_nothing_is_heard_twice_when_the_server_restarts(told: Told) -> None:
+    told.work()
+    with served(told.app) as first, ApiClient(first.url) as api:
+        heard = []
+        for news in api.progress(JOB, lambda _: None):
+            heard.append(news.data["sequence"])
+            if len(heard) == 5:
+                first.stop()
+                told.complete()
+                again = ExitStack()
+                again.enter_context(served(told.app, port=first.port))
+        again.close()
+
+    # Lines 2 and 3 plan; the end is at the last line.
+    assert heard == [1, *range(4, len(told.story) + 1), len(told.story)]
 
 
 @pytest.mark.parametrize(
