@@ -19,7 +19,7 @@ _FOREIGN_MAX_AGE_S: Final = 24 * 3600
 
 def temp_path(path: Path) -> Path:
     """Return a new name beside `path` that tells whose it is."""
-    owner = f"{_pid_space()}-{os.getpid()}"
+    owner = f"{_pid_space()}-{os.getpid()}-{_ticks(ProcessIdentity.current().started_s)}"
     return path.with_name(f".{path.name}.{owner}-{uuid.uuid4().hex[:8]}{_SUFFIX}")
 
 
@@ -50,13 +50,19 @@ def _pid_space() -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
+def _ticks(started_s: float) -> str:
+    """Write when a process started as exactly as it is known."""
+    return str(round(started_s * 100))
+
+
 def _is_abandoned(temp: Path, here: str) -> bool:
-    """Tell whether the process that made `temp` is gone; a reused pid keeps it a while longer."""
+    """Tell whether the process that made `temp` is gone, though another may have its pid."""
     parts = temp.name.removesuffix(_SUFFIX).rsplit(".", 1)[-1].split("-")
-    if len(parts) != 3 or not parts[1].isdigit():
+    if len(parts) != 4 or not parts[1].isdigit():
         return False
     if parts[0] == here:
-        return pid_started_s(int(parts[1])) is None
+        started_s = pid_started_s(int(parts[1]))
+        return started_s is None or _ticks(started_s) != parts[2]
     try:
         return time.time() - temp.stat().st_mtime > _FOREIGN_MAX_AGE_S
     except FileNotFoundError:

@@ -199,15 +199,21 @@ def test_another_error_of_the_system_is_told_in_our_words(
 def test_unfinished_files_of_dead_processes_are_swept(local: LocalStorage, tmp_path: Path) -> None:
     staged = local.stage("f/deep/a", b"x")
     own = staged.temp_path.name.split("-")
-    dead = staged.temp_path.with_name("-".join([own[0], "999999999", own[2]]))
+    dead = staged.temp_path.with_name("-".join([own[0], "999999999", *own[2:]]))
     staged.temp_path.rename(dead)
-    foreign = dead.with_name(".a.00000000-1-00000000.tmp")
+    # Another process has got the pid of the one that made it.
+    reused = local.stage("f/deep/c", b"x").temp_path
+    space, pid, _, rest = reused.name.split("-")
+    reused.rename(reused.with_name("-".join([space, pid, "1", rest])))
+    kept = local.stage("f/deep/d", b"x").temp_path
+    foreign = dead.with_name(".a.00000000-1-1-00000000.tmp")
     foreign.write_bytes(b"")
-    old = dead.with_name(".b.00000000-1-00000000.tmp")
+    old = dead.with_name(".b.00000000-1-1-00000000.tmp")
     old.write_bytes(b"")
     os.utime(old, (0, 0))
     unknown = dead.with_name(".by-somebody-else.tmp")
     unknown.write_bytes(b"")
 
-    assert local.sweep_abandoned("f") == 2
-    assert sorted(p.name for p in tmp_path.rglob("*.tmp")) == sorted([foreign.name, unknown.name])
+    assert local.sweep_abandoned("f") == 3
+    left = sorted(p.name for p in tmp_path.rglob("*.tmp"))
+    assert left == sorted([foreign.name, unknown.name, kept.name])

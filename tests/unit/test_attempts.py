@@ -83,7 +83,7 @@ def test_only_a_reserved_run_is_claimed(stores: Stores) -> None:
 def test_a_claim_removes_what_a_dead_process_left_unfinished(stores: Stores) -> None:
     staged = stores.storage.stage(f"manifests/{EP}/runs/r1/faces.jsonl", b"x")
     own = staged.temp_path.name.split("-")
-    staged.temp_path.rename(staged.temp_path.with_name("-".join([own[0], "999999999", own[2]])))
+    staged.temp_path.rename(staged.temp_path.with_name("-".join([own[0], "999999999", *own[2:]])))
 
     stores.claim("r1", "dagster-1")
 

@@ -176,8 +176,10 @@ def test_what_a_killed_server_left_goes_with_the_next_upload(
 ) -> None:
     scratch = LocalStorage(uploads.upload_folder(client.app.state.service.settings))  # type: ignore[attr-defined]
     staged = scratch.stage("incoming/show-s01e01", b"half")
-    space, _, rest = staged.temp_path.name.rpartition(".tmp")[0].rpartition(".")[2].split("-")
-    dead = staged.temp_path.with_name(f".show-s01e01.{space}-999999999-{rest}.tmp")
+    space, _, started, rest = (
+        staged.temp_path.name.rpartition(".tmp")[0].rpartition(".")[2].split("-")
+    )
+    dead = staged.temp_path.with_name(f".show-s01e01.{space}-999999999-{started}-{rest}.tmp")
     staged.temp_path.rename(dead)
 
     client.put(VIDEO, content=(films / "red.mp4").read_bytes())
