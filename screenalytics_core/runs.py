@@ -128,6 +128,11 @@ class RunStore:
             )
         return bound
 
+    def release(self, record: RunRecord) -> None:
+        """Give a reservation back which nothing was launched for; only who made it knows that."""
+        self._storage.delete(layout.run_record_key(record.ep_id, record.run_id))
+        self._storage.prune(layout.run_prefix(record.ep_id, record.run_id))
+
     def _check_not_orphaned(self, ep_id: str, run_id: str) -> None:
         """Refuse to bind a folder anew that lost its run.json: who knows how it was made."""
         key = layout.run_record_key(ep_id, run_id)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
 import dagster as dg
 
 from screenalytics_assets.api.canceling import insist
+from screenalytics_assets.api.idempotency import Turns
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import REQUEST_TAG, submit_run
 from screenalytics_assets.liveness import UNENDED, sweep
@@ -20,6 +23,8 @@ from screenalytics_core.processes import ProcessIdentity
 _LOG: Final = logging.getLogger(__name__)
 _PERIOD_S: Final = 1.0
 _SWEEP_EVERY: Final = 3
+# Who has created a job queues it within milliseconds; on a busy machine within seconds.
+_LEFT_AFTER_S: Final = 5.0
 _WAITING: Final = (dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED)
 
 
@@ -29,10 +34,19 @@ class Following:
     The daemon's sensor does the same every five seconds; each finds what the other has written.
     """
 
-    def __init__(self, instance: dg.DagsterInstance, stores: Stores, views: JobViews) -> None:
+    def __init__(
+        self,
+        instance: dg.DagsterInstance,
+        stores: Stores,
+        views: JobViews,
+        turns: Turns | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._instance = instance
         self._stores = stores
         self._views = views
+        self._turns = turns or Turns()
+        self._clock = clock
         self._going_on: dict[str, dg.DagsterRunStatus] = {}
         self._rounds = 0
         self._stopped = threading.Event()
@@ -53,7 +67,7 @@ class Following:
 
     def _run(self) -> None:
         with tolerated("the queue", []):
-            self._submit_left_over()
+            self._submit_left_over(min_age_s=0.0)
         while not self._stopped.wait(_PERIOD_S):
             with tolerated("those that go on", []):
                 self.look()
@@ -71,15 +85,23 @@ class Following:
         mirror_runs(self._instance, self._stores, [*new, *ended])
         self._going_on = now
         for run in runs:
-            insist(self._instance, self._stores, run)
+            with tolerated(run.run_id, []):
+                insist(self._instance, self._stores, run)
+        if dg.DagsterRunStatus.NOT_STARTED in now.values():
+            self._submit_left_over(min_age_s=_LEFT_AFTER_S)
         self._views.refresh()
         if new or ended:
             self._stores.ledger.registry.publish(wait=False)
 
-    def _submit_left_over(self) -> None:
-        """Queue what a server created and was killed before it could."""
+    def _submit_left_over(self, min_age_s: float) -> None:
+        """Queue what was created so long ago, by a server that was killed or failed then."""
         waiting = dg.RunsFilter(statuses=[dg.DagsterRunStatus.NOT_STARTED])
-        for run in self._instance.get_runs(waiting):
-            if REQUEST_TAG in run.tags:
-                _LOG.info("job %s was created before this server and is queued now", run.run_id)
+        for record in self._instance.get_run_records(waiting):
+            run = record.dagster_run
+            age_s = self._clock() - record.create_timestamp.timestamp()
+            if REQUEST_TAG not in run.tags or age_s < min_age_s:
+                continue
+            # In its turn: two who queue it at once would put it there twice.
+            with tolerated(run.run_id, []), self._turns.of(run.run_id):
+                _LOG.info("job %s was created and is queued now", run.run_id)
                 submit_run(self._instance, run.run_id)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from screenalytics_assets.api.launching import REQUEST_TAG, Queued
+from screenalytics_assets.api.launching import REQUEST_TAG, Queued, submit_run
 from screenalytics_assets.mirror import run_key_of
 from screenalytics_core.errors import IdempotencyError
 
@@ -35,6 +35,8 @@ def digest_of(job_type: str, body: Mapping[str, Any]) -> str:
 def earlier(instance: dg.DagsterInstance, job_id: str, digest: str) -> Queued | None:
     """Return the job that the same request made before; None if it is the first.
 
+    One that was created and could not be queued is queued; the caller holds the turn of its id.
+
     Raises:
         IdempotencyError: Another request used the key.
     """
@@ -48,6 +50,8 @@ def earlier(instance: dg.DagsterInstance, job_id: str, digest: str) -> Queued | 
             reason=f"was used for another request, which made job {job_id}",
             way_out="Use a new key for each request, and the same one only to repeat it.",
         )
+    if run.status is dg.DagsterRunStatus.NOT_STARTED:
+        submit_run(instance, job_id)
     return Queued(job_id, key.ep_id, key.run_id)
 
 

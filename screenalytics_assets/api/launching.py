@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -123,13 +125,26 @@ class DagsterLauncher:
         check_disk(self._stores, bound)
         record = prepare_run(self._instance, self._stores, ep_id, bound, work.launch)
         job_id = work.job_id or str(uuid.uuid4())
-        self._create(record, work.config, assets, tags, job_id)
+        with self._given_back(record if work.launch.run_id is None else None, job_id):
+            self._create(record, work.config, assets, tags, job_id)
+        # From here on there is a job: should it not come into the queue now, `Following` sees
+        # to it.
         submit_run(self._instance, job_id)
         mirror_runs(self._instance, self._stores, [job_id])
         return Queued(job_id, record.ep_id, record.run_id)
 
     def cancel(self, job_id: str) -> None:
         cancel_run(self._instance, self._stores, job_id)
+
+    @contextmanager
+    def _given_back(self, minted: RunRecord | None, job_id: str) -> Iterator[None]:
+        """Release a minted run that no job came of: else it would seem to wait for ever."""
+        try:
+            yield
+        except BaseException:
+            if minted is not None and not self._instance.has_run(job_id):
+                self._stores.runs.release(minted)
+            raise
 
     def _tags(self, work: Work) -> dict[str, str]:
         tags = launch_tags(
