@@ -53,18 +53,28 @@ class ApiSettings:
         """Read the environment.
 
         Raises:
-            SettingsError: The upload limit is no positive number.
+            SettingsError: The upload limit is no positive number, or no header can carry the token.
         """
         prefix = "SCREENALYTICS_API_"
         folders = env.get(f"{prefix}VIDEO_FOLDERS", "").split(os.pathsep)
         origins = env.get(f"{prefix}CORS_ORIGINS", "").split(",")
         return cls(
-            token=env.get(_TOKEN) or None,
+            token=_token(env.get(_TOKEN)),
             video_folders=tuple(Path(f).expanduser().absolute() for f in folders if f),
             upload_limit_bytes=_gigabytes(f"{prefix}UPLOAD_LIMIT_GB", env, _UPLOAD_LIMIT_GB),
             cors_origins=tuple(o.strip() for o in origins if o.strip()),
             launch_rate=env.get(f"{prefix}LAUNCH_RATE") or DEFAULT_LAUNCH_RATE,
         )
+
+
+def _token(given: str | None) -> str | None:
+    if given and not (given.isascii() and given.isprintable() and given == given.strip()):
+        raise SettingsError(
+            thing=_TOKEN,
+            reason="holds what no header can carry: blanks around it, or other than ASCII",
+            way_out="Take letters and digits, such as those of `openssl rand -hex 32`.",
+        )
+    return given or None
 
 
 def _gigabytes(name: str, env: Mapping[str, str], default: float) -> int:

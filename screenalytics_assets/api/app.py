@@ -22,6 +22,7 @@ from screenalytics_assets.api import (
     uploads,
 )
 from screenalytics_assets.api.following import Following
+from screenalytics_assets.api.idempotency import Turns
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import DagsterLauncher, Launcher
 from screenalytics_assets.api.pages.routes import add_pages
@@ -29,7 +30,7 @@ from screenalytics_assets.api.problems import add_problem_handlers, problem_resp
 from screenalytics_assets.api.progress import routes as progress
 from screenalytics_assets.api.security import sign_in
 from screenalytics_assets.api.security.guard import add_security
-from screenalytics_assets.api.security.rates import LaunchRates
+from screenalytics_assets.api.security.rates import Rates
 from screenalytics_assets.api.service import Service
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.settings import Settings
@@ -58,7 +59,7 @@ def create_app(settings: Settings, launcher: Launcher | None = None) -> FastAPI:
     Args:
         launcher: Where jobs are handed in; None = Dagster's queue.
     """
-    rates = LaunchRates(settings.api.launch_rate)
+    rates = Rates(settings.api.launch_rate)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -66,8 +67,9 @@ def create_app(settings: Settings, launcher: Launcher | None = None) -> FastAPI:
             stores = Stores.open(settings.data_root)
             views = JobViews(instance, stores)
             queue = launcher or DagsterLauncher(settings, stores, instance)
-            app.state.service = Service(settings, stores, instance, queue, views, rates=rates)
-            with Following(instance, stores, views):
+            turns = Turns()
+            app.state.service = Service(settings, stores, instance, queue, views, turns, rates)
+            with Following(instance, stores, views, turns):
                 yield
 
     app = FastAPI(

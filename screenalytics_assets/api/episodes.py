@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from screenalytics_assets.api.ids import EpisodeInPath, check_known, known_run
 from screenalytics_assets.api.problems import problem_responses
 from screenalytics_assets.api.run_rows import RunRow, row_of_record, rows_of
-from screenalytics_assets.api.service import Service, ServiceDep
+from screenalytics_assets.api.service import ServiceDep
 from screenalytics_assets.stores import Stores
 from screenalytics_core.episode_registry import recorded_video
 from screenalytics_core.episode_selection import natural_order
@@ -161,8 +161,8 @@ def list_episodes(
     limit: Limit = _DEFAULT_LIMIT,
 ) -> Episodes:
     """List the episodes that have a registered video, in natural order."""
-    seen = survey(service.stores.storage)
-    known = sorted((n for n, it in seen.items() if it.facts and is_path_safe(n)), key=natural_order)
+    seen = registered(service.stores)
+    known = list(seen)
     chosen = [n for n in known if _is_of(n, show, season)]
     start = 0
     if after is not None:
@@ -206,7 +206,7 @@ def list_runs(
     limit: Limit = _DEFAULT_LIMIT,
 ) -> EpisodeRuns:
     """List an episode's runs, the newest first."""
-    rows = _runs(service, ep_id)
+    rows = runs_of(service.stores, ep_id)
     start = 0
     if after is not None:
         behind = known_run(service, ep_id, after).run_id
@@ -221,13 +221,19 @@ def list_runs(
     )
 
 
-def _runs(service: Service, ep_id: str) -> list[RunRow]:
-    """Return what the registry lists, and what was only reserved.
+def registered(stores: Stores) -> dict[str, Seen]:
+    """Return the episodes that have a registered video, in natural order, with what lies there."""
+    seen = survey(stores.storage)
+    known = (name for name, it in seen.items() if it.facts and is_path_safe(name))
+    return {name: seen[name] for name in sorted(known, key=natural_order)}
+
+
+def runs_of(stores: Stores, ep_id: str) -> list[RunRow]:
+    """Return what the registry lists, and what was only reserved, the newest first.
 
     Raises:
         RunNotFoundError: Nobody knows the episode.
     """
-    stores = service.stores
     rows = {row.run_id: row for row in rows_of(stores, [ep_id]).get(ep_id, ())}
     for record in stores.runs.list_records(ep_id):
         rows.setdefault(record.run_id, row_of_record(record))

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from screenalytics_assets.api.idempotency import Turns
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import Launcher
-from screenalytics_assets.api.security.rates import LaunchRates
+from screenalytics_assets.api.security.rates import Rates
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 
@@ -26,6 +26,7 @@ class Service:
         views: What is said of jobs.
         turns: Of requests that are repeated.
         rates: How often each client may launch.
+        sign_ins: How often each client may try a token.
     """
 
     settings: Settings
@@ -34,7 +35,8 @@ class Service:
     launcher: Launcher
     views: JobViews
     turns: Turns = field(default_factory=Turns)
-    rates: LaunchRates = field(default_factory=LaunchRates)
+    rates: Rates = field(default_factory=Rates)
+    sign_ins: Rates = field(default_factory=lambda: Rates("20/minute", "sign-in"))
 
 
 def service_of(request: Request) -> Service:

@@ -94,6 +94,8 @@ def _serve(settings: Settings, host: str, port: int) -> None:
             access_log=False,
             timeout_graceful_shutdown=_GRACE_S,
             server_header=False,
+            # Whoever says to forward for others would be counted as them.
+            proxy_headers=False,
         )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from fastapi import APIRouter, FastAPI, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -21,24 +21,23 @@ from screenalytics_assets.api.deciding import (
     label,
     undo,
 )
-from screenalytics_assets.api.identities import decision_rows
+from screenalytics_assets.api.episodes import registered, runs_of
+from screenalytics_assets.api.identities import DecisionRow, decision_rows
 from screenalytics_assets.api.ids import EpisodeInPath, RunDep
 from screenalytics_assets.api.launching import Work
 from screenalytics_assets.api.pages.api_view import operations_by_tag
 from screenalytics_assets.api.pages.episodes_view import choose, episode_rows
 from screenalytics_assets.api.pages.rendering import PageRoute
 from screenalytics_assets.api.pages.rendering import page as render
-from screenalytics_assets.api.pages.run_view import run_view, undecided_at
+from screenalytics_assets.api.pages.run_view import decided_until, run_view
 from screenalytics_assets.api.problems import status_of
-from screenalytics_assets.api.run_rows import row_of_record, rows_of
+from screenalytics_assets.api.run_rows import rows_of
 from screenalytics_assets.api.security.counting import COUNTED
 from screenalytics_assets.api.service import Service, ServiceDep
 from screenalytics_assets.api.video_paths import allowed_video
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig, Profile
-from screenalytics_core.episode_selection import natural_order
-from screenalytics_core.episode_survey import survey
-from screenalytics_core.episodes import EpisodeId, is_path_safe
+from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import ScreenalyticsError, SettingsError
 from screenalytics_core.ledger.status import status_document
 from screenalytics_core.report.text import headline
@@ -46,7 +45,7 @@ from screenalytics_core.run_record import RunKey
 
 # For people, not for programs: the document of the API leaves them out.
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-_PROFILES: Final = ("low_power", "balanced", "high_accuracy")
+_PROFILES: Final = get_args(Profile)
 _EMPTY_FORM: Final = {
     "ep_id": "",
     "video_path": "",
@@ -70,14 +69,12 @@ def episodes_page(
 def episode_page(service: ServiceDep, ep_id: EpisodeInPath) -> Response:
     """Show an episode's runs."""
     stores = service.stores
-    rows = {row.run_id: row for row in rows_of(stores, [ep_id]).get(ep_id, ())}
-    for record in stores.runs.list_records(ep_id):
-        rows.setdefault(record.run_id, row_of_record(record))
+    rows = runs_of(stores, ep_id)
     return render(
         "episode.html",
         ep_id=ep_id,
         headline=headline(ep_id),
-        runs=sorted(rows.values(), key=lambda r: (r.created_at, r.run_id), reverse=True),
+        runs=rows,
         active=stores.runs.active_run_id(ep_id) if rows else None,
         profiles=_PROFILES,
     )
@@ -195,9 +192,7 @@ def _episodes(
     form: dict[str, Any] | None = None,
     told: ScreenalyticsError | None = None,
 ) -> Response:
-    seen = survey(service.stores.storage)
-    known = sorted((n for n, it in seen.items() if it.facts and is_path_safe(n)), key=natural_order)
-    view = choose(known, text, page)
+    view = choose(list(registered(service.stores)), text, page)
     return render(
         "episodes.html",
         _status(told),
@@ -214,14 +209,14 @@ def _run(service: Service, run: RunKey, told: ScreenalyticsError | None = None) 
     status = status_document(stores.ledger.facts(*run), datetime.now(UTC))
     report = stores.artifacts.ref(*run, ArtifactKind.REPORT)
     decisions = decision_rows(stores.decisions.read(run.ep_id))
-    since = [d for d in decisions if d.at > undecided_at(status)]
+    since = decided_since(decisions, decided_until(status))
     view = run_view(
         status,
         stores.read_if_there(*run, ArtifactKind.SCREEN_TIME),
         stores.read_if_there(*run, ArtifactKind.IDENTITIES),
         stores.read_if_there(*run, ArtifactKind.CAST),
         () if report is None else _FORMS,
-        {i: d.label for d in since if d.holds and d.label for i in d.identity_ids},
+        {i: d.label for d in since if d.label for i in d.identity_ids},
     )
     show = EpisodeId.parse(run.ep_id).show
     return render(
@@ -242,6 +237,15 @@ def add_pages(app: FastAPI) -> None:
     """Serve the pages with their style and script."""
     app.include_router(router)
     app.mount("/static", StaticFiles(packages=[("screenalytics_assets.api.pages", "static")]))
+
+
+def decided_since(decisions: Sequence[DecisionRow], at: str) -> list[DecisionRow]:
+    """Return the decisions that hold and are not in the figures of a run that read them at `at`.
+
+    What was decided and taken back since is neither.
+    """
+    later = {d.sequence for d in decisions if d.at > at}
+    return [d for d in decisions if d.sequence in later and d.holds and d.undoes not in later]
 
 
 def _status(told: ScreenalyticsError | None) -> HTTPStatus:

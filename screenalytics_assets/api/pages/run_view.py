@@ -13,6 +13,8 @@ from screenalytics_core.report.text import clock, headline, percent, seconds, ti
 Document = Mapping[str, Any]
 _ENDED: Final = frozenset(status.value for status in RunStatus if status.is_terminal)
 _FULL: Final = 100.0
+# Behind every time.
+_NEVER: Final = "~"
 _WORDS: Final = {"not_started": "waiting", "success": "done"}
 
 
@@ -45,8 +47,9 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A cast member that the gallery proposes."""
+    """A cast member that the gallery proposes for an identity."""
 
+    identity_id: str
     label: str
     reason: str
 
@@ -135,13 +138,16 @@ def run_view(
     )
 
 
-def undecided_at(status: Document) -> str:
+def decided_until(status: Document) -> str:
     """Return when a run read what was decided: what is later is not in its figures.
 
     Args:
         status: episode_status.json; times in it and in decisions are of one form, and sort.
     """
-    return str(status["stages"]["cluster"]["started_at"] or "")
+    stages = status["stages"]
+    began = [s["started_at"] for s in stages.values() if s["started_at"]]
+    # A run that took who is who over from another one read nothing itself.
+    return str(stages["cluster"]["started_at"] or min(began, default=_NEVER))
 
 
 def _stage(name: str, stage: Document) -> StageRow:
@@ -175,7 +181,7 @@ def _people(
             of_cast.setdefault(row["cast_id"], []).append(row["identity_id"])
     proposed: dict[str, list[Suggestion]] = {}
     for row in cast["suggestions"]:
-        shown = Suggestion(row["label"], row["reason"])
+        shown = Suggestion(row["identity_id"], row["label"], row["reason"])
         proposed.setdefault(row["identity_id"], []).append(shown)
     lanes = []
     for person in sorted(screen_time["people"], key=lambda p: -p["total_s"]):

@@ -76,6 +76,18 @@ class _Limited:
 _TOO_LARGE: Final = f"A request may hold {BODY_LIMIT_BYTES:,} bytes, but for uploads of videos."
 
 
+_READ_HEADERS: Final = (
+    "authorization",
+    "content-digest",
+    "content-type",
+    "idempotency-key",
+    "last-event-id",
+    "range",
+    "x-screenalytics-by",
+)
+_SAID_HEADERS: Final = ("content-range", "etag", "idempotency-replayed", "retry-after")
+
+
 def add_security(app: FastAPI, api: ApiSettings) -> None:
     """Put the guard before every route, and before it what answers browsers of other origins."""
     app.add_middleware(Guard, api=api)
@@ -84,7 +96,8 @@ def add_security(app: FastAPI, api: ApiSettings) -> None:
             CORSMiddleware,
             allow_origins=api.cors_origins,
             allow_methods=["*"],
-            allow_headers=["authorization", "content-type", "idempotency-key", "last-event-id"],
+            allow_headers=_READ_HEADERS,
+            expose_headers=_SAID_HEADERS,
         )
 
 

@@ -1,4 +1,4 @@
-"""How often a client may launch: each launch takes cores for minutes."""
+"""How often a client may do what is dear: launch, or try a token."""
 
 from __future__ import annotations
 
@@ -13,33 +13,35 @@ from screenalytics_assets.settings import DEFAULT_LAUNCH_RATE
 from screenalytics_core.errors import RateLimitedError, SettingsError
 
 
-class LaunchRates:
-    """Counts the launches of each client, by its address.
+class Rates:
+    """Counts what each client does, by its address.
 
     Args:
         rate: As `60/minute`.
+        what: That is counted.
 
     Raises:
         SettingsError: It is no rate.
     """
 
-    def __init__(self, rate: str = DEFAULT_LAUNCH_RATE) -> None:
+    def __init__(self, rate: str = DEFAULT_LAUNCH_RATE, what: str = "launch") -> None:
+        self._what = what
         self._rate = _parsed(rate)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def count(self, client: str) -> None:
-        """Count a launch.
+        """Count once more.
 
         Raises:
-            RateLimitedError: The client has launched too often.
+            RateLimitedError: The client has done so too often.
         """
         if self._limiter.hit(self._rate, client):
             return
         again_s = self._limiter.get_window_stats(self._rate, client).reset_time - time.time()
         raise RateLimitedError(
-            thing="launch",
+            thing=self._what,
             reason=f"is one more than {self._rate} from one address",
-            way_out="Wait, or start the server with another SCREENALYTICS_API_LAUNCH_RATE.",
+            way_out="Wait. SCREENALYTICS_API_LAUNCH_RATE says how often launches are let in.",
             retry_after_s=max(1, math.ceil(again_s)),
         )
 

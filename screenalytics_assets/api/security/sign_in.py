@@ -34,6 +34,7 @@ def sign_in(
     next_: Annotated[str, Form(alias="next", max_length=2048)] = "/",
 ) -> Response:
     """Let a browser in that knows the token."""
+    service.sign_ins.count(request.client.host if request.client else "unknown")
     held = service.settings.api.token
     if held is None:
         return RedirectResponse(own_path(next_), HTTPStatus.SEE_OTHER)

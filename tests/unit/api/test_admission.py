@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from screenalytics_assets.api.app import create_app
 from screenalytics_assets.api.security.admission import SESSION_COOKIE, refusal, session_of
 from screenalytics_assets.api.security.guard import BODY_LIMIT_BYTES
-from screenalytics_assets.api.security.rates import LaunchRates
+from screenalytics_assets.api.security.rates import Rates
 from screenalytics_assets.api.security.sign_in import own_path
 from screenalytics_assets.settings import ApiSettings
 from screenalytics_core.errors import RateLimitedError, SettingsError
@@ -167,11 +167,22 @@ def test_signing_in_leads_to_no_other_site(text: str) -> None:
 
 def test_a_rate_that_is_none_is_refused_at_the_start() -> None:
     with pytest.raises(SettingsError, match="is no rate"):
-        LaunchRates("often")
+        Rates("often")
+
+
+def test_a_token_is_not_tried_for_ever(guarded: TestClient) -> None:
+    tried = [guarded.post("/sign-in", data={"token": "wrong"}).status_code for _ in range(21)]
+    assert tried == [403] * 20 + [429]
+
+
+@pytest.mark.parametrize("token", ["schlüssel", " abc", "a\nb"])
+def test_a_token_that_no_header_carries_is_refused_at_the_start(token: str) -> None:
+    with pytest.raises(SettingsError, match="no header can carry"):
+        ApiSettings.from_env({"SCREENALYTICS_API_TOKEN": token})
 
 
 def test_clients_are_counted_apart() -> None:
-    rates = LaunchRates("1/hour")
+    rates = Rates("1/hour")
     rates.count("a")
     rates.count("b")
     with pytest.raises(RateLimitedError):

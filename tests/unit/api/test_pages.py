@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,9 +17,14 @@ from screenalytics_assets.api.pages import routes
 from screenalytics_assets.api.pages.api_view import operations_by_tag
 from screenalytics_assets.api.pages.episodes_view import PAGE_ROWS, choose
 from screenalytics_assets.api.pages.rendering import took
+from screenalytics_assets.api.pages.run_view import decided_until
 from screenalytics_assets.stores import Stores as OpenStores
 from screenalytics_core.errors import DaemonMissingError
+from screenalytics_core.ledger.event_log import EventLog
+from screenalytics_core.ledger.events import EventKind
+from screenalytics_core.stages import PipelineStage
 from tests.api_reading import KeptLauncher, client_of, seen_run
+from tests.run_samples import log_of
 from tests.stores import EP, Stores
 from tests.unit.api.test_episodes import register
 
@@ -33,6 +39,10 @@ class Body(BaseModel):
 def stores(tmp_path: Any) -> Stores:
     stores = Stores(tmp_path)
     seen_run(stores, "first")
+    [began] = log_of(EventKind.STEP_STARTED, stores=stores, run_id="first", order=50)
+    at = "2026-01-01T00:00:00.000000+00:00"
+    named = replace(began, at=at, stage=PipelineStage.CLUSTER, step="cast")
+    EventLog(stores.storage).append(EP, "first", [named])
     register(tmp_path, EP, "rhobh-s05e15")
     return stores
 
@@ -151,6 +161,7 @@ def test_what_was_decided_can_be_undone_by_its_number(client: TestClient) -> Non
     page = client.get(RUN_PAGE).text
     assert "(undone)" in words(page)
     assert "&rarr;" not in page
+    assert "not in these figures" not in page
 
 
 def test_decisions_that_nothing_carries_out_stand_and_it_is_told(
@@ -183,6 +194,7 @@ def test_what_names_nobody_is_refused(
     ("path", "status"),
     [
         ("/ui/rhobh-s05e14/nope", 404),
+        ("/ui/nowhere-s01e01", 404),
         ("/ui/a..b/nope", 422),
         ("/ui/%3Cscript%3E", 422),
         ("/?page=0", 422),
@@ -220,6 +232,13 @@ def test_the_page_of_the_api_tells_every_route_with_its_fields_and_answers(
     assert operation.body == (("ep_id", "required. Which one."),)
     assert ("409", "Busy.") in operation.statuses
     assert client.get("/docs").status_code == 200
+
+
+def test_a_run_that_took_over_who_is_who_has_what_was_decided_before_it() -> None:
+    stages = {"cluster": {"started_at": None}, "pdf": {"started_at": "2026-01-02"}}
+    assert decided_until({"stages": stages}) == "2026-01-02"
+    stages["cluster"]["started_at"] = "2026-01-01"
+    assert decided_until({"stages": stages}) == "2026-01-01"
 
 
 @pytest.mark.parametrize(("duration_s", "said"), [(4.2, "4 s"), (90.0, "1.5 min"), (-3.0, "-3 s")])

@@ -39,5 +39,12 @@
     if (told.agent === "pipeline" || told.status !== "running" || !told.done)
       message.textContent = `${told.agent.replace(/_/g, " ")}: ${told.message}`;
   });
-  source.addEventListener("end", () => { source.close(); location.reload(); });
+  source.addEventListener("end", (event) => {
+    source.close();
+    const half = [...document.querySelectorAll("input[name=name]:not([type=hidden])")];
+    // What somebody is writing is not thrown away.
+    if (!half.some((field) => field.value !== field.defaultValue)) location.reload();
+    state.textContent = JSON.parse(event.data).state;
+    message.textContent = "The run has ended: reload the page to see what came of it.";
+  });
 })();
