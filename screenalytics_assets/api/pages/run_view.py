@@ -13,8 +13,6 @@ from screenalytics_core.report.text import clock, headline, percent, seconds, ti
 Document = Mapping[str, Any]
 _ENDED: Final = frozenset(status.value for status in RunStatus if status.is_terminal)
 _FULL: Final = 100.0
-# Behind every time.
-_NEVER: Final = "~"
 _WORDS: Final = {"not_started": "waiting", "success": "done"}
 
 
@@ -146,8 +144,9 @@ def decided_until(status: Document) -> str:
     """
     stages = status["stages"]
     began = [s["started_at"] for s in stages.values() if s["started_at"]]
-    # A run that took who is who over from another one read nothing itself.
-    return str(stages["cluster"]["started_at"] or min(began, default=_NEVER))
+    # A run that took who is who over from another one read nothing itself; of one that nobody
+    # logged, no decision is known to be in its figures.
+    return str(stages["cluster"]["started_at"] or min(began, default=""))
 
 
 def _stage(name: str, stage: Document) -> StageRow:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,11 +19,7 @@ from screenalytics_assets.api.pages.rendering import took
 from screenalytics_assets.api.pages.run_view import decided_until
 from screenalytics_assets.stores import Stores as OpenStores
 from screenalytics_core.errors import DaemonMissingError
-from screenalytics_core.ledger.event_log import EventLog
-from screenalytics_core.ledger.events import EventKind
-from screenalytics_core.stages import PipelineStage
 from tests.api_reading import KeptLauncher, client_of, seen_run
-from tests.run_samples import log_of
 from tests.stores import EP, Stores
 from tests.unit.api.test_episodes import register
 
@@ -39,10 +34,6 @@ class Body(BaseModel):
 def stores(tmp_path: Any) -> Stores:
     stores = Stores(tmp_path)
     seen_run(stores, "first")
-    [began] = log_of(EventKind.STEP_STARTED, stores=stores, run_id="first", order=50)
-    at = "2026-01-01T00:00:00.000000+00:00"
-    named = replace(began, at=at, stage=PipelineStage.CLUSTER, step="cast")
-    EventLog(stores.storage).append(EP, "first", [named])
     register(tmp_path, EP, "rhobh-s05e15")
     return stores
 
