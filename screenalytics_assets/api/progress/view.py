@@ -52,7 +52,7 @@ class ProgressView:
         speaker = self._speaker(job_id)
         told = self.newest.get(job_id) or ProgressTeller(*self.key).waiting(job_id)
         stages = self.state.stages if job_id is None else speaker.stages if speaker else {}
-        status = speaker.status if speaker else self.derived
+        status = self._status(speaker, job_id)
         return Snapshot(
             **{
                 **told.model_dump(),
@@ -70,7 +70,7 @@ class ProgressView:
         The run has ended when its newest attempt has; another job may resume it.
         """
         speaker = self._speaker(job_id)
-        status = speaker.status if speaker else self.derived
+        status = self._status(speaker, job_id)
         if status is None or not status.is_terminal:
             return None
         ep_id, run_id = self.key
@@ -79,6 +79,12 @@ class ProgressView:
             sequence=self.state.sequence, job_id=speaker.dagster_run_id if speaker else None,
             attempt=speaker.attempt if speaker else None, **_error(speaker),
         )  # fmt: skip
+
+    def _status(self, speaker: AttemptState | None, job_id: str | None) -> RunStatus | None:
+        if speaker is not None:
+            return speaker.status
+        # What a run's artifacts tell is nothing about a job that has not spoken yet.
+        return self.derived if job_id is None else None
 
     def _speaker(self, job_id: str | None) -> AttemptState | None:
         """Return the launch that speaks: the one asked for, else the run's newest that counts."""

@@ -161,6 +161,17 @@ def test_a_job_that_is_not_in_the_log_yet_waits(client: TestClient) -> None:
     assert (page["events"], page["end"]) == ([], None)
 
 
+def test_a_job_that_waits_has_not_ended_though_its_run_has_its_artifacts(
+    client: TestClient, stores: Stores
+) -> None:
+    publish_screen_time(stores, RUN)
+    stores.publish(RUN, ArtifactKind.REPORT, {"pdf": b"%PDF-1.4", "html": b"<html>"})
+
+    page = get(client, "/jobs/d1/progress")
+
+    assert (page["snapshot"]["state"], page["end"]) == ("queued", None)
+
+
 def test_a_job_that_nobody_knows_is_a_problem(client: TestClient) -> None:
     for path in ("/jobs/nobody/events", "/jobs/nobody/progress"):
         answer = client.get(path)
