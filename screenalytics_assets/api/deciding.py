@@ -13,7 +13,7 @@ from screenalytics_assets.api.callers import CallerDep
 from screenalytics_assets.api.identities import DecisionRow, decision_rows
 from screenalytics_assets.api.ids import EpisodeInPath
 from screenalytics_assets.api.launching import Work
-from screenalytics_assets.api.problems import problem_responses
+from screenalytics_assets.api.problems import detail_of, problem_responses
 from screenalytics_assets.api.security.counting import COUNTED
 from screenalytics_assets.api.service import Service, ServiceDep
 from screenalytics_assets.deciding import STAGES, LookedAt
@@ -269,7 +269,7 @@ def _follow_up(service: Service, ep_id: str, run_id: str, *, queues: bool) -> _F
         if queues:
             done.job = _queue(service, ep_id, run_id)
     except ScreenalyticsError as error:
-        done.problem = NotQueued(code=error.code, detail=str(error))
+        done.problem = NotQueued(code=error.code, detail=detail_of(error))
     return done
 
 

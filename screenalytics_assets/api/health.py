@@ -29,9 +29,9 @@ def health(service: ServiceDep) -> Health:
         check_daemon(service.instance, time.time())
     except DaemonMissingError as error:
         raise DaemonMissingError(
-            thing=error.thing,
-            reason=error.reason,
-            way_out="It starts with the server and beats within some seconds; its log lies in "
-            "the folder `supervisor` there.",
+            thing="queue of jobs",
+            reason="is worked on by no daemon",
+            way_out="It starts with the server and beats within some seconds; the folder "
+            "`supervisor` of its DAGSTER_HOME holds its log.",
         ) from error
     return Health()

@@ -13,15 +13,16 @@ from typing import Any, Final, Literal
 import dagster as dg
 from pydantic import BaseModel, Field
 
-from screenalytics_assets.api.canceling import CANCELED_TAG, no_job
+from screenalytics_assets.api.canceling import no_job
 from screenalytics_assets.engine import result_of
 from screenalytics_assets.graph import OUTPUTS, assets_of_stages
-from screenalytics_assets.mirror import mirror_runs, run_key_of
+from screenalytics_assets.mirror import mirror_runs, run_key_of, tolerated
 from screenalytics_assets.outcome import outcome_of
 from screenalytics_assets.stores import Stores
 from screenalytics_core.ledger.attempt_fold import REFUSALS
 from screenalytics_core.stages import STAGE_PHASES, STAGE_PLAN, PipelineStage
 
+_CANCELED: Final = "canceled"
 EPISODE_RUN: Final = "episode_run"
 JobState = Literal["running", "succeeded", "failed"]
 
@@ -60,7 +61,8 @@ class JobView(JobLine):
     """A job with what became of it."""
 
     summary: dict[str, Any] | None = Field(
-        description="Of a job that succeeded: what `screenalytics run --json` prints."
+        description="Of a job that succeeded: what `screenalytics run --json` prints; null once "
+        "its run was removed."
     )
     error: str | None = Field(description="Of a job that failed: why; `canceled` if it was.")
 
@@ -165,7 +167,15 @@ class JobViews:
         for job_id, seen in list(self._seen.items()):
             if not seen.is_final and seen.asked_s > since_s:
                 with self._guard:
-                    self._read(job_id)
+                    self._read_tolerantly(job_id)
+
+    def _read_tolerantly(self, job_id: str) -> None:
+        """Read a job; one that cannot be read is left to who asks for it, and told them."""
+        problems: list[str] = []
+        with tolerated(job_id, problems):
+            self._read(job_id)
+        if problems:
+            self._seen.pop(job_id, None)
 
     def _read(self, job_id: str) -> bytes:
         record = self._instance.get_run_record_by_id(job_id)
@@ -189,15 +199,18 @@ class JobViews:
         outcome = outcome_of(self._instance, line.job_id)
         known = line.model_dump()
         if line.state == "failed":
+            # That somebody wanted it ended is not enough: it may have failed before.
             is_canceled = (
                 record.dagster_run.status is dg.DagsterRunStatus.CANCELED
-                or CANCELED_TAG in record.dagster_run.tags
+                or outcome.error_code == _CANCELED
             )
             # A run that was refused ends canceled too, for a reason that is worth telling.
             if is_canceled and outcome.error_code not in REFUSALS:
-                return JobView(**known, summary=None, error="canceled")
+                return JobView(**known, summary=None, error=_CANCELED)
             return JobView(**known, summary=None, error=self._reason(line.job_id, outcome.error))
-        run = self._stores.runs.require(line.ep_id, line.run_id)
+        run = self._stores.runs.get(line.ep_id, line.run_id)
+        if run is None:  # `runs gc` removed it
+            return JobView(**known, summary=None, error=None)
         runtime_s = (record.end_time or 0.0) - (record.start_time or 0.0)
         result = result_of(self._stores, run, line.job_id, outcome, runtime_s)
         return JobView(**known, summary=result.to_dict(), error=None)

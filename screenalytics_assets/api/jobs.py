@@ -20,6 +20,7 @@ from screenalytics_assets.api.job_view import (
     job_type_of,
 )
 from screenalytics_assets.api.launching import Queued, Work
+from screenalytics_assets.api.model_choice import with_allowed_models
 from screenalytics_assets.api.problems import problem_responses
 from screenalytics_assets.api.requests import JobRequest
 from screenalytics_assets.api.security.counting import COUNTED
@@ -120,7 +121,7 @@ def _work(
         path = allowed_video(service.settings, body.video_path)
     return Work(
         ep_id=body.ep_id,
-        config=body.config(),
+        config=with_allowed_models(service.settings, body.config()),
         stages=stages,
         video_path=path,
         launch=Launch(run_id=body.run_id, upstream_run_id=body.upstream_run_id),

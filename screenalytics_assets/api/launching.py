@@ -15,6 +15,7 @@ import dagster as dg
 
 from screenalytics_assets.api.canceling import cancel_run
 from screenalytics_assets.api.code_server import CodeServer
+from screenalytics_assets.api.model_choice import check_installed
 from screenalytics_assets.backfill_queue import check_daemon
 from screenalytics_assets.binding import bind_inputs, check_disk, silent
 from screenalytics_assets.engine import Launch, assets_to_run, prepare_run
@@ -114,6 +115,7 @@ class DagsterLauncher:
         tags = self._tags(work)
         check_fresh(work.config, is_fresh=wants_fresh(tags))
         run_config = _run_config(work.config)
+        check_installed(self._settings, work.config)
         self._code.planned(assets, run_config)
         self._await_daemon()
         if work.video_path is not None:

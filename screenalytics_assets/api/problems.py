@@ -41,9 +41,23 @@ STATUSES: Final = {
     "idempotency_key_reused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
     "daemon_missing": HTTPStatus.SERVICE_UNAVAILABLE,
+    "model_install_failed": HTTPStatus.SERVICE_UNAVAILABLE,
     "storage_failed": HTTPStatus.SERVICE_UNAVAILABLE,
     "disk_space": HTTPStatus.INSUFFICIENT_STORAGE,
 }
+
+# What is wrong with the server is for its log, which may name its folders; clients are told
+# what they can do.
+_TOLD: Final = {
+    "daemon_missing": "Nothing takes jobs from the queue now. What does starts with the server "
+    "and beats within some seconds: try again in a moment.",
+    "model_install_failed": "The models that the run needs are not installed on the server, and "
+    "a request installs none: run `screenalytics models install lite` there.",
+    "storage_failed": "The server's storage does not answer as it should: try again later.",
+    "disk_space": "The server has too little room left for this.",
+    "artifact_corrupt": "A file of the server is damaged; its log says which.",
+}
+_FAILED: Final = "The server failed; its log says how."
 
 
 class Problem(BaseModel):
@@ -77,6 +91,13 @@ def status_of(error: ScreenalyticsError) -> HTTPStatus:
     return STATUSES.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
+def detail_of(error: ScreenalyticsError) -> str:
+    """Return what a client is told of one of our errors: nothing of the server's insides."""
+    if status_of(error) < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return str(error)
+    return _TOLD.get(error.code, _FAILED)
+
+
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return `responses=` of a route that may answer with these problems.
 
@@ -100,7 +121,7 @@ def add_problem_handlers(app: FastAPI) -> None:
         status = status_of(error)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _LOG.error("%s", error)
-        answer = problem(status, str(error), error.code)
+        answer = problem(status, detail_of(error), error.code)
         if "retry_after_s" in error.fields:
             answer.headers["retry-after"] = str(error.retry_after_s)
         return answer
@@ -120,4 +141,4 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         _LOG.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return problem(500, "The server failed; its log says how.", "internal")
+        return problem(500, _FAILED, "internal")

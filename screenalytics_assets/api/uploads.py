@@ -146,8 +146,7 @@ def register(
     service: ServiceDep, response: Response, ep_id: EpisodeInPath, body: RegisterRequest
 ) -> VideoFacts:
     """Register a file of the data root, or of an allowed folder, as an episode's video."""
-    # Where it leads now; a link that is turned elsewhere afterwards is not followed.
-    path = allowed_video(service.settings, body.path).resolve()
+    path = allowed_video(service.settings, body.path)
     video, is_new = _registered(service, ep_id, path, path.name, replace=body.replace)
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
     return _shown(video)

@@ -277,6 +277,49 @@ def test_what_was_asked_for_lately_is_kept_current(
     assert b'"canceled"' in after
 
 
+def test_a_job_whose_run_was_removed_has_succeeded_without_a_summary(
+    client: TestClient, instance: dg.DagsterInstance
+) -> None:
+    job_id = add_run(instance, status=dg.DagsterRunStatus.SUCCESS, run_id="gone")
+
+    view = client.get(f"/jobs/{job_id}").json()
+
+    assert (view["state"], view["summary"], view["error"]) == ("succeeded", None, None)
+
+
+def test_a_job_that_cannot_be_read_stops_no_other(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    views = JobViews(instance, Stores.open(settings.data_root), clock=lambda: 100.0)
+    bad, good = (add_run(instance, run_id=run_id) for run_id in ("bad", "good"))
+    for job_id in (bad, good):
+        views.load(job_id)
+    instance.delete_run(bad)
+    run = instance.get_run_by_id(good)
+    assert run is not None
+    instance.report_run_canceled(run)
+
+    views.refresh()
+
+    after = views.fresh(good)
+    assert after is not None
+    assert b'"canceled"' in after
+    assert views.fresh(bad) is None
+
+
+def test_a_job_that_failed_before_it_could_be_canceled_says_why(
+    client: TestClient, instance: dg.DagsterInstance
+) -> None:
+    job_id = add_run(instance, **{CANCELED_TAG: "0.0"})
+    run = instance.get_run_by_id(job_id)
+    assert run is not None
+    instance.report_run_failed(run, "the disk is full")
+
+    view = client.get(f"/jobs/{job_id}").json()
+
+    assert (view["state"], view["error"]) == ("failed", "the disk is full")
+
+
 def test_what_nobody_looked_after_is_read_again(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
@@ -328,6 +371,11 @@ def test_a_key_is_good_for_one_request(
         pytest.param({"video_path": "/etc/passwd"}, "allowed folder", id="a file of the system"),
         pytest.param({"video_path": "videos/a.mp4"}, "allowed folder", id="a relative path"),
         pytest.param({"video_path": "/a\0b"}, "allowed folder", id="no path"),
+        pytest.param({"models": "/etc"}, "is no installed pack", id="models of the system"),
+        pytest.param({"models": "/nowhere"}, "is no installed pack", id="models nowhere"),
+        pytest.param({"models": ".."}, "is no installed pack", id="models in the folder above"),
+        pytest.param({"models": "tests"}, "is no installed pack", id="models beside the server"),
+        pytest.param({"models": "a" * 5000}, "is no installed pack", id="models of no name"),
     ],
 )
 def test_a_request_is_refused_with_what_is_wrong(
@@ -356,6 +404,36 @@ def test_a_link_out_of_an_allowed_folder_leads_nowhere(
 
     assert (post("inside.mp4"), post("link.mp4")) == (202, 422)
     assert [work.video_path for work in queue.works] == [folder / "inside.mp4"]
+
+
+def test_a_link_within_an_allowed_folder_is_not_followed_once_more(
+    client: TestClient, queue: Queue, tmp_path: Path
+) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "inside.mp4").touch()
+    (folder / "link.mp4").symlink_to("inside.mp4")
+
+    client.post("/jobs/episode-run", json={"ep_id": EP_ID, "video_path": str(folder / "link.mp4")})
+
+    assert [work.video_path for work in queue.works] == [folder / "inside.mp4"]
+
+
+def test_models_are_packs_and_folders_where_models_may_lie(
+    client: TestClient, queue: Queue, tmp_path: Path
+) -> None:
+    (tmp_path / "data" / "models" / "ours").mkdir(parents=True)
+    (tmp_path / "data" / "models" / "ours" / "pack.json").touch()
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "link").symlink_to("/etc")
+    given = ["auto", "lite", "ours", str(tmp_path / "videos")]
+
+    def post(models: str) -> int:
+        return client.post("/jobs/cluster", json={"ep_id": EP_ID, "models": models}).status_code
+
+    assert [post(models) for models in given] == [202] * 4
+    assert [work.config.models for work in queue.works] == given
+    assert post(str(tmp_path / "videos" / "link")) == 422
 
 
 def test_jobs_are_listed_newest_first_and_page_by_page(
@@ -391,3 +469,4 @@ def test_health_is_that_of_the_daemon(client: TestClient, instance: dg.DagsterIn
 
     assert (missing.status_code, missing.json()["code"]) == (503, "daemon_missing")
     assert client.get("/health").json() == {"status": "ok"}
+    assert instance.root_directory not in missing.text

@@ -22,11 +22,13 @@ from screenalytics_assets.instance import open_instance, prepare_dagster_home
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_core import layout
-from screenalytics_core.errors import DaemonMissingError
+from screenalytics_core.config import EpisodeRunConfig
+from screenalytics_core.errors import DaemonMissingError, ModelInstallError
 from tests.api_reading import settings_of
 from tests.stores import EP, binding
 from tests.unit.api.test_jobs import add_run
 
+OWN_MODELS = EpisodeRunConfig.from_mapping({"models": "/models"}, profile="balanced")
 QUEUED, CREATED = dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED
 
 
@@ -87,17 +89,25 @@ def launcher(
 
 def test_a_run_that_no_job_came_of_is_given_back(launcher: DagsterLauncher, stores: Stores) -> None:
     with pytest.raises(DaemonMissingError):
-        launcher.submit(Work(EP))
+        launcher.submit(Work(EP, OWN_MODELS))
 
     assert stores.runs.list_run_ids(EP) == ()
     assert stores.storage.list_folders(layout.runs_prefix(EP)) == ()
+
+
+@pytest.mark.parametrize("models", ["auto", "lite"])
+def test_a_request_installs_no_models(launcher: DagsterLauncher, models: str) -> None:
+    config = EpisodeRunConfig.from_mapping({"models": models}, profile="balanced")
+
+    with pytest.raises(ModelInstallError, match="screenalytics models install lite"):
+        launcher.submit(Work(EP, config))
 
 
 def test_a_run_that_was_there_before_stays(launcher: DagsterLauncher, stores: Stores) -> None:
     stores.runs.reserve(EP, binding(), "mine")
 
     with pytest.raises(DaemonMissingError):
-        launcher.submit(Work(EP, launch=Launch(run_id="mine")))
+        launcher.submit(Work(EP, OWN_MODELS, launch=Launch(run_id="mine")))
 
     assert stores.runs.list_run_ids(EP) == ("mine",)
 
