@@ -79,8 +79,9 @@ def create_app(settings: Settings, launcher: Launcher | None = None) -> FastAPI:
         # The framework's own pages of the document load their script from elsewhere.
         docs_url=None,
         redoc_url=None,
-        # What the guard answers, which no route sees; the scheme is for the document alone.
-        responses=problem_responses(401, 403, 413, 421),
+        # What the guard answers, which no route sees, and how the server itself may fail; the
+        # scheme is for the document alone.
+        responses=problem_responses(401, 403, 413, 421, 500, 503),
         dependencies=[Security(HTTPBearer(auto_error=False))],
     )
     add_security(app, settings.api)

@@ -42,7 +42,7 @@ _STATUSES: Final[dict[str, list[dg.DagsterRunStatus]]] = {
     "succeeded": [dg.DagsterRunStatus.SUCCESS],
     "failed": [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
 }
-_LAUNCH_PROBLEMS: Final = problem_responses(409, 422, 429, 500, 503, 507)
+_LAUNCH_PROBLEMS: Final = problem_responses(400, 409, 422, 429, 507)
 
 IdempotencyKey = Annotated[
     str | None,
@@ -134,7 +134,7 @@ def _reply(queued: Queued) -> JobReply:
     return JobReply(job_id=queued.job_id, run_id=queued.run_id)
 
 
-@router.get("", responses=problem_responses(422))
+@router.get("", responses=problem_responses(404, 422))
 def list_jobs(
     service: ServiceDep,
     state: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
