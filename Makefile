@@ -23,8 +23,7 @@ demo: install
 	$(BIN)/screenalytics demo
 
 # Two processes of about the same length.
-FIRST := $(wildcard tests/integration/test_[a-d]*.py) tests/integration/test_readme.py \
-	tests/integration/test_schedules.py
+FIRST := $(wildcard tests/integration/test_[a-d]*.py) tests/integration/test_readme.py
 SECOND := tests/architecture tests/contract tests/golden tests/unit $(filter-out $(FIRST),$(wildcard tests/integration/test_*.py))
 PYTEST := $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
 
