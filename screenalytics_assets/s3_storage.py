@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _MOST_TRIES: Final = 8
 
 
+# One for the process, as its connections, leases and copies are: of two, each would queue for
+# the other's locks at the server and ask again for what the other knows. A root is a value, and
+# nothing is asked or opened before the first call.
 @cache
 def open_s3(root: S3Root) -> S3Storage:
     """Open the storage of a bucket; one for each root, since what it learns serves all.

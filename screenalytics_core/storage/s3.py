@@ -21,6 +21,7 @@ from screenalytics_core.storage.s3_cache import FileCache
 from screenalytics_core.storage.s3_conditions import ConditionCheck, Conditions
 from screenalytics_core.storage.s3_contents import KEPT_FROM_BYTES, Contents
 from screenalytics_core.storage.s3_copy import COPIED_AT_ONCE_BYTES, copy_object
+from screenalytics_core.storage.s3_fence import FencedBucket
 from screenalytics_core.storage.s3_lock import LeaseLocks
 from screenalytics_core.storage.s3_log import PartedLogs
 from screenalytics_core.storage.s3_memory import Memory
@@ -72,14 +73,15 @@ class S3Storage:
         copied_at_once_bytes: int = COPIED_AT_ONCE_BYTES,
     ) -> None:
         self.root = root
-        self._bucket = Bucket(client, root.bucket)
         self._part_bytes = part_bytes
         self._copied_at_once_bytes = copied_at_once_bytes
         own = f"{root.prefix}/" if root.prefix else ""
+        plain = Bucket(client, root.bucket)
+        self._check = ConditionCheck(plain, f"{own}.conditions/")
+        self._locks = LeaseLocks(plain, f"{own}.locks/", lock_timeout_s, lease_s)
+        self._logs = PartedLogs(plain, self._locks, _LOG_CACHE_BYTES)
+        self._bucket = FencedBucket(plain, self._locks, self._check)
         self._places = Places(self._bucket, root.prefix)
-        self._check = ConditionCheck(self._bucket, f"{own}.conditions/")
-        self._locks = LeaseLocks(self._bucket, f"{own}.locks/", lock_timeout_s, lease_s)
-        self._logs = PartedLogs(self._bucket, _LOG_CACHE_BYTES)
         self._cache = FileCache(root.cache.path / root.name, root.cache.limit_bytes)
         self._staging = LocalStorage(self._cache.staging)
         self._memory = Memory(_MEMORY_BYTES)
@@ -193,6 +195,7 @@ class S3Storage:
             return
         if isinstance(staged, S3StagedFile) and staged.upload is not None:
             etag = complete(self._bucket, staged.upload)
+            self._bucket.note_written(name, etag)
         else:
             with local_translated(staged.temp_path):
                 content = staged.temp_path.read_bytes()
@@ -242,8 +245,7 @@ class S3Storage:
         check_key(key)
         self._check.require()
         self._locks.check()
-        legacy = self._places.legacy_of(key)
-        if legacy is not None and self.exists(key):
+        if self._places.legacy_of(key) is not None and self.exists(key):
             return False
         return self._bucket.put_new(s3_key(key, self.root.prefix), data) is not None
 
@@ -253,8 +255,7 @@ class S3Storage:
         if is_log(key):
             self._logs.delete(names[0])
             names = names[1:]
-        if names:
-            self._bucket.delete(names)
+        self._bucket.delete(names)
         self._cache.forget(key)
         self._memory.forget(key)
 
@@ -267,10 +268,8 @@ class S3Storage:
         dst = s3_key(dst_key, self.root.prefix)
 
         def copy(src: str) -> None:
-            if src == dst:
-                self._bucket.head(src)
-            else:
-                copy_object(self._bucket, src, dst, self._copied_at_once_bytes)
+            copy_object(self._bucket, src, dst, self._copied_at_once_bytes)
+            self._bucket.note_written(dst, None)
 
         self._places.first(src_key, copy)
 

@@ -16,12 +16,14 @@ _PART_BYTES: Final = 256 << 20
 
 
 def copy_object(bucket: Bucket, src: str, dst: str, at_once_bytes: int) -> None:
-    """Copy an object; a larger one than `at_once_bytes` in parts.
+    """Copy an object; a larger one than `at_once_bytes` in parts; nothing onto itself.
 
     Raises:
         KeyMissingError: There is no `src`.
     """
     size_bytes = bucket.head(src).size_bytes
+    if src == dst:
+        return
     source: CopySourceTypeDef = {"Bucket": bucket.name, "Key": src}
     with translated(bucket.url(src)):
         if size_bytes <= at_once_bytes:

@@ -112,21 +112,22 @@ class LeaseLocks:
         Raises:
             StorageError: Somebody else may hold it since.
         """
-        for lease in self._held():
+        for lease in self.held():
             lease.check()
 
     def is_holding(self) -> bool:
         """Tell whether this thread holds a lock."""
-        return bool(self._held())
+        return bool(self.held())
 
-    def _held(self) -> list[Lease]:
+    def held(self) -> list[Lease]:
+        """Return the leases of this thread, the last taken last."""
         held: list[Lease] = getattr(self._of_thread, "held", [])
         self._of_thread.held = held
         return held
 
     @contextmanager
     def _noted(self, lease: Lease | None) -> Iterator[None]:
-        held = self._held()
+        held = self.held()
         if lease is None or lease in held:
             yield
             return
@@ -163,8 +164,8 @@ class LeaseLocks:
             return None
         if not turn.is_known_free():
             # This machine slept between asking and creating: the number may have been one that
-            # was removed since.
-            self._bucket.delete([lease.name])
+            # was removed since. It may as well be the highest, so it is released and not removed.
+            self._end(lease)
             return None
         turn.number += 1
         turn.free_at_s = _NEVER_S
@@ -178,19 +179,28 @@ class LeaseLocks:
         if lease is None:
             return
         self._keeper.drop(lease)
+        if self._end(lease):
+            turn.free_at_s = boot_s()
+
+    def _end(self, lease: Lease) -> bool:
+        """Release a lease; tell whether it was held until then."""
         try:
-            if lease.end():
-                turn.free_at_s = boot_s()
+            return lease.end()
         except StorageError:
             # The work is done; without a sign of life the lease ends by itself.
             _LOG.warning("the lock %s could not be released; it ends by itself", lease.name)
+            return False
 
     def _look(self, key: str, turn: _Turn) -> bool:
         """Learn how the lock stands; tell whether it is free."""
         asked_s = boot_s()
-        # The highest object is never removed, so what comes before the one known is of no use.
+        folder = self._name(key, None)
+        # We never remove the highest, so what comes before the one known is of no use...
         known = self._name(key, turn.number - 1) if turn.number else ""
-        listing = self._bucket.list(self._name(key, None), after=known)
+        listing = self._bucket.list(folder, after=known)
+        if known and not listing.items:
+            # ...unless somebody else removed it: then others may have begun from a lower one.
+            listing = self._bucket.list(folder)
         newest = max(listing.items, key=lambda item: item.name, default=None)
         is_free = newest is None or self._is_free(newest, listing)
         turn.number = _number(newest) if newest else 0

@@ -9,6 +9,9 @@ not at all. Beside them may stand
   numbers.
 - `0000000065-reset`: everything before it counts no more.
 - the plain object `events.jsonl`, copied there from a local data root: it comes first.
+
+Whoever read a log under a lock adds right after what was read, or not at all: a part's number is
+the fence against requests that arrive when somebody else holds the lock.
 """
 
 from __future__ import annotations
@@ -18,7 +21,6 @@ import logging
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from screenalytics_core.errors import KeyMissingError, StorageError
@@ -26,7 +28,9 @@ from screenalytics_core.s3_layout import PARTS_SUFFIX
 from screenalytics_core.storage.base import Stamp
 from screenalytics_core.storage.clock import boot_s
 from screenalytics_core.storage.s3_bucket import Bucket, Item
-from screenalytics_core.storage.s3_lock import FORGOTTEN_S, FRESH_S
+from screenalytics_core.storage.s3_fence import SeenUnderLock
+from screenalytics_core.storage.s3_lock import FORGOTTEN_S, FRESH_S, LeaseLocks
+from screenalytics_core.storage.s3_log_parts import RESET, LogView, Part, parsed, part_name
 from screenalytics_core.storage.s3_stamps import stamp_of
 
 _LOG: Final = logging.getLogger(__name__)
@@ -35,49 +39,37 @@ _LOG: Final = logging.getLogger(__name__)
 _MERGED_FROM: Final = 64
 # Larger ones are left alone, or a long log would be written again and again.
 _MERGED_BYTES: Final = 4 << 20
-_RESET: Final = "reset"
 _TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """An object that holds the parts `first` to `last`."""
+class _Next:
+    """The number after the last one of a log, and since when that is known."""
 
-    item: Item
-    first: int
-    last: int
-    is_reset: bool
+    number: int
+    learned_s: float
 
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """A log as it was listed."""
-
-    base: Item | None
-    parts: tuple[_Part, ...]
-    all_parts: tuple[_Part, ...]
-    at: datetime
-
-    @property
-    def next_number(self) -> int:
-        return max((part.last for part in self.all_parts), default=0) + 1
+    def is_fresh(self) -> bool:
+        """Tell whether no part of this number can have come and gone since."""
+        return boot_s() - self.learned_s <= FRESH_S
 
 
 class PartedLogs:
     """The logs of one bucket, by the S3 key of their file. Any thread may use it.
 
     Args:
+        locks: What writers hold while they read and add.
         cache_bytes: How much of the parts that were read to keep; they never change.
     """
 
-    def __init__(self, bucket: Bucket, cache_bytes: int) -> None:
+    def __init__(self, bucket: Bucket, locks: LeaseLocks, cache_bytes: int) -> None:
         self._bucket = bucket
         self._cache_bytes = cache_bytes
         self._guard = threading.Lock()
         self._kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._kept_bytes = 0
-        # By log: the number after the last one known, and when that was learned.
-        self._next: dict[str, tuple[int, float]] = {}
+        self._next: dict[str, _Next] = {}
+        self._seen: SeenUnderLock[_Next] = SeenUnderLock(locks)
 
     def read(self, name: str, legacy: str | None) -> bytes:
         """Return the whole log.
@@ -89,7 +81,9 @@ class PartedLogs:
             KeyMissingError: There is none.
         """
         for tries in range(1, _TRIES + 1):
+            asked_s = boot_s()
             view = self._view(name, legacy)
+            self._seen.note(name, _Next(view.next_number, asked_s))
             if view.base is None and not view.parts:
                 raise KeyMissingError(thing=self._bucket.url(name), reason="does not exist")
             try:
@@ -99,11 +93,6 @@ class PartedLogs:
                 if tries == _TRIES:
                     raise
         raise AssertionError("not reached")
-
-    def exists(self, name: str, legacy: str | None) -> bool:
-        """Tell whether there is such a log."""
-        view = self._view(name, legacy)
-        return view.base is not None or bool(view.parts)
 
     def stamp(self, name: str, legacy: str | None) -> Stamp | None:
         """Return the stamp of a log; its ETag follows from those of its parts."""
@@ -117,66 +106,97 @@ class PartedLogs:
         return stamp_of(Item(name, size, f'"{etag}"', newest.modified))
 
     def append(self, name: str, data: bytes) -> None:
-        """Add lines as the next part.
+        """Add lines as the next part; under a lock, right after what was read under it.
 
         Raises:
-            StorageError: It cannot be told whether they were added, if it took minutes.
+            StorageError: Somebody else added lines since; or it cannot be told whether these
+                were added, if it took minutes.
         """
         while True:
-            number, learned_s = self._next.get(name, (0, float("-inf")))
-            if boot_s() - learned_s > FRESH_S:
-                learned_s = boot_s()
-                number = self._view(name, None).next_number
-            part = _part_name(name, number)
+            known = self._next_of(name)
+            part = part_name(name, known.number)
             etag = self._bucket.put_new(part, data)
-            if etag is None:
-                self._next.pop(name, None)
-                continue
-            if boot_s() - learned_s > FRESH_S:
-                raise StorageError(
-                    thing=self._bucket.url(part),
-                    reason="was written for minutes, so that it may count no more",
-                    way_out="Try again.",
-                )
-            self._keep(part, etag, data)
-            self._next[name] = (number + 1, boot_s())
-            break
-        if number % _MERGED_FROM == 0:
+            if etag is not None:
+                break
+            self._refuse_if_fenced(name)
+        if not known.is_fresh():
+            raise StorageError(
+                thing=self._bucket.url(part),
+                reason="was written for minutes, so that it may count no more",
+                way_out="Try again.",
+            )
+        self._keep(part, etag, data)
+        self._note_added(name, known.number)
+        if known.number % _MERGED_FROM == 0:
             self._merge(name)
 
     def replace(self, name: str, data: bytes) -> None:
-        """Let the log hold this alone."""
+        """Let the log hold this alone.
+
+        Raises:
+            StorageError: Somebody else added lines since it was read under a lock.
+        """
         while True:
-            number = self._view(name, None).next_number
+            number = self._next_of(name).number
             # The number first, so that no writer can still take it for lines of its own.
-            if self._bucket.put_new(_part_name(name, number), b"") is not None:
+            if self._bucket.put_new(part_name(name, number), b"") is not None:
                 break
-        self._bucket.put_new(_part_name(name, number, _RESET), data)
-        self._next.pop(name, None)
+            self._refuse_if_fenced(name)
+        self._seen.check()
+        self._bucket.put_new(part_name(name, number, RESET), data)
+        self._note_added(name, number)
         self._drop_covered(name)
+
+    def _next_of(self, name: str) -> _Next:
+        seen = self._seen.get(name)
+        known = seen or self._next.get(name)
+        if known is not None and known.is_fresh():
+            return known
+        asked_s = boot_s()
+        found = _Next(self._view(name, None).next_number, asked_s)
+        if seen is not None and found.number != seen.number:
+            self._refuse_if_fenced(name)
+        return found
+
+    def _refuse_if_fenced(self, name: str) -> None:
+        """Let nobody go on to another number who has read the log under a lock, or lost one."""
+        self._next.pop(name, None)
+        self._seen.check()
+        if self._seen.get(name) is not None:
+            raise StorageError(
+                thing=self._bucket.url(name),
+                reason="somebody else added lines since it was read under the lock",
+                way_out="Nothing was added; try again.",
+            )
+
+    def _note_added(self, name: str, number: int) -> None:
+        after = self._next[name] = _Next(number + 1, boot_s())
+        if self._seen.get(name) is not None:
+            self._seen.note(name, after)
 
     def delete(self, name: str) -> None:
         """Remove the log with its parts; the last first, so that a reader meets no gap."""
         self._next.pop(name, None)
+        self._seen.forget(name)
         view = self._view(name, None)
         parts = sorted(view.all_parts, key=lambda part: part.last, reverse=True)
         names = [part.item.name for part in parts]
         self._bucket.delete(names + ([view.base.name] if view.base else []))
 
-    def _view(self, name: str, legacy: str | None) -> _View:
+    def _view(self, name: str, legacy: str | None) -> LogView:
         listing = self._bucket.list(name)
         folder = f"{name}{PARTS_SUFFIX}/"
         base = next((item for item in listing.items if item.name == name), None)
-        found = [_parsed(i, i.name.removeprefix(folder)) for i in listing.items if folder in i.name]
+        found = [parsed(i, i.name.removeprefix(folder)) for i in listing.items if folder in i.name]
         parts = tuple(part for part in found if part is not None)
         resets = [part.first for part in parts if part.is_reset]
         if resets:
-            return _View(None, self._cover(name, parts, max(resets)), parts, listing.at)
+            return LogView(None, self._cover(name, parts, max(resets)), parts, listing.at)
         if base is None and legacy is not None:
             base = self._legacy_base(legacy)
         # Not from 1: whoever appends to a log that was deleted meanwhile goes on counting.
         first = min((part.first for part in parts), default=1)
-        return _View(base, self._cover(name, parts, first), parts, listing.at)
+        return LogView(base, self._cover(name, parts, first), parts, listing.at)
 
     def _legacy_base(self, legacy: str) -> Item | None:
         try:
@@ -184,9 +204,9 @@ class PartedLogs:
         except KeyMissingError:
             return None
 
-    def _cover(self, name: str, parts: tuple[_Part, ...], first: int) -> tuple[_Part, ...]:
+    def _cover(self, name: str, parts: tuple[Part, ...], first: int) -> tuple[Part, ...]:
         """Return the fewest parts that hold all from `first` on, in order."""
-        best: dict[int, _Part] = {}
+        best: dict[int, Part] = {}
         for part in parts:
             held = best.get(part.first)
             if held is None or (part.is_reset, part.last) > (held.is_reset, held.last):
@@ -203,7 +223,7 @@ class PartedLogs:
             )
         return tuple(chosen)
 
-    def _join(self, view: _View) -> bytes:
+    def _join(self, view: LogView) -> bytes:
         content = [self._content(part.item) for part in view.parts]
         if view.base is None:
             return b"".join(content)
@@ -244,7 +264,7 @@ class PartedLogs:
             if len(some) >= _MERGED_FROM // 2:
                 content = b"".join(self._content(part.item) for part in some)
                 tail = f"{some[-1].last:010d}"
-                self._bucket.put_new(_part_name(name, some[0].first, tail), content)
+                self._bucket.put_new(part_name(name, some[0].first, tail), content)
                 self._drop_covered(name)
         except StorageError as error:
             _LOG.warning("the parts of %s stay many: %s", self._bucket.url(name), error)
@@ -261,25 +281,9 @@ class PartedLogs:
             self._bucket.delete(old)
 
 
-def _small_end(parts: tuple[_Part, ...]) -> tuple[_Part, ...]:
+def _small_end(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     for index in range(len(parts), 0, -1):
         part = parts[index - 1]
         if part.is_reset or part.item.size_bytes > _MERGED_BYTES:
             return parts[index:]
     return parts
-
-
-def _part_name(name: str, number: int, tail: str = "") -> str:
-    return f"{name}{PARTS_SUFFIX}/{number:010d}" + (f"-{tail}" if tail else "")
-
-
-def _parsed(item: Item, name: str) -> _Part | None:
-    """Return the part that an object is; None for what is none of ours."""
-    first, _, tail = name.partition("-")
-    if not first.isdigit():
-        return None
-    if tail == _RESET:
-        return _Part(item, int(first), int(first), True)
-    if not tail:
-        return _Part(item, int(first), int(first), False)
-    return _Part(item, int(first), int(tail), False) if tail.isdigit() else None

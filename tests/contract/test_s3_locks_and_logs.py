@@ -312,6 +312,65 @@ def test_what_was_learned_long_ago_is_asked_anew(
         pass
 
 
+def test_a_highest_number_that_somebody_removed_does_not_let_two_hold_the_lock(
+    s3: Backend,
+) -> None:
+    first, second = s3.open_s3(lock_timeout_s=0.2), s3.open_s3(lock_timeout_s=0.2)
+    for _ in range(3):
+        with first.lock("a"):
+            pass
+    folder = f"{s3.prefix}/.locks/a/"
+    first._bucket.delete([f"{folder}000000000002", f"{folder}000000000003"])
+    refused = pytest.raises(StorageError, match="held by somebody else")
+    with second.lock("a"):
+        assert objects(s3, ".locks/a/") == ["000000000001", "000000000002"]
+        first._locks._turns["a"].free_at_s -= 2 * s3_lock.FRESH_S
+        with refused, first.lock("a"):
+            pass
+
+
+def test_a_lock_folder_that_was_deleted_while_nobody_held_it_begins_anew(s3: Backend) -> None:
+    old = s3.open_s3(lock_timeout_s=0.2)
+    for _ in range(3):
+        with old.lock("a"):
+            pass
+    old._bucket.delete([f"{s3.prefix}/.locks/a/{name}" for name in objects(s3, ".locks/a/")])
+    old._locks._turns["a"].free_at_s -= 2 * s3_lock.FRESH_S
+
+    refused = pytest.raises(StorageError, match="held by somebody else")
+    with s3.open().lock("a"), refused, old.lock("a"):
+        pass
+    with old.lock("a"):
+        assert objects(s3, ".locks/a/") == ["000000000001", "000000000002"]
+
+
+def test_whoever_knows_the_lock_goes_on_after_its_folder_was_deleted(s3: Backend) -> None:
+    storage = s3.open_s3()
+    with storage.lock("a"):
+        pass
+    storage._bucket.delete([f"{s3.prefix}/.locks/a/000000000001"])
+    refused = pytest.raises(StorageError, match="held by somebody else")
+    with storage.lock("a"), refused, s3.open(lock_timeout_s=0.2).lock("a"):
+        pass
+
+
+def test_a_number_that_was_taken_by_a_machine_that_slept_is_released_and_stays(
+    s3: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = s3.open_s3(lock_timeout_s=5)
+    begin = s3_lock.Lease.begin
+
+    def sleeping(lease: s3_lock.Lease) -> bool:
+        monkeypatch.setattr(s3_lock.Lease, "begin", begin)
+        has_begun = begin(lease)
+        storage._locks._turns["a"].free_at_s -= 2 * s3_lock.FRESH_S
+        return has_begun
+
+    monkeypatch.setattr(s3_lock.Lease, "begin", sleeping)
+    with storage.lock("a"):
+        assert objects(s3, ".locks/a/") == ["000000000001", "000000000002"]
+
+
 def test_a_storage_is_opened_without_asking_the_server(s3: Backend) -> None:
     assert s3.server is not None
     client = s3.server.client()
