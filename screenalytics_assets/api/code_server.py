@@ -62,10 +62,11 @@ class CodeServer:
         """
         selection = frozenset(assets)
         deadline_s = time.monotonic() + _PATIENCE_S
-        with self._lock:
-            while True:
+        while True:
+            socket = self._socket(deadline_s)  # whoever waits for it holds nobody up
+            with self._lock:
                 try:
-                    location = self._current()
+                    location = self._current(socket)
                     if selection not in self._planned:
                         self._planned[selection] = self._ask(location, selection, run_config)
                     return self._planned[selection]
@@ -73,28 +74,29 @@ class CodeServer:
                     self._location = None
                     if time.monotonic() > deadline_s:
                         raise self._missing("does not answer") from error
-                    time.sleep(_POLL_S)
+            time.sleep(_POLL_S)
 
-    def _current(self) -> GrpcServerCodeLocation:
+    def _current(self, socket: str) -> GrpcServerCodeLocation:
         location = self._location
         if location is not None and location.client.get_server_id() == location.server_id:
             return location
         self._planned.clear()
         origin = GrpcServerCodeLocationOrigin(
-            host="localhost", socket=self._socket(), location_name=LOCATION
+            host="localhost", socket=socket, location_name=LOCATION
         )
         self._location = location = origin.create_location(self._instance)
         return location
 
-    def _socket(self) -> str:
+    def _socket(self, deadline_s: float) -> str:
         place = Place(self._home)
-        deadline_s = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < deadline_s:
+        while True:
             record = place.living()
             if record is None and not place.clients():
                 break  # nobody will start one
             if record is not None and listens(record.socket):
                 return record.socket
+            if time.monotonic() > deadline_s:
+                break
             time.sleep(_POLL_S)
         raise self._missing("is not there")
 

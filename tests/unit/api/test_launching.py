@@ -13,6 +13,7 @@ import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
 from screenalytics_assets.api import launching
+from screenalytics_assets.api.code_server import CodeServer
 from screenalytics_assets.api.following import Following
 from screenalytics_assets.api.idempotency import earlier
 from screenalytics_assets.api.job_view import JobViews
@@ -139,3 +140,20 @@ def status_of(instance: dg.DagsterInstance, job_id: str) -> dg.DagsterRunStatus:
     run = instance.get_run_by_id(job_id)
     assert run is not None
     return run.status
+
+
+def test_who_waits_for_the_code_server_holds_nobody_up(
+    instance: dg.DagsterInstance, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = CodeServer(instance, settings.dagster_home)
+    held: list[bool] = []
+
+    def nobody(_: CodeServer, __: float) -> str:
+        held.append(code._lock.locked())
+        raise DaemonMissingError(thing="code server", reason="is not there")
+
+    monkeypatch.setattr(CodeServer, "_socket", nobody)
+    with pytest.raises(DaemonMissingError):
+        code.planned(("shots",), {})
+
+    assert held == [False]
