@@ -13,6 +13,7 @@ from screenalytics_assets.cli.evaluate import load_truth, prediction_of_run
 from screenalytics_assets.stores import Stores
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.evaluation.truth import Truth
+from screenalytics_core.ledger.vocabulary import RunStatus
 from screenalytics_core.vision.owners import find_owners
 
 EpisodeSightings = Mapping[str, Sequence[Sighting]]
@@ -44,12 +45,17 @@ class SeenRuns:
         return frozenset(p.name for t in self.truths.values() for p in t.persons if p.is_main)
 
     def finished(self) -> dict[str, tuple[str, int]]:
-        """Return ep_id -> its active run and how many attempts that took."""
+        """Return ep_id -> its active run and how many attempts that took, once it has ended.
+
+        A run is active from its seconds on; what is killed at its report is resumed there.
+        """
         stores = Stores.open(self.data_root)
         found = {}
         for ep_id in self.truths:
             run_id = stores.runs.active_run_id(ep_id)
-            if run_id is not None:
+            if run_id is None:
+                continue
+            if stores.ledger.log.state(ep_id, run_id).status is RunStatus.COMPLETED:
                 found[ep_id] = run_id, len(stores.attempts.list(ep_id, run_id))
         return found
 
