@@ -22,9 +22,9 @@ from screenalytics_core.vision.models.protocols import FloatArray
 # behind one another are taken for each other in re-edited clips (docs/evaluation.md).
 _SAME_IOU: Final = 0.4
 _WEAK_PART: Final = 0.6
-# Of a face's size, on each side: twice as far as the tracker reaches, and what is around a face
-# helps to find it.
-_MARGIN: Final = 1.0
+# Of a face's size, on each side: as far as the tracker reaches (`TrackerSettings.reach`). With
+# twice as much the same faces are found.
+_MARGIN: Final = 0.5
 
 
 def is_clear(before: Boxes, after: Boxes, strong_confidence: float) -> bool:
