@@ -96,7 +96,7 @@ def product_prediction(data_root: Path, ep_id: str, run_id: str) -> tuple[Predic
     stores = Stores.open(data_root)
 
     def path(kind: ArtifactKind) -> Path:
-        return stores.require(ep_id, run_id, kind).path()
+        return stores.require(ep_id, run_id, kind).fetch()
 
     kinds = (ArtifactKind.TRACKS, ArtifactKind.IDENTITIES, ArtifactKind.SHOTS)
     return prediction_of_run(stores, ep_id, run_id), Files(*(path(kind) for kind in kinds))
