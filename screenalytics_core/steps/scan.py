@@ -145,7 +145,7 @@ STEP = Step(
         StepOutput(
             name="detections",
             kinds=(ArtifactKind.DETECTIONS,),
-            version="8",
+            version="9",
             settings=(
                 *_SHOT_SETTINGS,
                 "stride",
