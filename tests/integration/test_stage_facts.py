@@ -128,10 +128,10 @@ class Calls:
                 self.persons += len(boxes)
             return describe(stripes, image_bgr, boxes)
 
-        def counted_detect(detector: MtcnnDetector, image_bgr: Any) -> Any:
+        def counted_detect(detector: MtcnnDetector, image_bgr: Any, *where: Any) -> Any:
             with self._lock:
                 self.detected += 1
-            return detect(detector, image_bgr)
+            return detect(detector, image_bgr, *where)
 
         def counted_embed(embedder: ArcFaceEmbedder, crops_bgr: Any) -> Any:
             with self._lock:

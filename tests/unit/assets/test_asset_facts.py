@@ -56,8 +56,8 @@ class HeldSession:
             raise LookupError(kind)
         return held
 
-    def path(self, ep_id: str, run_id: str, _kind: ArtifactKind) -> Path:
-        return Path(ep_id) / run_id / "report.pdf"
+    def location(self, ep_id: str, run_id: str, _kind: ArtifactKind, part: str) -> str:
+        return f"{ep_id}/{run_id}/report.{part}"
 
 
 def facts(asset: str, run: Run) -> dict[str, Any]:
