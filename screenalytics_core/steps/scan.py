@@ -138,14 +138,14 @@ STEP = Step(
         StepOutput(
             name="shots",
             kinds=(ArtifactKind.SHOTS,),
-            version="4",
+            version="5",
             settings=_SHOT_SETTINGS,
             reads_video=True,
         ),
         StepOutput(
             name="detections",
             kinds=(ArtifactKind.DETECTIONS,),
-            version="9",
+            version="10",
             settings=(
                 *_SHOT_SETTINGS,
                 "stride",
@@ -161,7 +161,7 @@ STEP = Step(
         StepOutput(
             name="body_detections",
             kinds=(ArtifactKind.BODY_DETECTIONS,),
-            version="4",
+            version="5",
             # The network that compares bodies runs where faces are embedded.
             settings=(*_SHOT_SETTINGS, "body_tracking", "body_stride", "device", "embed_device"),
             launch_settings=("workers",),

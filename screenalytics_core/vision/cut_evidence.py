@@ -202,6 +202,12 @@ class CutEvidence:
             return False
         blend = self._blend(old, new)
         shares = blend.new_share
+        # Of a picture without structure any factor explains as much: the other's alone tells.
+        flat_old, flat_new = (self._thumbs[i].has_no_structure for i in (old, new))
+        if flat_old and flat_new:
+            return False
+        if flat_old or flat_new:
+            shares = blend.new if flat_old else 1 - blend.old
         return bool(
             blend.unexplained.max() <= _BLEND_UNEXPLAINED
             and shares.min() >= 0.1

@@ -81,6 +81,11 @@ class Thumb:
         """Whether there is too little structure to compare."""
         return self.texture < 4 * _MIN_TEXTURE
 
+    @property
+    def has_no_structure(self) -> bool:
+        """Whether what there is to see is nothing but noise."""
+        return self.texture < _MIN_TEXTURE
+
     def bars(self) -> _Bars:
         """Return how many rows and columns are black: top, bottom, left, right."""
         if self._bars is None:

@@ -368,12 +368,12 @@ def test_a_step_whose_model_fails_tells_what_it_had_used_up(
     settings, first = known
     detect, lock, calls = MtcnnDetector.detect, threading.Lock(), [0]
 
-    def failing(detector: MtcnnDetector, image_bgr: Any) -> Any:
+    def failing(detector: MtcnnDetector, image_bgr: Any, *where: Any) -> Any:
         with lock:
             calls[0] += 1
             if calls[0] > 4:
                 raise error
-        return detect(detector, image_bgr)
+        return detect(detector, image_bgr, *where)
 
     monkeypatch.setattr(MtcnnDetector, "detect", failing)
     result = run_stage(
