@@ -15,7 +15,7 @@ _VARIANTS = {"faces": FACES_ONLY, "bodies": ()}
 
 def bench_bodies(setup: Setup, clips: list[Path], loops: int, rounds: int) -> dict[str, Any]:
     """Measure both on every clip, in turns, and compare the sums of the rounds' medians."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, clip in enumerate(clips, start=1):
         video = loop_video(clip, setup.work / f"{clip.stem}-bodies.mp4", loops)
         pairs = [_pair(setup, video, number, turn) for turn in range(rounds)]
@@ -23,7 +23,7 @@ def bench_bodies(setup: Setup, clips: list[Path], loops: int, rounds: int) -> di
             name: round(statistics.median(pair[name] for pair in pairs), 2) for name in _VARIANTS
         }
         rows.append({"clip": clip.stem, "loops": loops, **_compared(medians)})
-    sums = {name: round(sum(row[f"{name}_cpu_s"] for row in rows), 1) for name in _VARIANTS}
+    sums = {name: round(sum(float(r[f"{name}_cpu_s"]) for r in rows), 1) for name in _VARIANTS}
     return {"limit": LIMIT, "profile": setup.profile, "clips": rows, **_compared(sums)}
 
 

@@ -94,7 +94,8 @@ def likeness(people: dict[int, str], reps: Sequence[dict[str, Any]]) -> Likeness
     vectors = np.array([np.array(r["embedding"]) * r["clarity"] for r in known]).reshape(-1, 512)
     alike, is_same = vectors @ vectors.T, names[:, None] == names[None, :]
     upper = np.triu(np.ones_like(is_same), 1)
-    own, others = [], []
+    own: list[float] = []
+    others: list[float] = []
     for row, name in enumerate(names):
         for person in sorted(set(names)):
             members = np.flatnonzero((names == person) & (np.arange(len(names)) != row))

@@ -50,10 +50,10 @@ def cut_video(source: Path, target: Path, seconds: float) -> Path:
         stream = out.add_stream_from_template(video)
         start: int | None = None
         for packet in container.demux(video):
-            if packet.pts is None or packet.dts is None:
+            if packet.pts is None or packet.dts is None or packet.time_base is None:
                 continue
             start = packet.pts if start is None else start
-            if (packet.dts - start) * video.time_base >= seconds:
+            if (packet.dts - start) * packet.time_base >= seconds:
                 break
             packet.stream = stream
             out.mux(packet)

@@ -91,6 +91,8 @@ def _pack(name: str) -> SeeFaces:
 
     def see(picture: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         faces = detector.detect(picture)
+        if faces.landmarks_xy is None:
+            raise SystemExit(f"the detector of {name} gives no landmarks to align a face by")
         seen = []
         for bbox, landmarks in zip(faces.bboxes_xyxy, faces.landmarks_xy, strict=True):
             crop = norm_crop(picture, landmarks.reshape(5, 2), image_size=112)
@@ -112,7 +114,10 @@ def decode(video: Path, loops: int) -> Iterator[np.ndarray]:
 def frame_rate(video: Path) -> float:
     """Return the average frames per second."""
     with av.open(str(video)) as container:
-        return float(container.streams.video[0].average_rate)
+        rate = container.streams.video[0].average_rate
+    if rate is None:
+        raise SystemExit(f"{video} states no frame rate")
+    return float(rate)
 
 
 def see_all(see: SeeFaces, frames: Iterator[np.ndarray]) -> tuple[list[SeenFace], int]:

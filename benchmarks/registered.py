@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from benchmarks.processes import BIN
 from benchmarks.processes import measure as measure_process
+from screenalytics_assets.data_storage import open_storage
 from screenalytics_assets.settings import Settings
 from screenalytics_core.episode_registry import list_episodes, register_video
 from screenalytics_core.storage.local import LocalStorage
@@ -138,7 +139,7 @@ def _launch_row(one: Settings, many: Settings, rounds: int) -> Row:
     config = EpisodeRunConfig.from_mapping({"models": "lite"}, profile="low_power")
 
     def best(settings: Settings) -> tuple[float, float]:
-        ep_id = list_episodes(LocalStorage(settings.data_root))[-1]
+        ep_id = list_episodes(open_storage(settings.data_root))[-1]
         times = [
             _timed(lambda: run_episode(ep_id, config=config, settings=settings))
             for _ in range(rounds + 1)

@@ -89,7 +89,7 @@ class Person:
 
 
 def screen_time(people: Sequence[Person], has_bodies: bool, unknown_s: float) -> dict[str, Any]:
-    together = [
+    together: list[dict[str, Any]] = [
         {"person_id": a.cast_id or a.identity_id, "other_id": b.cast_id or b.identity_id,
          "together_s": both}
         for a, b in combinations(people, 2)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from screenalytics_core.artifacts import ARTIFACTS, FACES, TRACKS
+from screenalytics_core.artifacts import ARTIFACTS, FACES, SEGMENTS, TRACKS
 from screenalytics_core.artifacts import ArtifactKind as Kind
 from screenalytics_core.config import EpisodeRunConfig, SettingsView
 from screenalytics_core.crops import write_crops
@@ -97,7 +97,7 @@ class Sample:
         for row in segments:
             if (row["identity_id"], row["cast_id"]) == (person["identity_id"], was):
                 row.update(label=label, cast_id=cast_id)
-        parts["segments"] = rows.SEGMENTS.from_rows(segments)
+        parts["segments"] = SEGMENTS.from_rows(segments)
         for row in self.values[Kind.CAST]["cast"]["people"]:
             if row["identity_id"] == person["identity_id"]:
                 row.update(label=label, cast_id=cast_id)
@@ -171,7 +171,7 @@ def _appearances(person: int, cuts: Any) -> list[tuple[float, float]]:
 
 
 def _faces(spans: Mapping[int, tuple[float, float]], per_track: int) -> list[dict[str, Any]]:
-    faces = []
+    faces: list[dict[str, Any]] = []
     for track_id, (start_s, end_s) in spans.items():
         for n in range(per_track):
             at_s = start_s + (end_s - start_s) * (n + 0.5) / per_track

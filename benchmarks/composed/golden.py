@@ -25,6 +25,7 @@ from screenalytics_core.config import EpisodeRunConfig
 from screenalytics_core.evaluation.evaluate import evaluate
 from screenalytics_core.evaluation.truth import read_truth
 from screenalytics_core.stages import STAGE_PLAN
+from screenalytics_core.storage.data_root import DataRoot
 
 FOLDER: Final = ROOT / "tests" / "golden"
 # Counts must be exactly so. The others may differ by what one look more or less can do: regular
@@ -87,7 +88,7 @@ def run_golden(name: str, folder: Path) -> dict[str, Any]:
     return summary(made, settings.data_root, ep_id, result.run_id)
 
 
-def summary(made: Composed, data_root: Path, ep_id: str, run_id: str) -> dict[str, Any]:
+def summary(made: Composed, data_root: DataRoot, ep_id: str, run_id: str) -> dict[str, Any]:
     """Return what of a run is expected to stay."""
     prediction, _ = product_prediction(data_root, ep_id, run_id)
     found = evaluate(read_truth(made.truth()), prediction).to_dict()

@@ -24,6 +24,7 @@ from screenalytics_core.evaluation.prediction import (
 )
 from screenalytics_core.evaluation.truth import Truth
 from screenalytics_core.evaluation.verdict import Evaluation
+from screenalytics_core.storage.data_root import DataRoot
 
 SCORER: Final = SHARED / "tools" / "score.py"
 # The scorer prints four decimals.
@@ -91,7 +92,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def product_prediction(data_root: Path, ep_id: str, run_id: str) -> tuple[Prediction, Files]:
+def product_prediction(data_root: DataRoot, ep_id: str, run_id: str) -> tuple[Prediction, Files]:
     """Return what a run of the product says, and the files that say it."""
     stores = Stores.open(data_root)
 

@@ -82,7 +82,7 @@ class Filmed:
         """The box, px of the clip, that the face does not leave."""
         faces = (f for at in self._frames for f in self.excerpt.clip.faces_at(at))
         boxes = np.array([f.bbox_xyxy for f in faces if f.person == self.name])
-        x0, y0, x1, y1 = (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))
+        (x0, y0), (x1, y1) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
         return float(x0), float(y0), float(x1), float(y1)
 
     def shown(self, random: np.random.Generator) -> tuple[Take, Lens]:
