@@ -147,12 +147,21 @@ class StageCost(BaseModel):
     saved: str
 
 
+class UncountedRun(BaseModel):
+    """A run that no sum holds, and why."""
+
+    ep_id: str
+    run_id: str
+    reason: str
+
+
 class Cost(BaseModel):
     """What was paid; rows of different currencies are never added.
 
     Attributes:
         what: The episode or the season.
         unpriced: `EP/RUN` of runs without an invoice.
+        uncounted: Runs of which nothing can be said, since their run.json is damaged or gone.
     """
 
     what: str
@@ -161,6 +170,7 @@ class Cost(BaseModel):
     stages: list[StageCost]
     totals: list[PerMinute]
     unpriced: list[str]
+    uncounted: list[UncountedRun]
 
 
 @router.get(

@@ -114,6 +114,7 @@ def _put_cost(what: str, document: Mapping[str, Any], by: By | None, *, as_csv: 
     rows, columns = _table(document, by)
     if as_csv:
         _put_csv(columns, rows)
+        _tell_of_others(document)
         return
     put_table(f"cost of {what}", columns, [_cells(row, columns) for row in rows],
               spare=("prices", *_USED))  # fmt: skip
@@ -125,11 +126,18 @@ def _put_cost(what: str, document: Mapping[str, Any], by: By | None, *, as_csv: 
             f"in all, {total['currency']}",
             [(name.replace("_", " "), total[name]) for name in names],
         )
+    _tell_of_others(document)
+
+
+def _tell_of_others(document: Mapping[str, Any]) -> None:
+    """Name the runs that are in no sum, and say why."""
     if document["unpriced"]:
         tell(
             f"without prices: {', '.join(document['unpriced'])}. "
             "`screenalytics runs sync` prices what was ever started."
         )
+    for run in document["uncounted"]:
+        tell(f"not counted: {run['ep_id']}/{run['run_id']}: {run['reason']}")
 
 
 def _table(

@@ -7,7 +7,7 @@ currencies are never added: every row has one currency.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
@@ -45,12 +45,28 @@ class RunCost:
         return self.bill.prices.currency if self.bill else ""
 
 
-def cost_document(runs: Sequence[RunCost]) -> Row:
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """A run that no sum holds.
+
+    Attributes:
+        reason: Why, for people; names no path.
+    """
+
+    ep_id: str
+    run_id: str
+    reason: str
+
+
+def cost_document(runs: Sequence[RunCost], uncounted: Iterable[Uncounted] = ()) -> Row:
     """Return what runs cost together, amounts as text.
 
     `totals` has a row for each currency. A minute of a person is a minute in which the active
     run of an episode sees them; two people in one picture for a minute are two. It is paid for
     with every run of the episode, whatever became of it.
+
+    Args:
+        uncounted: Runs that are named beside the sums, since nothing can be said of them.
     """
     priced = [run for run in runs if run.bill is not None]
     currencies = sorted({run.currency for run in priced})
@@ -74,6 +90,7 @@ def cost_document(runs: Sequence[RunCost]) -> Row:
             if (own := [run for run in priced if run.currency == c])
         ],
         "unpriced": [f"{run.ep_id}/{run.run_id}" for run in runs if run.bill is None],
+        "uncounted": [asdict(run) for run in uncounted],
     }
 
 

@@ -135,13 +135,18 @@ class EventLog:
         with self._caught_up(ep_id, run_id) as log:
             return log.newest_orders.get(dagster_run_id, -1)
 
-    def list_runs(self) -> tuple[RunKey, ...]:
-        """Return every run that has a record, a manifest or a log, in order of the ids."""
+    def list_runs(self, ep_id: str | None = None) -> tuple[RunKey, ...]:
+        """Return every run that has a record, a manifest or a log, in order of the ids.
+
+        Args:
+            ep_id: Of one episode; None = of all.
+        """
         found = []
-        for ep_id in self._storage.list_folders(layout.MANIFESTS):
-            if is_path_safe(ep_id) and EpisodeId.parse(ep_id).text == ep_id:
-                names = self._storage.list_folders(layout.runs_prefix(ep_id))
-                found += [RunKey(ep_id, name) for name in names if self._is_run(ep_id, name)]
+        episodes = self._storage.list_folders(layout.MANIFESTS) if ep_id is None else (ep_id,)
+        for episode in episodes:
+            if is_path_safe(episode) and EpisodeId.parse(episode).text == episode:
+                names = self._storage.list_folders(layout.runs_prefix(episode))
+                found += [RunKey(episode, name) for name in names if self._is_run(episode, name)]
         return tuple(found)
 
     def _is_run(self, ep_id: str, name: str) -> bool:

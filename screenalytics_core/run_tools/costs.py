@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from screenalytics_core import layout
 from screenalytics_core.episode_registry import list_episodes
 from screenalytics_core.episode_selection import expand
 from screenalytics_core.episodes import is_path_safe
-from screenalytics_core.errors import RunNotFoundError
+from screenalytics_core.errors import ArtifactCorruptError, RunNotFoundError
 from screenalytics_core.ledger.cost import invoice
-from screenalytics_core.ledger.cost_rollup import RunCost, cost_document
+from screenalytics_core.ledger.cost_rollup import RunCost, Uncounted, cost_document
 from screenalytics_core.ledger.ledger import Ledger
 from screenalytics_core.ledger.run_facts import RunFacts
 from screenalytics_core.runs import RunKey, RunStore
@@ -43,20 +44,21 @@ def run_cost(runs: RunStore, ledger: Ledger, key: RunKey) -> dict[str, Any]:
 
 
 def episodes_cost(runs: RunStore, ledger: Ledger, ep_ids: Iterable[str]) -> dict[str, Any]:
-    """Return what all runs of some episodes cost.
+    """Return what all runs of some episodes cost; those that cannot be counted are named.
 
     Raises:
         RunNotFoundError: None of them has a run.
     """
     wanted = list(ep_ids)
     keys = [RunKey(ep_id, run_id) for ep_id in wanted for run_id in runs.list_run_ids(ep_id)]
-    if not keys:
+    uncounted = [one for ep_id in wanted for one in _uncounted(runs, ledger, ep_id, set(keys))]
+    if not keys and not uncounted:
         raise RunNotFoundError(
             thing=", ".join(wanted),
             reason="has no run, so nothing was paid for",
             way_out="See `screenalytics episodes list`.",
         )
-    return cost_document([_run_cost(runs, ledger, key) for key in keys])
+    return cost_document([_run_cost(runs, ledger, key) for key in keys], uncounted)
 
 
 def find_episodes(storage: Storage, text: str) -> tuple[str, ...]:
@@ -88,6 +90,30 @@ def _known(storage: Storage) -> list[str]:
     """Return episodes with a video or with runs."""
     with_runs = (n for n in storage.list_folders(layout.MANIFESTS) if is_path_safe(n))
     return sorted({*list_episodes(storage), *with_runs})
+
+
+def _uncounted(
+    runs: RunStore, ledger: Ledger, ep_id: str, counted: AbstractSet[RunKey]
+) -> Iterator[Uncounted]:
+    """Yield the folders of runs whose run.json does not say that they are.
+
+    Their logs may hold prices, but a folder that was copied would be paid for twice.
+    """
+    for key in ledger.log.list_runs(ep_id):
+        if key in counted:
+            continue
+        try:
+            is_gone = runs.get(*key) is None and _was_claimed(ledger.facts(*key))
+        except ArtifactCorruptError as error:
+            yield Uncounted(*key, f"its run.json {error.reason}")
+        else:
+            if is_gone:
+                yield Uncounted(*key, "its run.json is missing")
+
+
+def _was_claimed(facts: RunFacts) -> bool:
+    """Tell a run whose run.json was lost from one that only waits in Dagster's queue."""
+    return bool(facts.manifest.entries) or invoice(facts) is not None
 
 
 def _run_cost(runs: RunStore, ledger: Ledger, key: RunKey) -> RunCost:

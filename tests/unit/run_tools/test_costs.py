@@ -166,6 +166,59 @@ def test_people_read_the_total_with_the_markup_beside_it(root: Root) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(b'{"ep_id": ', "its run.json is damaged", id="half a file"),
+        pytest.param(None, "its run.json is missing", id="lost"),
+        pytest.param("third", f"its run.json belongs to {NEXT}/third", id="copied"),
+    ],
+)
+def test_a_run_without_its_record_is_named_as_not_counted(
+    root: Root, client: TestClient, content: bytes | str | None, reason: str
+) -> None:
+    before = client.get(f"/episodes/{EP}/cost").json()
+    record = root.path / f"manifests/{EP}/runs/second/run.json"
+    if content is None:
+        record.unlink()
+    elif isinstance(content, bytes):
+        record.write_bytes(content)
+    else:
+        record.write_bytes((root.path / f"manifests/{NEXT}/runs/{content}/run.json").read_bytes())
+
+    answer = client.get(f"/episodes/{EP}/cost")
+    document = answer.json()
+    [left_out] = document["uncounted"]
+
+    assert before["uncounted"] == []
+    assert (left_out["ep_id"], left_out["run_id"]) == (EP, "second")
+    assert left_out["reason"].startswith(reason)
+    assert str(root.path) not in answer.text
+    assert [run["run_id"] for run in document["runs"]] == ["first"]
+    assert client.get("/seasons/rhobh-s05/cost").json()["uncounted"] == [left_out]
+    assert json.loads(cost(root, EP, "--json")) == document
+    for words in ([], ["--csv"], ["--by", "stage"]):
+        told = in_this_process("cost", EP, *words, data_root=root.path).stderr
+        assert f"not counted: {EP}/second: {reason}" in told
+
+
+def test_an_episode_that_has_nothing_else_names_what_is_not_counted(
+    root: Root, client: TestClient
+) -> None:
+    (root.path / f"manifests/{NEXT}/runs/third/run.json").write_bytes(b"")
+
+    document = client.get(f"/episodes/{NEXT}/cost").json()
+
+    assert [run["run_id"] for run in document["uncounted"]] == ["third"]
+    assert (document["runs"], document["totals"]) == ([], [])
+
+
+def test_a_run_that_only_waits_is_not_missed(root: Root, client: TestClient) -> None:
+    root.ledger.record(EP, "waiting", Story("waiting").begin().events[:1])
+
+    assert client.get(f"/episodes/{EP}/cost").json()["uncounted"] == []
+
+
+@pytest.mark.parametrize(
     ("path", "status"),
     [
         ("/runs/rhobh-s05e14/none/invoice", 404),
