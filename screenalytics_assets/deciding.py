@@ -118,9 +118,11 @@ class LookedAt:
     def enrol(self, member: Member, tracks: Iterable[int], by: str, settings: Settings) -> int:
         """Offer the good faces of tracks to the show's gallery; return how many it took.
 
+        Nothing is installed for it: that takes minutes, and whoever names somebody waits.
+
         Raises:
             GalleryError: Somebody else has the cast_id by now.
-            ModelError: The run's pack cannot be used.
+            ModelError: The run's pack cannot be used. ModelInstallError if it is not there.
         """
         # Models are imported for this alone.
         from screenalytics_assets.binding import silent
@@ -129,6 +131,7 @@ class LookedAt:
         if self.show is None:
             return 0
         record = self.stores.runs.require(self.ep_id, self.run_id)
+        pack = open_pack(settings, str(record.settings["models"]), silent, install_missing=False)
 
         def read(kind: ArtifactKind, part: str | None = None) -> Any:
             return self.stores.require(self.ep_id, self.run_id, kind).read(part)
@@ -142,7 +145,6 @@ class LookedAt:
                 sorted(tracks),
                 run=f"{self.ep_id}/{self.run_id}",
             )
-        pack = open_pack(settings, str(record.settings["models"]), silent)
         at = iso(utc_now())
         offers = self.stores.gallery.enrol(
             self.show, member.cast_id, member.label, drafts, pack, by=by, at=at

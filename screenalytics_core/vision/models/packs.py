@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from screenalytics_core.errors import ModelError
+from screenalytics_core.errors import ModelError, ModelInstallError
 from screenalytics_core.vision.models.arcface import open_arcface
 from screenalytics_core.vision.models.home import ModelsHome
 from screenalytics_core.vision.models.insightface_pack import (
@@ -135,7 +135,8 @@ def find_pack(
 
     Raises:
         ModelError: There is no such pack, a file of it is missing, corrupted or of a wrong
-            kind, or a device is not available. ModelInstallError if fetching it failed.
+            kind, or a device is not available. ModelInstallError if `lite` is not there, or
+            fetching it failed.
     """
     resolved = resolve_device(device)
     embed_resolved = resolved if embed_device is None else resolve_device(embed_device)
@@ -175,7 +176,9 @@ def _folder_of(name: str, home: ModelsHome) -> Path:
             if (folder / PACK_FILE).is_file() or any(folder.glob("*.onnx")):
                 return folder
     if name == LITE.name or name in INSIGHTFACE_PACKS:
-        raise ModelError(
+        # What is installed for whoever runs it is missing; the others are a matter of choice.
+        kind = ModelInstallError if name == LITE.name else ModelError
+        raise kind(
             thing=f"model pack {name}",
             reason="is not installed",
             way_out=f"Run `screenalytics models install {name}`, or give a directory of ONNX "

@@ -19,6 +19,7 @@ from screenalytics_assets.stores import Stores as OpenStores
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.errors import DaemonMissingError
 from screenalytics_core.run_record import RunKey
+from screenalytics_core.vision.models import packs
 from tests.api_reading import KeptLauncher, client_of, seen_run
 from tests.stores import EP, Stores
 
@@ -151,6 +152,22 @@ def test_a_decision_is_recorded_and_its_job_takes_the_rest_over(
     assert (said["looked_at"], said["job"]) == ("first", {"job_id": "job-1", "run_id": "run-1"})
     [work] = launcher.submitted
     assert (work.ep_id, work.stages, work.launch.upstream_run_id) == (EP, STAGES, "first")
+
+
+def test_naming_somebody_installs_no_models(
+    client: TestClient, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Broken, it would fetch for minutes.
+    monkeypatch.setattr(packs, "install_lite", lambda *_: pytest.fail("installs in a request"))
+    body = {"person": "id_0001", "name": "Zoë"}
+
+    answer = client.post(f"{VERBS}/label", json=body)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "model_install_failed")
+    assert "screenalytics models install lite" in answer.json()["detail"]
+    assert decisions(client) == []
+    assert not (stores.root / "models").exists()
+    assert decided(client, "label", **body, enrol=False)["enrolled"] is None
 
 
 def test_who_decides_is_what_the_request_says(client: TestClient) -> None:
