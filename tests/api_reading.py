@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import Queued, Work
 from screenalytics_assets.api.problems import add_problem_handlers
+from screenalytics_assets.api.security.guard import add_security
 from screenalytics_assets.api.service import Service
 from screenalytics_assets.settings import ApiSettings, Settings
 from screenalytics_assets.stores import Stores
@@ -68,11 +69,14 @@ def client_of(
     root: Path,
     routers: Iterable[APIRouter],
     launcher: KeptLauncher | None = None,
+    *,
+    is_guarded: bool = False,
     **api: Any,
 ) -> Iterator[TestClient]:
     """Serve some routers over a data root; an error that nobody expected is a 500.
 
     Args:
+        is_guarded: Who is let in is asked first, as the whole service does.
         api: Fields of `ApiSettings`.
     """
     app = FastAPI()
@@ -80,6 +84,8 @@ def client_of(
     for router in routers:
         app.include_router(router)
     settings, stores = settings_of(root, **api), Stores.open(root)
+    if is_guarded:
+        add_security(app, settings.api)
     with dg.DagsterInstance.ephemeral() as instance:
         queue, views = launcher or KeptLauncher(), JobViews(instance, stores)
         app.state.service = Service(settings, stores, instance, queue, views)

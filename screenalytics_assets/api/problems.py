@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -60,6 +61,30 @@ _TOLD: Final = {
 _FAILED: Final = "The server failed; its log says how."
 
 
+class BodyFault(StrEnum):
+    """What may be wrong with a body, before anybody looks at what it asks for: codes."""
+
+    UNREADABLE = "body_unreadable"
+    INCOMPLETE = "body_incomplete"
+    STALLED = "body_stalled"
+    TOO_LARGE = "body_too_large"
+
+    @property
+    def status(self) -> HTTPStatus:
+        """What is answered."""
+        if self is BodyFault.TOO_LARGE:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        return HTTPStatus.REQUEST_TIMEOUT if self is BodyFault.STALLED else HTTPStatus.BAD_REQUEST
+
+
+class BodyError(HTTPException):
+    """A body that is not taken."""
+
+    def __init__(self, fault: BodyFault, detail: str) -> None:
+        super().__init__(fault.status, detail)
+        self.fault = fault
+
+
 class Problem(BaseModel):
     """A problem document.
 
@@ -91,6 +116,13 @@ def status_of(error: ScreenalyticsError) -> HTTPStatus:
     return STATUSES.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
+def told_of(error: ScreenalyticsError) -> str:
+    """Return what a client is told of one of our errors; what it is not told, the log is."""
+    if status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _LOG.error("%s", error)
+    return detail_of(error)
+
+
 def detail_of(error: ScreenalyticsError) -> str:
     """Return what a client is told of one of our errors: nothing of the server's insides."""
     if status_of(error) < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -118,10 +150,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(ScreenalyticsError)
     async def ours(_request: Request, error: ScreenalyticsError) -> JSONResponse:
-        status = status_of(error)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _LOG.error("%s", error)
-        answer = problem(status, detail_of(error), error.code)
+        answer = problem(status_of(error), told_of(error), error.code)
         if "retry_after_s" in error.fields:
             answer.headers["retry-after"] = str(error.retry_after_s)
         return answer
@@ -134,7 +163,11 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def framework(_request: Request, error: HTTPException) -> JSONResponse:
-        answer = problem(error.status_code, str(error.detail))
+        # The framework itself says 400 of nothing else.
+        is_body = error.status_code == HTTPStatus.BAD_REQUEST
+        by_itself = BodyFault.UNREADABLE if is_body else None
+        code = error.fault if isinstance(error, BodyError) else by_itself
+        answer = problem(error.status_code, str(error.detail), code)
         answer.headers.update(error.headers or {})
         return answer
 

@@ -12,12 +12,12 @@ from typing import Annotated, Any, Final
 
 import anyio
 from anyio import CapacityLimiter, from_thread, to_thread
-from fastapi import APIRouter, Header, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 
 from screenalytics_assets.api.ids import EpisodeInPath
-from screenalytics_assets.api.problems import problem_responses
+from screenalytics_assets.api.problems import BodyError, BodyFault, problem_responses
 from screenalytics_assets.api.service import Service, ServiceDep
 from screenalytics_assets.api.video_paths import allowed_video
 from screenalytics_assets.assets.video import announce_video
@@ -131,7 +131,7 @@ async def upload_video(
     try:
         video, is_new = await to_thread.run_sync(take_in, limiter=_limiter(request))
     except ClientDisconnect:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "The body did not come to its end.") from None
+        raise BodyError(BodyFault.INCOMPLETE, "The body did not come to its end.") from None
     response.status_code = HTTPStatus.CREATED if is_new else HTTPStatus.OK
     return _shown(video)
 
@@ -228,7 +228,7 @@ async def _pieces(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
     """Yield the body in pieces of about a megabyte.
 
     Raises:
-        HTTPException: It is too large, or nothing comes any more.
+        BodyError: It is too large, or nothing comes any more.
         ClientDisconnect: It ends before its end.
     """
     stream, held, size = request.stream(), bytearray(), 0
@@ -237,7 +237,7 @@ async def _pieces(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
             with anyio.fail_after(_STALL_S):
                 chunk = await anext(stream, None)
         except TimeoutError:
-            raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "The body stopped coming.") from None
+            raise BodyError(BodyFault.STALLED, "The body stopped coming.") from None
         size += len(chunk or b"")
         if size > limit_bytes:
             raise _too_large(limit_bytes)
@@ -275,9 +275,9 @@ def _declared_size(request: Request, limit_bytes: int) -> int | None:
     return int(text)
 
 
-def _too_large(limit_bytes: int) -> HTTPException:
-    return HTTPException(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+def _too_large(limit_bytes: int) -> BodyError:
+    return BodyError(
+        BodyFault.TOO_LARGE,
         f"A video may have {limit_bytes:,} bytes here; SCREENALYTICS_API_UPLOAD_LIMIT_GB says so.",
     )
 

@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from screenalytics_assets.api.problems import status_of
+from screenalytics_assets.api.problems import status_of, told_of
 from screenalytics_core.errors import ScreenalyticsError
 from screenalytics_core.report.text import DASH
 
@@ -69,7 +69,7 @@ class PageRoute(APIRoute):
                 return await answer(request)
             except ScreenalyticsError as error:
                 status = status_of(error)
-                return page("problem.html", status, told=str(error))
+                return page("problem.html", status, told=told_of(error))
             except RequestValidationError as error:
                 told = "; ".join(f"{e['loc'][-1]}: {e['msg']}" for e in error.errors())
                 return page("problem.html", HTTPStatus.UNPROCESSABLE_ENTITY, told=told)

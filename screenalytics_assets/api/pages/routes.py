@@ -30,7 +30,7 @@ from screenalytics_assets.api.pages.episodes_view import choose, episode_rows
 from screenalytics_assets.api.pages.rendering import PageRoute
 from screenalytics_assets.api.pages.rendering import page as render
 from screenalytics_assets.api.pages.run_view import decided_until, run_view
-from screenalytics_assets.api.problems import status_of
+from screenalytics_assets.api.problems import status_of, told_of
 from screenalytics_assets.api.run_rows import rows_of
 from screenalytics_assets.api.security.counting import COUNTED
 from screenalytics_assets.api.service import Service, ServiceDep
@@ -196,7 +196,7 @@ def _episodes(
     return render(
         "episodes.html",
         _status(told),
-        told=str(told or ""),
+        told=told_of(told) if told else "",
         view=view,
         rows=episode_rows(view.ep_ids, rows_of(service.stores, view.ep_ids)),
         form=form or _EMPTY_FORM,
@@ -222,7 +222,7 @@ def _run(service: Service, run: RunKey, told: ScreenalyticsError | None = None) 
     return render(
         "run.html",
         _status(told),
-        told=str(told or ""),
+        told=told_of(told) if told else "",
         view=view,
         cast_labels=[m.label for m in stores.gallery.members(show)] if show else [],
         decisions=decisions,

@@ -10,11 +10,10 @@ from urllib.parse import quote
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.datastructures import Headers
-from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from screenalytics_assets.api.problems import problem
+from screenalytics_assets.api.problems import BodyError, BodyFault, problem
 from screenalytics_assets.api.security.admission import SIGN_IN, Refusal, refusal
 from screenalytics_assets.settings import ApiSettings
 
@@ -53,8 +52,9 @@ class Guard:
         if why is not None:
             return _answer(scope, why)
         size = headers.get("content-length", "0")
-        if not _is_upload(scope) and size.isdigit() and int(size) > BODY_LIMIT_BYTES:
-            return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE, "body_too_large")
+        if not _is_upload(scope) and size.isdecimal() and int(size) > BODY_LIMIT_BYTES:
+            fault = BodyFault.TOO_LARGE
+            return problem(fault.status, _TOO_LARGE, fault)
         return None
 
 
@@ -69,23 +69,34 @@ class _Limited:
         message = await self._receive()
         self._count += len(message.get("body", b""))
         if self._count > BODY_LIMIT_BYTES:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
+            raise BodyError(BodyFault.TOO_LARGE, _TOO_LARGE)
         return message
 
 
 _TOO_LARGE: Final = f"A request may hold {BODY_LIMIT_BYTES:,} bytes, but for uploads of videos."
 
 
-_READ_HEADERS: Final = (
+READ_HEADERS: Final = (
     "authorization",
     "content-digest",
     "content-type",
     "idempotency-key",
+    "if-none-match",
+    "if-range",
     "last-event-id",
     "range",
     "x-screenalytics-by",
 )
-_SAID_HEADERS: Final = ("content-range", "etag", "idempotency-replayed", "retry-after")
+"""What scripts of an allowed origin may send, beside what any script may."""
+SAID_HEADERS: Final = (
+    "accept-ranges",
+    "content-disposition",
+    "content-range",
+    "etag",
+    "idempotency-replayed",
+    "retry-after",
+)
+"""What they may read of an answer, beside what any script may."""
 
 
 def add_security(app: FastAPI, api: ApiSettings) -> None:
@@ -96,8 +107,8 @@ def add_security(app: FastAPI, api: ApiSettings) -> None:
             CORSMiddleware,
             allow_origins=api.cors_origins,
             allow_methods=["*"],
-            allow_headers=_READ_HEADERS,
-            expose_headers=_SAID_HEADERS,
+            allow_headers=READ_HEADERS,
+            expose_headers=SAID_HEADERS,
         )
 
 

@@ -157,7 +157,7 @@ def test_a_body_that_is_too_large_is_refused(guarded: TestClient, path: str) -> 
 def test_a_body_of_unsaid_length_is_counted(guarded: TestClient) -> None:
     pieces = (b" " * (1 << 16) for _ in range((BODY_LIMIT_BYTES >> 16) + 1))
     answer = guarded.post("/jobs/episode-run", content=pieces, headers=BEARER)
-    assert answer.status_code == 413
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
 @pytest.mark.parametrize("text", ["//evil.example", "/\\evil.example", "https://evil.example", ""])

@@ -13,8 +13,13 @@ from fastapi.testclient import TestClient
 from starlette.routing import Match
 
 from screenalytics_assets.api.app import create_app
-from screenalytics_assets.api.problems import STATUSES, add_problem_handlers
-from screenalytics_assets.api.security.guard import BODY_LIMIT_BYTES, add_security
+from screenalytics_assets.api.problems import STATUSES, BodyFault, add_problem_handlers
+from screenalytics_assets.api.security.guard import (
+    BODY_LIMIT_BYTES,
+    READ_HEADERS,
+    SAID_HEADERS,
+    add_security,
+)
 from screenalytics_assets.settings import ApiSettings
 from screenalytics_core.errors import ScreenalyticsError
 from tests.api_reading import settings_of
@@ -106,9 +111,21 @@ def test_the_codes_of_the_server_are_told_with_their_statuses(app: FastAPI) -> N
     ]
 
     told = {code: int(status) for code, status, _ in rows_under(TEXT, "code of the server")}
-    # What a range gets is the matter of test_ranges and test_artifacts.
+    # What a range gets is the matter of test_ranges and test_artifacts, what a body gets that of
+    # test_uploads and test_problems.
     range_ = {"range_unsatisfiable": int(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)}
-    assert told == dict(given) | range_
+    bodies = {fault.value: int(fault.status) for fault in BodyFault}
+    assert told == dict(given) | range_ | bodies
+
+
+def test_the_headers_that_scripts_of_other_sites_may_use_are_told() -> None:
+    found = re.search(r"Their scripts may send\s(.*?), and read (.*?)\.\n", TEXT, re.DOTALL)
+    assert found is not None
+
+    sent, read = (re.findall(r"`([\w-]+)`", names) for names in found.groups())
+
+    assert [name.lower() for name in sent] == list(READ_HEADERS)
+    assert [name.lower() for name in read] == list(SAID_HEADERS)
 
 
 class Asked(dict[str, str]):

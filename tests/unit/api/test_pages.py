@@ -98,7 +98,8 @@ def test_a_launch_that_is_refused_says_why_and_keeps_what_was_written(
     answer = client.post("/launch", data={"ep_id": EP, "profile": "high_accuracy"})
 
     assert answer.status_code == 503
-    assert "queue: has no daemon" in words(answer.text)
+    assert "Nothing takes jobs from the queue now." in words(answer.text)
+    assert "has no daemon" not in answer.text
     assert f'value="{EP}"' in answer.text
     assert "<option selected>high_accuracy" in answer.text
 
@@ -164,7 +165,8 @@ def test_decisions_that_nothing_carries_out_stand_and_it_is_told(
     answer = client.post(f"{RUN_PAGE}/apply")
 
     assert answer.status_code == 503
-    assert "queue: has no daemon" in words(answer.text)
+    assert "Nothing takes jobs from the queue now." in words(answer.text)
+    assert "has no daemon" not in answer.text
     assert len(OpenStores.open(stores.root).decisions.read(EP)) == 1
 
 

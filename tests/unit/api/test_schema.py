@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from screenalytics_assets.api.app import create_app
+from screenalytics_assets.api.security.guard import READ_HEADERS
 from screenalytics_core.errors import JobNotFoundError
 from tests.api_reading import KeptLauncher, seen_run, settings_of
 from tests.stores import EP, Stores
@@ -122,6 +123,16 @@ def test_a_body_that_is_no_json_is_answered_as_the_document_says(
 
     assert answer.status_code in {400, 422}
     assert str(answer.status_code) in OPERATIONS[name].definition.raw["responses"]
+
+
+def test_scripts_of_a_named_origin_may_send_every_header_that_an_operation_reads() -> None:
+    operations = [o for path in DOCUMENT["paths"].values() for o in path.values()]
+    parameters = [p for o in operations for p in o.get("parameters", ())]
+    declared = {p["name"].lower() for p in parameters if p["in"] == "header"}
+    # Who asks, what is sent, and what every file takes.
+    others = {"authorization", "content-type", "range", "if-range", "if-none-match"}
+
+    assert set(READ_HEADERS) == declared | others
 
 
 def test_every_operation_says_how_the_server_itself_may_fail() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,6 +104,7 @@ def test_a_video_that_is_too_large_is_refused_before_it_is_read(
 
     assert (answer.status_code, left(root)) == (413, [])
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "body_too_large"
 
 
 def test_a_video_of_unknown_length_is_refused_when_it_is_too_large(
@@ -111,6 +113,7 @@ def test_a_video_of_unknown_length_is_refused_when_it_is_too_large(
     answer = client.put(VIDEO, content=iter([b"x" * 50_000] * 5))
 
     assert (answer.status_code, left(root)) == (413, [])
+    assert answer.json()["code"] == "body_too_large"
 
 
 def test_what_is_no_video_is_refused_without_a_path_of_the_server(
@@ -140,18 +143,33 @@ def test_a_digest_is_compared_with_what_came(
     assert left(root) == (WHOLE if is_right else [])
 
 
-def test_an_upload_that_breaks_off_leaves_nothing(
-    client: TestClient, root: Path, films: Path
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        pytest.param(400, "body_incomplete", id="broken off"),
+        pytest.param(408, "body_stalled", id="nothing comes any more"),
+    ],
+)
+def test_an_upload_that_does_not_end_leaves_nothing(
+    client: TestClient,
+    root: Path,
+    films: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    code: str,
 ) -> None:
     content = (films / "red.mp4").read_bytes()
-    messages: list[Message] = [
-        {"type": "http.request", "body": content[:500], "more_body": True},
-        {"type": "http.disconnect"},
-    ]
+    messages: list[Message] = [{"type": "http.request", "body": content[:500], "more_body": True}]
     said: list[Message] = []
+    if code == "body_stalled":
+        monkeypatch.setattr(uploads, "_STALL_S", 0.1)
 
     async def receive() -> Message:
-        return messages.pop(0) if messages else {"type": "http.disconnect"}
+        if messages:
+            return messages.pop()
+        if code == "body_stalled":
+            await asyncio.sleep(3600)
+        return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
         said.append(message)
@@ -166,7 +184,8 @@ def test_an_upload_that_breaks_off_leaves_nothing(
     }
     asyncio.run(client.app(scope, receive, send))  # type: ignore[arg-type]
 
-    assert said[0]["status"] == 400
+    assert said[0]["status"] == status
+    assert json.loads(said[1]["body"])["code"] == code
     assert left(root) == []
     assert recorded_video(LocalStorage(root), EP) is None
 
