@@ -25,10 +25,10 @@ from screenalytics_assets.api.following import Following
 from screenalytics_assets.api.idempotency import Turns
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import DagsterLauncher, Launcher
+from screenalytics_assets.api.pages import sign_in
 from screenalytics_assets.api.pages.routes import add_pages
 from screenalytics_assets.api.problems import add_problem_handlers, problem_responses
 from screenalytics_assets.api.progress import routes as progress
-from screenalytics_assets.api.security import sign_in
 from screenalytics_assets.api.security.guard import add_security
 from screenalytics_assets.api.security.rates import Rates
 from screenalytics_assets.api.service import Service

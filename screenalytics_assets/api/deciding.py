@@ -10,11 +10,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from screenalytics_assets.api.callers import CallerDep
+from screenalytics_assets.api.counting import COUNTED
 from screenalytics_assets.api.identities import DecisionRow, decision_rows
 from screenalytics_assets.api.ids import EpisodeInPath
 from screenalytics_assets.api.launching import Work
 from screenalytics_assets.api.problems import detail_of, problem_responses
-from screenalytics_assets.api.security.counting import COUNTED
 from screenalytics_assets.api.service import Service, ServiceDep
 from screenalytics_assets.deciding import STAGES, LookedAt
 from screenalytics_assets.engine import Launch

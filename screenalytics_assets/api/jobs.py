@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from screenalytics_assets.api.canceling import require_run
+from screenalytics_assets.api.counting import COUNTED
 from screenalytics_assets.api.idempotency import digest_of, earlier, job_id_of
 from screenalytics_assets.api.job_view import (
     JobLine,
@@ -23,7 +24,6 @@ from screenalytics_assets.api.launching import Queued, Work
 from screenalytics_assets.api.model_choice import with_allowed_models
 from screenalytics_assets.api.problems import problem_responses
 from screenalytics_assets.api.requests import JobRequest
-from screenalytics_assets.api.security.counting import COUNTED
 from screenalytics_assets.api.service import Service, ServiceDep
 from screenalytics_assets.api.video_paths import allowed_video
 from screenalytics_assets.engine import Launch

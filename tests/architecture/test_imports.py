@@ -23,6 +23,7 @@ CONFIG = read_configuration(PYPROJECT)
 CONTRACTS: dict[str, dict[str, Any]] = {c["id"]: c for c in CONFIG["contracts_options"]}
 
 CORE, ASSETS = "screenalytics_core", "screenalytics_assets"
+API = f"{ASSETS}.api"
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,17 @@ def test_the_imports_keep_their_contract(contract_id: str, graph: grimp.ImportGr
         ("pure", f"{CORE}.steps.base", f"{CORE}.ledger"),
         ("ground", f"{CORE}.errors", f"{CORE}.config"),
         ("ground", f"{CORE}.config", f"{CORE}.stages"),
+        ("service-importers", f"{ASSETS}.engine", f"{API}.launching"),
+        ("service-importers", f"{ASSETS}.api_client", f"{API}.progress.models"),
+        ("command-line-over-service", f"{API}.jobs", f"{ASSETS}.cli.console"),
+        ("service-rooms", f"{API}.service", f"{API}.ids"),
+        ("service-rooms", f"{API}.security.guard", f"{API}.service"),
+        ("service-rooms", f"{API}.launching", f"{API}.service"),
+        ("service-rooms", f"{API}.jobs", f"{API}.pages.rendering"),
+        ("service-rooms", f"{API}.jobs", f"{API}.uploads"),
+        ("progress-rooms", f"{API}.progress.teller", f"{API}.progress.feeds"),
+        ("pages-rooms", f"{API}.pages.run_view", f"{API}.pages.routes"),
+        ("security-rooms", f"{API}.security.admission", f"{API}.security.guard"),
     ],
 )
 def test_a_forbidden_import_breaks_its_contract(
@@ -77,11 +89,23 @@ def test_a_forbidden_import_breaks_its_contract(
     assert not is_kept(contract_id, broken)
 
 
-def test_a_new_module_of_core_must_be_given_its_place(graph: grimp.ImportGraph) -> None:
+@pytest.mark.parametrize(
+    ("contract_id", "package"),
+    [
+        ("ledger-to-schema", CORE),
+        ("service-rooms", API),
+        ("progress-rooms", f"{API}.progress"),
+        ("pages-rooms", f"{API}.pages"),
+        ("security-rooms", f"{API}.security"),
+    ],
+)
+def test_a_new_module_must_be_given_its_place(
+    contract_id: str, package: str, graph: grimp.ImportGraph
+) -> None:
     grown = deepcopy(graph)
-    grown.add_module(f"{CORE}.somewhere")
+    grown.add_module(f"{package}.somewhere")
 
-    assert not is_kept("ledger-to-schema", grown)
+    assert not is_kept(contract_id, grown)
 
 
 def test_every_contract_is_proved_by_a_break() -> None:

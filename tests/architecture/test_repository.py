@@ -47,6 +47,14 @@ def test_the_machine_path_rule_sees_one(path: str) -> None:
     assert MACHINE_PATHS.search(f"see {path}/x")
 
 
+def test_all_code_but_the_tests_is_type_checked() -> None:
+    checked = tomllib.loads(text_of("pyproject.toml"))["tool"]["mypy"]
+    inits = [relative(p).split("/") for p in tracked_files() if p.name == "__init__.py"]
+
+    assert {folder for folder, *_ in inits} - {"tests"} == set(checked["packages"])
+    assert checked["strict"] is True
+
+
 def test_the_lock_file_names_no_index() -> None:
     assert URLS.findall(text_of("requirements.lock")) == []
 

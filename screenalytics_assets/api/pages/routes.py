@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import ValidationError
 
 from screenalytics_assets.api.callers import CallerDep
+from screenalytics_assets.api.counting import COUNTED
 from screenalytics_assets.api.deciding import (
     ApplyRequest,
     LabelRequest,
@@ -32,7 +33,6 @@ from screenalytics_assets.api.pages.rendering import page as render
 from screenalytics_assets.api.pages.run_view import decided_until, run_view
 from screenalytics_assets.api.problems import status_of, told_of
 from screenalytics_assets.api.run_rows import rows_of
-from screenalytics_assets.api.security.counting import COUNTED
 from screenalytics_assets.api.service import Service, ServiceDep
 from screenalytics_assets.api.video_paths import allowed_video
 from screenalytics_core.artifacts import ArtifactKind

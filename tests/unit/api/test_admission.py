@@ -9,10 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from screenalytics_assets.api.app import create_app
+from screenalytics_assets.api.pages.sign_in import own_path
 from screenalytics_assets.api.security.admission import SESSION_COOKIE, refusal, session_of
 from screenalytics_assets.api.security.guard import BODY_LIMIT_BYTES
 from screenalytics_assets.api.security.rates import Rates
-from screenalytics_assets.api.security.sign_in import own_path
 from screenalytics_assets.settings import ApiSettings
 from screenalytics_core.errors import RateLimitedError, SettingsError
 from tests.api_reading import KeptLauncher, settings_of
