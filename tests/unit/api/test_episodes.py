@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from fastapi.testclient import TestClient
 
 from screenalytics_assets.api import episodes, runs
 from screenalytics_assets.stores import Stores as OpenStores
+from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.ledger.ledger import Ledger
+from screenalytics_core.storage.local import LocalStorage
 from tests.api_reading import client_of
 from tests.run_samples import finished_run
 from tests.stores import EP, Stores
@@ -232,6 +235,31 @@ def test_the_run_index_is_the_file_and_names_no_path_of_the_server(
     held = json.loads((stores.root / f"projects/{EP}/runs/first/index.json").read_text())
     assert index == {**held, "reportUrl": f"/runs/{EP}/first/report.pdf"}
     assert index["slate"] == {"colour": "blue"}
+
+
+@pytest.mark.parametrize("patched", [None, "https://desk.example/r.pdf?key=1"])
+def test_a_signed_address_of_the_report_is_signed_anew_each_time(
+    client: TestClient,
+    stores: Stores,
+    ledger: Ledger,
+    monkeypatch: pytest.MonkeyPatch,
+    patched: str | None,
+) -> None:
+    times = count(1)
+    monkeypatch.setattr(
+        LocalStorage, "url", lambda _, key: f"https://bucket.example/{key}?signed={next(times)}"
+    )
+    finished_run(stores, "first")
+    stores.publish("first", ArtifactKind.REPORT, {"pdf": b"%PDF-1.7", "html": b"<p>report</p>"})
+    ledger.patch_index(EP, "first", {"reportUrl": patched} if patched else {"slate": 1})
+    held = json.loads((stores.root / f"projects/{EP}/runs/first/index.json").read_text())
+
+    said = [client.get(f"/runs/{EP}/first").json()["reportUrl"] for _ in range(2)]
+
+    urls = {held["reportUrl"], *said}
+    signed = f"https://bucket.example/manifests/{EP}/runs/first/report.pdf?signed="
+    assert urls == {patched} if patched else len(urls) == 3
+    assert patched or all(url.startswith(signed) for url in urls)
 
 
 @pytest.mark.parametrize("left", [None, "[", '{"status": 7}'])
