@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 UNKNOWN: Final = "unknown"
 
 
-def current_code_ref(folder: Path | None = None) -> str:
-    """Return the commit that `folder` (default: this package) is checked out at.
+@cache
+def current_code_ref() -> str:
+    """Return the commit of the code that this process runs, asked once.
+
+    What is checked out later is not what this process has loaded: whoever lives long asks when
+    it starts. A run names the code that reserved it, each stage that of the process that ran it.
+    """
+    return code_ref_of(Path(__file__).resolve().parent)
+
+
+def code_ref_of(where: Path) -> str:
+    """Return the commit that a folder is checked out at now.
 
     `unknown` is an answer, not a failure: an installed wheel has no repository.
     """
-    where = folder or Path(__file__).resolve().parent
     sha = _git(where, "rev-parse", "HEAD")
     if sha is None or _git(where, "ls-files", "--error-unmatch", ".") is None:
         return UNKNOWN

@@ -18,8 +18,10 @@ from screenalytics_assets.api.code_server import CodeServer
 from screenalytics_assets.api.model_choice import check_installed
 from screenalytics_assets.backfill_queue import check_daemon
 from screenalytics_assets.binding import bind_inputs, check_disk, silent
+from screenalytics_assets.code_ref import current_code_ref
 from screenalytics_assets.engine import Launch, assets_to_run, prepare_run
 from screenalytics_assets.jobs import EPISODE_JOB
+from screenalytics_assets.kept_storage import events_together
 from screenalytics_assets.mirror import mirror_runs
 from screenalytics_assets.resources import settings_run_config
 from screenalytics_assets.reuse import check_fresh
@@ -106,6 +108,8 @@ class DagsterLauncher:
         self._instance = instance
         self._code = CodeServer(instance, settings.dagster_home)
         self._creating = threading.Lock()
+        # Now, while what is checked out is what this process has loaded.
+        current_code_ref()
 
     def submit(self, work: Work) -> Queued:
         assets = assets_to_run(work.stages)
@@ -181,7 +185,7 @@ class DagsterLauncher:
         planned = self._code.planned(assets, run_config)
         plan = planned.plan.execution_plan_snapshot
         # SQLite has one writer: the others wait here, fairly, and not in its busy loop.
-        with self._creating:
+        with self._creating, events_together(self._instance):
             self._instance.create_run(
                 job_name=EPISODE_JOB,
                 run_id=job_id,

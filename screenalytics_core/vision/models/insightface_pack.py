@@ -19,6 +19,7 @@ import onnx
 
 from screenalytics_core.errors import ModelError, ModelInstallError
 from screenalytics_core.vision.models.arcface import is_arcface
+from screenalytics_core.vision.models.file_memory import FileMemory
 from screenalytics_core.vision.models.home import ModelsHome
 from screenalytics_core.vision.models.mtcnn_file import is_mtcnn
 from screenalytics_core.vision.models.nanodet import is_nanodet
@@ -55,15 +56,10 @@ def scan_folder(folder: Path, *, licence: str, source: str) -> tuple[PackEntry, 
     found: dict[str, list[PackEntry]] = {}
     paths = sorted(folder.glob("*.onnx"))
     for path in paths:
-        data = read_model_bytes(path)
-        model = parse_graph(data, f"model file {path}")
-        for role, adapter, matches in _KINDS:
-            if matches(model):
-                entry = PackEntry(
-                    role, adapter, path.name, sha256_of(data), licence, source, "as given"
-                )
-                found.setdefault(role, []).append(entry)
-                break
+        role, adapter, sha256 = _LOOKED_INTO.of(path)
+        if role:
+            entry = PackEntry(role, adapter, path.name, sha256, licence, source, "as given")
+            found.setdefault(role, []).append(entry)
     for role, entries in found.items():
         if len(entries) > 1:
             names = ", ".join(entry.name for entry in entries)
@@ -82,6 +78,17 @@ def scan_folder(folder: Path, *, licence: str, source: str) -> tuple[PackEntry, 
             "as in an insightface pack.",
         )
     return tuple(found[role][0] for role in (*REQUIRED_ROLES, "person_detector") if role in found)
+
+
+def _look_into(path: Path) -> tuple[str, str, str]:
+    """Return role, adapter and sha256 of a model file; no role for what is not used here."""
+    data = read_model_bytes(path)
+    model = parse_graph(data, f"model file {path}")
+    fits = ((role, adapter) for role, adapter, matches in _KINDS if matches(model))
+    return (*next(fits, ("", "")), sha256_of(data))
+
+
+_LOOKED_INTO: Final = FileMemory(_look_into)
 
 
 def install_insightface_pack(name: str, home: ModelsHome) -> Path:

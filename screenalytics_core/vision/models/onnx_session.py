@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
 from screenalytics_core.errors import ModelError
+from screenalytics_core.vision.models.file_memory import FileMemory
 from screenalytics_core.vision.models.protocols import FloatArray
 
 PROVIDERS: Final[Mapping[str, str]] = {
@@ -85,8 +86,28 @@ def read_model_bytes(path: Path, expected_sha256: str | None = None) -> bytes:
             way_out="Install the pack again: `screenalytics models install lite`, or choose "
             "another one with --models.",
         ) from error
-    found = sha256_of(data)
-    if expected_sha256 is not None and found != expected_sha256:
+    if expected_sha256 is not None:
+        _compare(path, sha256_of(data), expected_sha256)
+    return data
+
+
+def check_model_file(path: Path, expected_sha256: str) -> None:
+    """Refuse a model file whose bytes are not the expected ones; it is not opened for use.
+
+    A file that has not changed since this process hashed it is not read again. Whoever opens it
+    hashes what it reads (`read_model_bytes`).
+
+    Raises:
+        ModelError: The file is missing, unreadable or has another sha256.
+    """
+    _compare(path, _HASHES.of(path), expected_sha256)
+
+
+_HASHES: Final = FileMemory(lambda path: sha256_of(read_model_bytes(path)))
+
+
+def _compare(path: Path, found: str, expected_sha256: str) -> None:
+    if found != expected_sha256:
         raise ModelError(
             thing=f"model file {path}",
             reason=f"is corrupted or was replaced: sha256 {found}, expected {expected_sha256}",
@@ -95,7 +116,6 @@ def read_model_bytes(path: Path, expected_sha256: str | None = None) -> bytes:
             expected_sha256=expected_sha256,
             found_sha256=found,
         )
-    return data
 
 
 def parse_graph(data: bytes, thing: str) -> onnx.ModelProto:

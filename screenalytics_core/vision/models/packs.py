@@ -19,6 +19,7 @@ from screenalytics_core.vision.models.lite_recipe import LITE
 from screenalytics_core.vision.models.mtcnn import MtcnnDetector
 from screenalytics_core.vision.models.mtcnn_file import open_mtcnn
 from screenalytics_core.vision.models.onnx_session import (
+    check_model_file,
     parse_graph,
     read_model_bytes,
     resolve_device,
@@ -204,7 +205,7 @@ def _document(name: str, folder: Path, home: ModelsHome) -> PackDocument:
     if (folder / PACK_FILE).is_file():
         document = read_pack_file(folder)
         for entry in document.entries:
-            read_model_bytes(folder / entry.name, entry.sha256)
+            check_model_file(folder / entry.name, entry.sha256)
         return replace(document, calibration=_calibration_of(document))
     if _is_name(name) and folder == home.insightface(name):
         entries = scan_folder(folder, licence=LICENCE, source=f"insightface {name}")

@@ -16,7 +16,11 @@ from screenalytics_core.vision.models.appearance import HsvStripes
 from screenalytics_core.vision.models.home import ModelsHome
 from screenalytics_core.vision.models.lite_recipe import LITE
 from screenalytics_core.vision.models.nanodet import open_nanodet
-from screenalytics_core.vision.models.onnx_session import parse_graph, read_model_bytes
+from screenalytics_core.vision.models.onnx_session import (
+    check_model_file,
+    parse_graph,
+    read_model_bytes,
+)
 from screenalytics_core.vision.models.pack_file import PACK_FILE, PackEntry, read_pack_file
 from screenalytics_core.vision.models.person_pack import (
     PERSON_PACKS,
@@ -106,7 +110,7 @@ def choose_person_models(
     if (lite / PACK_FILE).is_file():
         entry = _detector_of(read_pack_file(lite).entries)
         if entry is not None:
-            read_model_bytes(lite / entry.name, entry.sha256)
+            check_model_file(lite / entry.name, entry.sha256)
             source = f"{entry.source}, of pack {LITE.name}"
             return NanodetPersons(lite, replace(entry, source=source), device=device)
     return NoPersons()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from screenalytics_core.errors import ModelError, ModelInstallError
-from screenalytics_core.vision.models import packs
+from screenalytics_core.vision.models import file_memory, packs
 from screenalytics_core.vision.models.home import ModelsHome
 from screenalytics_core.vision.models.lite_install import install_lite
 from screenalytics_core.vision.models.pack_file import PACK_FILE
@@ -192,6 +192,23 @@ def test_a_file_replaced_after_it_was_found_is_not_loaded(home: ModelsHome, tmp_
 
     with pytest.raises(ModelError, match=r"rec\.onnx: is corrupted or was replaced"):
         pack.face_embedder()
+
+
+def test_a_pack_that_is_looked_for_again_is_not_hashed_again(
+    home: ModelsHome, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_lite(home, registry)
+    put_buffalo(home, "buffalo_s")
+    monkeypatch.setattr(file_memory, "_SETTLED_NS", -(10**12))
+    first = [find(name, home).info for name in ("lite", "buffalo_s")]
+    read: list[str] = []
+    really = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or really(path))
+
+    again = [find(name, home).info for name in ("lite", "buffalo_s")]
+
+    assert again == first
+    assert [name for name in read if name.endswith(".onnx")] == []
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": 99}'])
