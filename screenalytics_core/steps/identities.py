@@ -203,7 +203,7 @@ STEP = Step(
         StepOutput(
             name="identities",
             kinds=(ArtifactKind.IDENTITIES,),
-            version="9",
+            version="10",
             # The faces' own vectors are not read, but belong to whoever inherits a track's.
             inputs=(
                 ArtifactKind.TRACKS,

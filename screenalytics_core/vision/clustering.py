@@ -20,8 +20,6 @@ from numpy.typing import NDArray
 from screenalytics_core.vision.models.protocols import FloatArray
 
 _NEVER: Final = np.float32(-np.inf)
-# Rows of a matrix that are worked on at a time: a few MB of an hour's.
-_ROWS: Final = 256
 _NO_PAIRS: Final = np.zeros((0, 2), np.int64)
 # Half of what joins is as much as strangers may look alike. With a quarter fewer tracks of one
 # person are joined, with more none besides (docs/evaluation.md).
@@ -37,9 +35,10 @@ def cluster_tracks(
 ) -> list[list[int]]:
     """Group tracks by average linkage.
 
-    Takes 4 n^2 bytes and about O(n^2) time: 64 MB and 1 s for the 4,000 tracks of an hour that
-    is cut quickly. Equal similarities go to the pair with the lowest track ids, and the order
-    of the input does not matter.
+    The mean similarity of two groups is the product of their sums over the number of pairs, so
+    no table of pairs is held: memory is that of the embeddings, however long the episode, and
+    time about O(n^2 D). Equal similarities go to the pair with the lowest track ids, and the
+    order of the input does not matter.
 
     Args:
         track_ids: (N,) distinct.
@@ -55,55 +54,87 @@ def cluster_tracks(
     """
     order = np.argsort(track_ids)
     ids = track_ids[order]
-    similarity = _similarities(embeddings[order])
-    pairs = _positions(ids, cannot_link)
-    similarity[pairs[:, 0], pairs[:, 1]] = _NEVER
-    similarity[pairs[:, 1], pairs[:, 0]] = _NEVER
-    raise_by = np.float32(_CONTINUES * max(0.0, min_similarity))
-    likely = _Likely(_positions(ids, continuations), len(ids), raise_by)
-    owner = _join(similarity, likely, np.float32(min_similarity))
+    clusters = _Clusters(
+        embeddings[order],
+        apart=_positions(ids, cannot_link),
+        likely=_positions(ids, continuations),
+        raise_by=np.float32(_CONTINUES * max(0.0, min_similarity)),
+    )
+    owner = _join(clusters, np.float32(min_similarity))
     groups: dict[int, list[int]] = {}
     for position, root in enumerate(owner.tolist()):
         groups.setdefault(root, []).append(int(ids[position]))
     return list(groups.values())
 
 
-class _Likely:
-    """Which clusters may go on with one another: few pairs, so no second matrix."""
+class _Clusters:
+    """Clusters as sums of their members, each at the position of its first member.
 
-    def __init__(self, pairs: NDArray[np.int64], count: int, raise_by: np.float32) -> None:
-        self._of: list[set[int]] = [set() for _ in range(count)]
+    Args:
+        embeddings: (N, D) one per member; taken over.
+        apart: (P, 2) positions that must not be joined.
+        likely: (P, 2) positions whose clusters are raised by `raise_by`.
+    """
+
+    def __init__(
+        self,
+        embeddings: FloatArray,
+        *,
+        apart: NDArray[np.int64],
+        likely: NDArray[np.int64],
+        raise_by: np.float32,
+    ) -> None:
+        self._count = len(embeddings)
+        # Of the clusters that are left, by ascending position: the fewer, the quicker.
+        self._positions = np.arange(len(embeddings))
+        self._sums = np.ascontiguousarray(embeddings, np.float32)
+        self._sizes = np.ones(len(embeddings), np.float32)
+        self._apart = _neighbours(apart, len(embeddings))
+        self._likely = _neighbours(likely, len(embeddings))
         self._raise_by = raise_by
-        for one, other in pairs[pairs[:, 0] != pairs[:, 1]].tolist():
-            self._of[one].add(other)
-            self._of[other].add(one)
 
-    def raised(self, similarity: FloatArray, cluster: int) -> FloatArray:
-        """Return a cluster's (N,) similarities, raised where it has such a pair."""
-        row = similarity.copy()
-        row[list(self._of[cluster])] += self._raise_by
-        return row
+    def __len__(self) -> int:
+        return self._count
+
+    def similarities(self, cluster: int) -> FloatArray:
+        """Return a cluster's (N,) mean similarities to all, raised or ruled out by its pairs."""
+        own = self._row(cluster)
+        # Not `@`: how BLAS adds up depends on its threads. So both ways give the same bits, too.
+        means = np.einsum("ij,j->i", self._sums, self._sums[own])
+        means /= self._sizes * self._sizes[own]
+        similarity = np.full(self._count, _NEVER, np.float32)
+        similarity[self._positions] = means
+        similarity[list(self._likely[cluster])] += self._raise_by
+        similarity[list(self._apart[cluster])] = _NEVER
+        similarity[cluster] = _NEVER
+        return similarity
 
     def join(self, kept: int, gone: int) -> None:
-        """Give the pairs of one cluster to another."""
-        self._of[kept] |= self._of[gone]
-        for other in self._of[gone]:
-            self._of[other].discard(gone)
-            self._of[other].add(kept)
-        self._of[gone] = set()
-        self._of[kept].discard(kept)
+        """Give the members and the pairs of one cluster to another."""
+        into, out = self._row(kept), self._row(gone)
+        self._sums[into] += self._sums[out]
+        self._sizes[into] += self._sizes[out]
+        self._positions = np.delete(self._positions, out)
+        self._sums = np.delete(self._sums, out, axis=0)
+        self._sizes = np.delete(self._sizes, out)
+        for of in (self._apart, self._likely):
+            of[kept] |= of[gone]
+            for other in of[gone]:
+                of[other].discard(gone)
+                of[other].add(kept)
+            of[gone] = set()
+            of[kept].discard(kept)
+
+    def _row(self, cluster: int) -> int:
+        return int(np.searchsorted(self._positions, cluster))
 
 
-def _similarities(embeddings: FloatArray) -> FloatArray:
-    similarity = np.asarray(embeddings @ embeddings.T, np.float32)
-    # Matrix products need not be symmetric to the last bit.
-    for start in range(0, len(similarity), _ROWS):
-        rows = slice(start, start + _ROWS)
-        both = np.maximum(similarity[rows, start:], similarity[start:, rows].T)
-        similarity[rows, start:] = both
-        similarity[start:, rows] = both.T
-    np.fill_diagonal(similarity, _NEVER)
-    return similarity
+def _neighbours(pairs: NDArray[np.int64], count: int) -> list[set[int]]:
+    of: list[set[int]] = [set() for _ in range(count)]
+    for one, other in pairs[pairs[:, 0] != pairs[:, 1]].tolist():
+        of[one].add(other)
+        of[other].add(one)
+    return of
 
 
 def _positions(ids: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -112,8 +143,8 @@ def _positions(ids: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.i
     return np.searchsorted(ids, known)
 
 
-def _join(similarity: FloatArray, likely: _Likely, min_similarity: np.float32) -> NDArray[np.int64]:
-    """Join until nothing reaches the threshold; `similarity` and `likely` are used up.
+def _join(clusters: _Clusters, min_similarity: np.float32) -> NDArray[np.int64]:
+    """Join until nothing reaches the threshold; `clusters` are used up.
 
     A cluster stands at the position of its first member, so that the first of equal maxima
     is the one with the lowest track ids.
@@ -121,18 +152,17 @@ def _join(similarity: FloatArray, likely: _Likely, min_similarity: np.float32) -
     Returns:
         (N,) position of each member's cluster.
     """
-    n = len(similarity)
+    n = len(clusters)
     owner = np.arange(n)
-    sizes = np.ones(n, np.float32)
     if n < 2:
         return owner
     partner, best = np.zeros(n, np.int64), np.zeros(n, np.float32)
 
-    def look_for_partners(clusters: Iterable[int]) -> None:
-        for cluster in clusters:
-            open_ = likely.raised(similarity[cluster], cluster)
-            partner[cluster] = open_.argmax()
-            best[cluster] = open_[partner[cluster]]
+    def look_for_partners(positions: Iterable[int]) -> None:
+        for position in positions:
+            similarity = clusters.similarities(position)
+            partner[position] = similarity.argmax()
+            best[position] = similarity[partner[position]]
 
     look_for_partners(range(n))
     while True:
@@ -140,15 +170,11 @@ def _join(similarity: FloatArray, likely: _Likely, min_similarity: np.float32) -
         if not best[a] >= min_similarity:
             return owner
         b = int(partner[a])
-        joined = (sizes[a] * similarity[a] + sizes[b] * similarity[b]) / (sizes[a] + sizes[b])
-        sizes[a] += sizes[b]
+        clusters.join(a, b)
         owner[owner == b] = a
-        similarity[a] = similarity[:, a] = joined
-        similarity[b] = similarity[:, b] = _NEVER
-        likely.join(a, b)
         best[b] = _NEVER
         # What one part has of the mean and the other of the raise can be more than either had.
-        together = likely.raised(joined, a)
+        together = clusters.similarities(a)
         better = together > best
         partner[better], best[better] = a, together[better]
         lost = np.flatnonzero(((partner == a) | (partner == b)) & (best > _NEVER) & ~better)
