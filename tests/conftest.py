@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from screenalytics_assets.settings import Settings
@@ -22,7 +23,9 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # How long an example takes says how busy the machine is, and nothing of the code.
-    hypothesis_settings.register_profile("untimed", deadline=None)
+    hypothesis_settings.register_profile(
+        "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
     hypothesis_settings.load_profile("untimed")
 
 
