@@ -193,23 +193,26 @@ def assets_to_run(stages: tuple[PipelineStage, ...]) -> tuple[str, ...]:
 def prepare_run(
     instance: dg.DagsterInstance, stores: Stores, ep_id: str, bound: Bound, launch: Launch
 ) -> RunRecord:
-    """Make sure that nobody else runs this run, reserve it, announce its video.
+    """Make sure that nobody else runs this run, announce its video, reserve it.
 
     Raises:
         RunBusyError: An attempt of the run is alive.
         RunSettingsConflictError: The run is bound to something else.
     """
-    if launch.run_id is not None:
+    run_id = launch.run_id
+    if run_id is not None:
         here = ProcessIdentity.current()
-        newest = stores.attempts.newest(ep_id, launch.run_id)
+        newest = stores.attempts.newest(ep_id, run_id)
         if newest is not None and attempt_is_alive(instance, newest, stores.attempts, here):
             raise busy(newest)
-        record = stores.runs.bind(ep_id, launch.run_id, bound.binding)
-    else:
-        record = stores.runs.reserve(ep_id, bound.binding, scheme=launch.run_id_scheme)
+    # First: an episode that is announced twice is one, a run that is reserved for nothing waits
+    # for ever.
     add_episode(instance, ep_id)
-    instance.report_runless_asset_event(video_observation(ep_id, record.video["sha256"]))
-    return record
+    sha256 = bound.binding.video["sha256"]
+    instance.report_runless_asset_event(video_observation(ep_id, sha256))
+    if run_id is not None:
+        return stores.runs.bind(ep_id, run_id, bound.binding)
+    return stores.runs.reserve(ep_id, bound.binding, scheme=launch.run_id_scheme)
 
 
 def _execute(

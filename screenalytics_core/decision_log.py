@@ -12,7 +12,7 @@ from screenalytics_core.shapes import check_types
 from screenalytics_core.storage.base import Storage
 
 _TYPES: Final = {"sequence": int, "at": str, "by": str, "run_id": str}
-_OPTIONAL: Final = {"cast_id": str, "label": str, "undoes": int}
+_OPTIONAL: Final = {"cast_id": str, "label": str, "undoes": int, "request": str}
 
 
 class DecisionLog:

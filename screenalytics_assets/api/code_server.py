@@ -16,6 +16,7 @@ from dagster._core.remote_origin import GrpcServerCodeLocationOrigin
 from dagster._core.remote_representation.code_location import GrpcServerCodeLocation
 from dagster._core.remote_representation.external import RemoteExecutionPlan, RemoteJob
 
+from screenalytics_assets.api.waiting import WaitingRoom
 from screenalytics_assets.jobs import EPISODE_JOB
 from screenalytics_assets.supervisor.children import listens
 from screenalytics_assets.supervisor.place import LOCATION, Place
@@ -26,6 +27,8 @@ _REPOSITORY: Final = "__repository__"
 # what the usual client waits for an answer.
 _PATIENCE_S: Final = 25.0
 _POLL_S: Final = 0.25
+# One that is well answers all who ask at once within this.
+_BRIEFLY_S: Final = 2.0
 _UNREACHABLE: Final = (DagsterUserCodeUnreachableError, DagsterUserCodeProcessError)
 
 
@@ -41,10 +44,13 @@ class Planned:
 class CodeServer:
     """The code server of a DAGSTER_HOME over one connection, made anew when it was restarted.
 
-    Any thread may use it.
+    Any thread may use it; of those that it keeps waiting a few stay, the others are turned away.
     """
 
-    def __init__(self, instance: dg.DagsterInstance, dagster_home: Path) -> None:
+    def __init__(
+        self, instance: dg.DagsterInstance, dagster_home: Path, waiting: WaitingRoom
+    ) -> None:
+        self._waiting = waiting
         self._instance = instance
         self._home = dagster_home
         self._lock = threading.Lock()
@@ -62,19 +68,34 @@ class CodeServer:
         """
         selection = frozenset(assets)
         deadline_s = time.monotonic() + _PATIENCE_S
-        while True:
-            socket = self._socket(deadline_s)  # whoever waits for it holds nobody up
-            with self._lock:
-                try:
-                    location = self._current(socket)
-                    if selection not in self._planned:
-                        self._planned[selection] = self._ask(location, selection, run_config)
-                    return self._planned[selection]
-                except _UNREACHABLE as error:
-                    self._location = None
-                    if time.monotonic() > deadline_s:
-                        raise self._missing("does not answer") from error
-            time.sleep(_POLL_S)
+        planned = self._asked(selection, run_config, _BRIEFLY_S)
+        if planned is not None:
+            return planned
+        with self._waiting.place():
+            while planned is None:
+                if time.monotonic() > deadline_s:
+                    raise self._missing("does not answer")
+                time.sleep(_POLL_S)
+                planned = self._asked(selection, run_config, deadline_s - time.monotonic())
+        return planned
+
+    def _asked(
+        self, selection: frozenset[str], run_config: Mapping[str, Any], patience_s: float
+    ) -> Planned | None:
+        """Return a plan; None while it is away, or others ask for longer than `patience_s`."""
+        socket = self._socket()
+        if socket is None or not self._lock.acquire(timeout=max(0.0, patience_s)):
+            return None
+        try:
+            location = self._current(socket)
+            if selection not in self._planned:
+                self._planned[selection] = self._ask(location, selection, run_config)
+            return self._planned[selection]
+        except _UNREACHABLE:
+            self._location = None
+            return None
+        finally:
+            self._lock.release()
 
     def _current(self, socket: str) -> GrpcServerCodeLocation:
         location = self._location
@@ -87,18 +108,13 @@ class CodeServer:
         self._location = location = origin.create_location(self._instance)
         return location
 
-    def _socket(self, deadline_s: float) -> str:
+    def _socket(self) -> str | None:
+        """Return where it listens; None while it is being started."""
         place = Place(self._home)
-        while True:
-            record = place.living()
-            if record is None and not place.clients():
-                break  # nobody will start one
-            if record is not None and listens(record.socket):
-                return record.socket
-            if time.monotonic() > deadline_s:
-                break
-            time.sleep(_POLL_S)
-        raise self._missing("is not there")
+        record = place.living()
+        if record is None and not place.clients():
+            raise self._missing("is not there")  # and nobody will start one
+        return record.socket if record is not None and listens(record.socket) else None
 
     def _ask(
         self,

@@ -9,9 +9,10 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import dagster as dg
+from fastapi import Header
 
 from screenalytics_assets.api.launching import REQUEST_TAG, Queued, submit_run
 from screenalytics_assets.mirror import run_key_of
@@ -19,6 +20,18 @@ from screenalytics_core.errors import IdempotencyError
 
 # Any UUID would do; another one would forget the keys of before.
 _NAMESPACE: Final = uuid.UUID("6d0f3f0c-6f0b-5e43-9a3c-6f5a1f3f9b1e")
+REPLAYED: Final = "Idempotency-Replayed"
+"""Header of an answer to a request that was answered before."""
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="A request that is repeated with its key gives what it gave first.",
+    ),
+]
 
 
 def job_id_of(key: str | None) -> str:
@@ -45,29 +58,37 @@ def earlier(instance: dg.DagsterInstance, job_id: str, digest: str) -> Queued | 
     if run is None or key is None:
         return None
     if run.tags.get(REQUEST_TAG) != digest:
-        raise IdempotencyError(
-            thing="Idempotency-Key",
-            reason=f"was used for another request, which made job {job_id}",
-            way_out="Use a new key for each request, and the same one only to repeat it.",
-        )
+        raise key_reused(f"which made job {job_id}")
     if run.status is dg.DagsterRunStatus.NOT_STARTED:
         submit_run(instance, job_id)
     return Queued(job_id, key.ep_id, key.run_id)
 
 
+def key_reused(what: str) -> IdempotencyError:
+    """Build the error for a key that stands for another request; `what` came of that one."""
+    return IdempotencyError(
+        thing="Idempotency-Key",
+        reason=f"was used for another request, {what}",
+        way_out="Use a new key for each request, and the same one only to repeat it.",
+    )
+
+
 class Turns:
-    """Lets requests of equal id pass one after the other, and others beside them."""
+    """Lets requests of equal id pass one after the other, and others beside them.
+
+    Who holds a turn may take it again.
+    """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._locks: dict[str, threading.Lock] = {}
+        self._locks: dict[str, threading.RLock] = {}
         self._users: Counter[str] = Counter()
 
     @contextmanager
     def of(self, job_id: str) -> Iterator[None]:
         """Wait for, and hold, the turn of an id."""
         with self._guard:
-            lock = self._locks.setdefault(job_id, threading.Lock())
+            lock = self._locks.setdefault(job_id, threading.RLock())
             self._users[job_id] += 1
         try:
             with lock:

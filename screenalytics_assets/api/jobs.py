@@ -6,13 +6,19 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import dagster as dg
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from screenalytics_assets.api.canceling import require_run
 from screenalytics_assets.api.counting import COUNTED
-from screenalytics_assets.api.idempotency import digest_of, earlier, job_id_of
+from screenalytics_assets.api.idempotency import (
+    REPLAYED,
+    IdempotencyKey,
+    digest_of,
+    earlier,
+    job_id_of,
+)
 from screenalytics_assets.api.job_view import (
     JobLine,
     JobState,
@@ -20,11 +26,12 @@ from screenalytics_assets.api.job_view import (
     job_line,
     job_type_of,
 )
-from screenalytics_assets.api.launching import Queued, Work
+from screenalytics_assets.api.launching import Work
 from screenalytics_assets.api.model_choice import with_allowed_models
 from screenalytics_assets.api.problems import problem_responses
 from screenalytics_assets.api.requests import JobRequest
 from screenalytics_assets.api.service import Service, ServiceDep
+from screenalytics_assets.api.submitting import submit
 from screenalytics_assets.api.video_paths import allowed_video
 from screenalytics_assets.engine import Launch
 from screenalytics_assets.liveness import UNENDED
@@ -36,23 +43,12 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 _JSON: Final = "application/json"
 _PAGE: Final = 100
-_REPLAYED: Final = "Idempotency-Replayed"
 _STATUSES: Final[dict[str, list[dg.DagsterRunStatus]]] = {
     "running": list(UNENDED),
     "succeeded": [dg.DagsterRunStatus.SUCCESS],
     "failed": [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED],
 }
 _LAUNCH_PROBLEMS: Final = problem_responses(400, 409, 422, 429, 507)
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        description="A request that is repeated with its key gives the job that it gave first.",
-    ),
-]
 
 
 class JobReply(BaseModel):
@@ -97,16 +93,16 @@ def _start(
     key: str | None,
     response: Response,
 ) -> JobReply:
-    job_id = job_id_of(key)
     digest = digest_of(job_type_of(stages), body.model_dump(mode="json"))
+    job_id = job_id_of(key)
+    # Before anything is looked at: what a request names may have gone since it was made.
     with service.turns.of(job_id):
-        before = earlier(service.instance, job_id, digest) if key is not None else None
-        if before is not None:
-            response.headers[_REPLAYED] = "true"
-            return _reply(before)
-        work = _work(service, body, stages, job_id, digest)
-        queued = service.launcher.submit(work)
-    return _reply(queued)
+        queued = earlier(service.instance, job_id, digest)
+        if queued is not None:
+            response.headers[REPLAYED] = "true"
+        else:
+            queued, _ = submit(service, _work(service, body, stages, job_id, digest))
+    return JobReply(job_id=queued.job_id, run_id=queued.run_id)
 
 
 def _work(
@@ -128,10 +124,6 @@ def _work(
         job_id=job_id,
         digest=digest,
     )
-
-
-def _reply(queued: Queued) -> JobReply:
-    return JobReply(job_id=queued.job_id, run_id=queued.run_id)
 
 
 @router.get("", responses=problem_responses(404, 422))

@@ -16,6 +16,7 @@ import dagster as dg
 from screenalytics_assets.api.canceling import cancel_run
 from screenalytics_assets.api.code_server import CodeServer
 from screenalytics_assets.api.model_choice import check_installed
+from screenalytics_assets.api.waiting import WaitingRoom
 from screenalytics_assets.backfill_queue import check_daemon
 from screenalytics_assets.binding import bind_inputs, check_disk, silent
 from screenalytics_assets.code_ref import current_code_ref
@@ -55,7 +56,7 @@ class Work:
 
     Attributes:
         video_path: Registered under `ep_id` first; None when the episode has its video.
-        job_id: A UUID; None makes one up.
+        job_id: A UUID.
         digest: Of the request that asked for it.
     """
 
@@ -64,7 +65,7 @@ class Work:
     stages: tuple[PipelineStage, ...] = STAGE_PLAN
     video_path: Path | None = None
     launch: Launch = field(default_factory=Launch)
-    job_id: str | None = None
+    job_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     digest: str = ""
 
 
@@ -81,7 +82,7 @@ class Launcher(Protocol):
     """Where jobs are handed in. Any thread may use it."""
 
     def submit(self, work: Work) -> Queued:
-        """Reserve the run of a job and put it into the queue.
+        """Reserve the run of a job and put it into the queue; the caller holds its id's turn.
 
         Raises:
             ScreenalyticsError: It cannot start; nothing was changed but, possibly, the
@@ -106,7 +107,8 @@ class DagsterLauncher:
         self._settings = settings
         self._stores = stores
         self._instance = instance
-        self._code = CodeServer(instance, settings.dagster_home)
+        self._waiting = WaitingRoom("request for a job")
+        self._code = CodeServer(instance, settings.dagster_home, self._waiting)
         self._creating = threading.Lock()
         # Now, while what is checked out is what this process has loaded.
         current_code_ref()
@@ -130,7 +132,7 @@ class DagsterLauncher:
         bound = bind_inputs(self._settings, self._stores, ep_id, work.config, silent)
         check_disk(self._stores, bound)
         record = prepare_run(self._instance, self._stores, ep_id, bound, work.launch)
-        job_id = work.job_id or str(uuid.uuid4())
+        job_id = work.job_id
         with self._given_back(record if work.launch.run_id is None else None, job_id):
             self._create(record, work.config, assets, tags, job_id)
         # From here on there is a job: should it not come into the queue now, `Following` sees
@@ -163,15 +165,21 @@ class DagsterLauncher:
         return {**tags, REQUEST_TAG: work.digest}
 
     def _await_daemon(self) -> None:
+        if self._has_daemon(is_last=False):
+            return
         deadline_s = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                check_daemon(self._instance, time.time())
-                return
-            except DaemonMissingError:
-                if time.monotonic() > deadline_s:
-                    raise
+        with self._waiting.place():
+            while not self._has_daemon(is_last=time.monotonic() > deadline_s):
                 time.sleep(_POLL_S)
+
+    def _has_daemon(self, *, is_last: bool) -> bool:
+        try:
+            check_daemon(self._instance, time.time())
+        except DaemonMissingError:
+            if is_last:
+                raise
+            return False
+        return True
 
     def _create(
         self,

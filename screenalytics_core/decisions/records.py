@@ -66,6 +66,7 @@ class Decision:
         label: Display name that goes with `cast_id`.
         undoes: undo: the sequence of the decision that no longer holds.
         via: cli, api or season (a link that was confirmed).
+        request: What asked for it, where that may be repeated: the same one adds no second line.
     """
 
     sequence: int
@@ -80,11 +81,15 @@ class Decision:
     label: str | None = None
     undoes: int | None = None
     via: str = "cli"
+    request: str | None = None
     schema_version: int = SCHEMA_VERSION
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as it stands in its line."""
-        return asdict(self)
+        line = asdict(self)
+        if self.request is None:
+            del line["request"]  # as in lines, and in hashes of them, from before there were any
+        return line
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:

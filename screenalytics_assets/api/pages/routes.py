@@ -14,14 +14,8 @@ from pydantic import ValidationError
 
 from screenalytics_assets.api.callers import CallerDep
 from screenalytics_assets.api.counting import COUNTED
-from screenalytics_assets.api.deciding import (
-    ApplyRequest,
-    LabelRequest,
-    UndoRequest,
-    apply,
-    label,
-    undo,
-)
+from screenalytics_assets.api.deciding import carry_out, decide
+from screenalytics_assets.api.decision_bodies import ApplyRequest, LabelRequest, UndoRequest
 from screenalytics_assets.api.episodes import registered, runs_of
 from screenalytics_assets.api.identities import DecisionRow, decision_rows
 from screenalytics_assets.api.ids import EpisodeInPath, RunDep
@@ -34,6 +28,7 @@ from screenalytics_assets.api.pages.run_view import decided_until, run_view
 from screenalytics_assets.api.problems import status_of, told_of
 from screenalytics_assets.api.run_rows import rows_of
 from screenalytics_assets.api.service import Service, ServiceDep
+from screenalytics_assets.api.submitting import submit
 from screenalytics_assets.api.video_paths import allowed_video
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig, Profile
@@ -110,7 +105,7 @@ def launch(
             if video_path.strip()
             else None,
         )
-        queued = service.launcher.submit(work)
+        queued, _ = submit(service, work)
     except ScreenalyticsError as error:
         form = {
             "ep_id": ep_id,
@@ -146,13 +141,13 @@ def name(
 ) -> Response:
     """Say who an identity is; several may be named before their run is asked for."""
 
-    def decide() -> None:
+    def call_them() -> None:
         asked = LabelRequest(
             person=identity, name=name.strip(), run_id=run.run_id, enrol=enrol, apply=False
         )
-        label(service, run.ep_id, asked, by)
+        decide(service, run.ep_id, asked, by)
 
-    return _decided(service, run, decide)
+    return _decided(service, run, call_them)
 
 
 @router.post("/ui/{ep_id}/{run_id}/undo")
@@ -161,14 +156,14 @@ def undo_decision(
 ) -> Response:
     """Take a decision back."""
     asked = UndoRequest(sequence=sequence, run_id=run.run_id, apply=False)
-    return _decided(service, run, lambda: undo(service, run.ep_id, asked, by))
+    return _decided(service, run, lambda: decide(service, run.ep_id, asked, by))
 
 
 @router.post("/ui/{ep_id}/{run_id}/apply", dependencies=[COUNTED])
 def apply_decisions(service: ServiceDep, run: RunDep) -> Response:
     """Queue the run that carries out what was decided, then show it."""
     try:
-        applied = apply(service, run.ep_id, ApplyRequest(run_id=run.run_id))
+        applied, _ = carry_out(service, run.ep_id, ApplyRequest(run_id=run.run_id))
     except ScreenalyticsError as error:
         return _run(service, run, told=error)
     return _to_run(RunKey(run.ep_id, applied.job.run_id))

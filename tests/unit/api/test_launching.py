@@ -12,19 +12,21 @@ import dagster as dg
 import pytest
 from dagster._daemon.types import DaemonHeartbeat
 
+from screenalytics_assets import engine
 from screenalytics_assets.api import launching
 from screenalytics_assets.api.code_server import CodeServer
 from screenalytics_assets.api.following import Following
 from screenalytics_assets.api.idempotency import earlier
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import DagsterLauncher, Launch, Work
+from screenalytics_assets.api.waiting import WaitingRoom
 from screenalytics_assets.binding import Bound
 from screenalytics_assets.instance import open_instance, prepare_dagster_home
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_core import layout
 from screenalytics_core.config import EpisodeRunConfig
-from screenalytics_core.errors import DaemonMissingError, ModelInstallError
+from screenalytics_core.errors import DaemonMissingError, ModelInstallError, StorageError
 from tests.api_reading import settings_of
 from tests.stores import EP, binding
 from tests.unit.api.test_jobs import add_run
@@ -96,6 +98,20 @@ def test_a_run_that_no_job_came_of_is_given_back(launcher: DagsterLauncher, stor
     assert stores.storage.list_folders(layout.runs_prefix(EP)) == ()
 
 
+@pytest.mark.parametrize("run_id", [None, "mine"])
+def test_a_run_whose_episode_cannot_be_announced_is_not_reserved(
+    launcher: DagsterLauncher, stores: Stores, monkeypatch: pytest.MonkeyPatch, run_id: str | None
+) -> None:
+    def full(*_: Any) -> None:
+        raise StorageError(thing="DAGSTER_HOME", reason="is full")
+
+    monkeypatch.setattr(engine, "add_episode", full)
+    with pytest.raises(StorageError):
+        launcher.submit(Work(EP, OWN_MODELS, launch=Launch(run_id=run_id)))
+
+    assert stores.storage.list_folders(layout.runs_prefix(EP)) == ()
+
+
 @pytest.mark.parametrize("models", ["auto", "lite"])
 def test_a_request_installs_no_models(launcher: DagsterLauncher, models: str) -> None:
     config = EpisodeRunConfig.from_mapping({"models": models}, profile="balanced")
@@ -145,10 +161,10 @@ def status_of(instance: dg.DagsterInstance, job_id: str) -> dg.DagsterRunStatus:
 def test_who_waits_for_the_code_server_holds_nobody_up(
     instance: dg.DagsterInstance, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = CodeServer(instance, settings.dagster_home)
+    code = CodeServer(instance, settings.dagster_home, WaitingRoom("somebody"))
     held: list[bool] = []
 
-    def nobody(_: CodeServer, __: float) -> str:
+    def nobody(_: CodeServer) -> str:
         held.append(code._lock.locked())
         raise DaemonMissingError(thing="code server", reason="is not there")
 
