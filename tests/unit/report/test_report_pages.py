@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from typing import Any, NamedTuple
 from unicodedata import normalize
@@ -48,6 +49,24 @@ def lines_of(page: PageObject) -> list[Line]:
     return lines
 
 
+@cache
+def reader_of(people: int, *, unknown: bool = False, bodies: bool = True) -> PdfReader:
+    """The pages of a run as it is made; drawn once, many tests read it."""
+    return PdfReader(BytesIO(pdf_of(sample_run(people, unknown=unknown, bodies=bodies))))
+
+
+@cache
+def lines_by_page(people: int, *, bodies: bool = True) -> list[list[Line]]:
+    pages = reader_of(people, unknown=True, bodies=bodies).pages
+    return [lines_of(page) for page in pages]
+
+
+@cache
+def texts_of(people: int, *, unknown: bool = False) -> list[str]:
+    pages = reader_of(people, unknown=unknown).pages
+    return [" ".join(page.extract_text().split()) for page in pages]
+
+
 def named_on(page: str) -> Iterator[str]:
     yield from re.findall(r"id_\d{4}", page)
 
@@ -55,14 +74,13 @@ def named_on(page: str) -> Iterator[str]:
 @pytest.mark.parametrize("bodies", [True, False], ids=["bodies", "faces only"])
 @pytest.mark.parametrize(("people", "pages"), [(0, 3), (1, 3), (6, 4), (40, 13)])
 def test_any_size_of_cast_fits_its_pages(people: int, pages: int, bodies: bool) -> None:
-    reader = PdfReader(BytesIO(pdf_of(sample_run(people, unknown=True, bodies=bodies))))
+    pages_lines = lines_by_page(people, bodies=bodies)
 
-    assert abs(len(reader.pages) - pages) <= 1
-    for number, page in enumerate(reader.pages, 1):
-        lines = lines_of(page)
+    assert abs(len(pages_lines) - pages) <= 1
+    for number, lines in enumerate(pages_lines, 1):
         words = {line.text for line in lines}
         assert {"rhobh-s05e14", f"run {RUN_RECORD['run_id']}"} <= words
-        assert f"{number} / {len(reader.pages)}" in words
+        assert f"{number} / {len(pages_lines)}" in words
         for line in lines:
             assert line.left >= style.MARGIN - 1, line
             assert line.right <= style.PAGE_WIDTH - style.MARGIN + SHRUNK, line
@@ -70,10 +88,8 @@ def test_any_size_of_cast_fits_its_pages(people: int, pages: int, bodies: bool) 
 
 
 def test_no_page_is_nearly_empty_but_the_last() -> None:
-    reader = PdfReader(BytesIO(pdf_of(sample_run(40, unknown=True))))
-
-    for page in list(reader.pages)[:-1]:
-        assert min(line.bottom for line in lines_of(page)[3:]) < style.PAGE_HEIGHT / 2
+    for lines in lines_by_page(40)[:-1]:
+        assert min(line.bottom for line in lines[3:]) < style.PAGE_HEIGHT / 2
 
 
 @pytest.mark.parametrize("people", [1, 6, 40])
@@ -94,7 +110,7 @@ def test_page_one_of_a_large_cast_is_complete_in_itself() -> None:
     sample = sample_run(40, unknown=True)
     most = sorted(sample.people, key=lambda p: -p["total_s"])
 
-    first = pages_of(sample)[0]
+    first = texts_of(40, unknown=True)[0]
 
     shown = int(re.findall(r"The (\d+) people with most time on screen", first)[0])
     assert shown >= 5
@@ -107,7 +123,7 @@ def test_page_one_of_a_large_cast_is_complete_in_itself() -> None:
 def test_six_people_of_long_names_are_all_on_page_one_with_their_matrix() -> None:
     sample = sample_run(6, unknown=True)
 
-    first = pages_of(sample)[0]
+    first = texts_of(6, unknown=True)[0]
 
     assert {p["identity_id"] for p in sample.people} == set(named_on(first))
     for pair in sample.values[ArtifactKind.SCREEN_TIME]["screen_time"]["co_appearances"]:
@@ -122,7 +138,7 @@ def test_people_who_never_meet_get_a_sentence_instead_of_a_matrix() -> None:
 
 
 def test_one_person_alone_has_no_chart_of_meetings() -> None:
-    assert "Who is on screen together" not in " ".join(pages_of(sample_run(1)))
+    assert "Who is on screen together" not in " ".join(texts_of(1))
 
 
 @pytest.mark.parametrize(
@@ -224,7 +240,7 @@ def test_every_crossed_limit_has_its_advice_and_no_other() -> None:
         values[ArtifactKind.IDENTITIES]["identities"],
     )
 
-    text = " ".join(pages_of(sample))
+    text = " ".join(texts_of(6))
 
     assert f"{sum(c.is_warning for c in counters)} of {len(counters)} figures lie outside" in text
     for counter in counters:
@@ -233,15 +249,14 @@ def test_every_crossed_limit_has_its_advice_and_no_other() -> None:
 
 
 def test_settings_that_differ_come_first() -> None:
-    text = " ".join(pages_of(sample_run(1)))
+    text = " ".join(texts_of(1))
 
     assert "1 of 30 differ from the profile balanced" in text
     assert re.search(r"marked ●\. ● stride 5 \(else 12\)", text)
 
 
 def test_contact_sheets_show_faces_of_every_person() -> None:
-    reader = PdfReader(BytesIO(pdf_of(sample_run(6))))
-    pages = [" ".join(page.extract_text().split()) for page in reader.pages]
+    reader, pages = reader_of(6), texts_of(6)
 
     (page,) = (n for n, text in enumerate(pages) if "Contact sheets" in text)
 
@@ -250,7 +265,7 @@ def test_contact_sheets_show_faces_of_every_person() -> None:
 
 
 def test_doubtful_tracks_are_listed_with_time_frame_and_rival() -> None:
-    text = " ".join(pages_of(sample_run(4, unknown=True)))
+    text = " ".join(texts_of(4, unknown=True))
 
     assert "Tracks to review" in text
     when = f"41:08.7 to 42:11.5 frames 74062{DASH}75945 62.8 s"
@@ -261,11 +276,11 @@ def test_doubtful_tracks_are_listed_with_time_frame_and_rival() -> None:
 
 
 def test_a_run_without_doubt_says_so() -> None:
-    assert "No track is in doubt." in " ".join(pages_of(sample_run(1)))
+    assert "No track is in doubt." in " ".join(texts_of(1))
 
 
 def test_bodies_are_told_by_detector_and_evidence() -> None:
-    text = " ".join(pages_of(sample_run(6)))
+    text = " ".join(texts_of(6))
 
     assert "nanodet_m.onnx looked for bodies and found 19 body tracks." in text
     assert "the face inside the body 11" in text
