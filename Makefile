@@ -8,7 +8,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_LINK_MODE := copy
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test test-ui test-s3 lint dev bench quality golden chaos lock docs clean
+.PHONY: install demo test test-ui test-s3 lint dev bench bench-s3 quality golden chaos lock docs clean
 
 install: $(STAMP)
 
@@ -46,13 +46,20 @@ test-ui: install
 	$(BIN)/uv pip install --quiet --python $(BIN)/python playwright
 	$(BIN)/python -m pytest -q -m ui tests/integration --ui
 
-# Debian's packages (as root), a server of its own on loopback, and the tests that ask for it.
-test-s3: install
+# Debian's packages (as root) and a server of its own on loopback, for what asks for it.
+define WITH_CEPH
 	sh tests/rgw/ceph.sh install
 	folder=$$(mktemp -d) && sh tests/rgw/ceph.sh start $$folder && . $$folder/s3.env \
 	    && export S3_TEST_ENDPOINT S3_TEST_ACCESS_KEY S3_TEST_SECRET_KEY \
-	    && $(BIN)/python -m pytest -q -m s3_rgw tests; \
+	    && $(1); \
 	status=$$?; sh tests/rgw/ceph.sh stop $$folder; exit $$status
+endef
+
+test-s3: install
+	$(call WITH_CEPH,$(BIN)/python -m pytest -q -m s3_rgw tests)
+
+bench-s3: install
+	$(call WITH_CEPH,$(BIN)/python -m benchmarks.on_s3)
 
 lint: install
 	$(BIN)/ruff check .

@@ -44,7 +44,7 @@ def find_material(clips: Path | None, models: Path | None, work: Path) -> Materi
     if clips is not None:
         raise BenchError("--clips needs --models DIR, a folder with a detector and an embedder")
     return Material(
-        [_demo_episode(work)],
+        [demo_episode(work)],
         "lite",
         "no labelled clips beside the checkout: the demo episode with the lite pack instead",
     )
@@ -59,7 +59,8 @@ def compose_models(folder: Path) -> Path:
     return folder
 
 
-def _demo_episode(work: Path) -> Path:
+def demo_episode(work: Path) -> Path:
+    """Draw the demo's video and return it."""
     # In a process of its own, so that this one stays small; see `processes`.
     script = (
         "import sys; from pathlib import Path; from screenalytics_core.demo import compose_demo; "
