@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from screenalytics_core.episodes import EpisodeId
 from screenalytics_core.errors import GalleryError
 from screenalytics_core.gallery.matching import Looks, Matches, apart_identities, match
 from screenalytics_core.gallery.names import cast_id_of
+from screenalytics_core.gallery.parting import Limits, TrackLooks, parted
 from screenalytics_core.gallery.pictures import MAX_FILE_BYTES, SUFFIXES, draft_of, refused
 from screenalytics_core.gallery.prototypes import Offer, PrototypeDraft
 from screenalytics_core.ledger.events import iso
@@ -171,14 +172,18 @@ def match_with(stores: Stores, ep_id: str, run_id: str, pack: ModelPack) -> Matc
     calibration = pack.info.calibration
     thresh = record.settings.get("match_thresh")
     margin = record.settings.get("match_margin")
-    looks, apart = identity_looks(stores, ep_id, run_id)
+    match_thresh = calibration.match_thresh if thresh is None else thresh
+    match_margin = calibration.match_margin if margin is None else margin
+    document = stores.require(ep_id, run_id, ArtifactKind.IDENTITIES).read()
+    divided = parted(
+        {i["identity_id"]: i["track_ids"] for i in document["identities"]},
+        TrackLooks.of(stores.require(ep_id, run_id, ArtifactKind.TRACK_REPS).read()),
+        gallery.members,
+        Limits(match_thresh, match_margin, document["cluster_thresh"]),
+    )
+    looks, apart = looks_of(stores, ep_id, run_id, divided)
     return match(
-        looks,
-        apart,
-        gallery,
-        match_thresh=calibration.match_thresh if thresh is None else thresh,
-        match_margin=calibration.match_margin if margin is None else margin,
-        fixed={},
+        looks, apart, gallery, match_thresh=match_thresh, match_margin=match_margin, fixed={}
     )
 
 
@@ -187,13 +192,21 @@ def identity_looks(
 ) -> tuple[dict[str, Looks], frozenset[tuple[str, str]]]:
     """Return what a run's identities look like, and which of them were seen apart."""
     document = stores.require(ep_id, run_id, ArtifactKind.IDENTITIES).read()
+    tracks_of = {i["identity_id"]: i["track_ids"] for i in document["identities"]}
+    return looks_of(stores, ep_id, run_id, tracks_of)
+
+
+def looks_of(
+    stores: Stores, ep_id: str, run_id: str, tracks_of: Mapping[str, Sequence[int]]
+) -> tuple[dict[str, Looks], frozenset[tuple[str, str]]]:
+    """Return what people of a run look like, by id, and which of them were seen apart."""
     reps = stores.require(ep_id, run_id, ArtifactKind.TRACK_REPS).read()
     observed = observed_boxes(stores.require(ep_id, run_id, ArtifactKind.TRACKS).read())
     pairs = cannot_link_pairs(observed.track_ids, observed.frame_idxs, observed.bboxes_xyxy)
-    owner_of = {t: i["identity_id"] for i in document["identities"] for t in i["track_ids"]}
+    owner_of = {t: name for name, own in tracks_of.items() for t in own}
     vectors = fixed_vectors(reps.column("embedding").combine_chunks(), EMBEDDING_DIM)
     clarities = reps.column("clarity").to_numpy()
-    rows: dict[str, list[int]] = {i["identity_id"]: [] for i in document["identities"]}
+    rows: dict[str, list[int]] = {name: [] for name in tracks_of}
     for row, track_id in enumerate(reps.column("track_id").to_pylist()):
         if track_id in owner_of:
             rows[owner_of[track_id]].append(row)

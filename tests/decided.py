@@ -85,7 +85,8 @@ def cast_rows(
     def find(wanted: Iterable[Any]) -> frozenset[int]:
         return frozenset(a.track_id for a in wanted) & set(lasting)
 
-    named = decide(identities, find_all(decisions, find), lasting)
+    tracks_of = {row["identity_id"]: row["track_ids"] for row in identities}
+    named = decide(tracks_of, find_all(decisions, find), lasting)
     return people_rows(identities, named, matched or {}, labels or {})
 
 

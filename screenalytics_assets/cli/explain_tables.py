@@ -66,6 +66,8 @@ def _name_line(row: Mapping[str, Any]) -> str:
         f"; now similarity {match['similarity']:.2f}, margin {match['margin']:.2f}" if match else ""
     )
     said = ways.get(row["source"], row["source"])
+    if row["track_id"] is not None and row["source"] == "gallery":
+        said = f"divided from {row['identity_id'].partition('.')[0]} by the show's gallery"
     return f"{about}: {said}, confidence {row['confidence']:.2f}{now}"
 
 

@@ -7,6 +7,7 @@ stays so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from screenalytics_core.decisions.naming import Named, name_people
@@ -15,6 +16,8 @@ from screenalytics_core.decisions.sayings import Name, fold
 from screenalytics_core.decisions.standing import FoundDecision
 
 _CERTAIN: Final = 1.0
+# The part of the time of tracks that left as nobody known that does not show whom they left.
+_NOT_THEM: Final = 0.92
 _Row = dict[str, Any]
 
 
@@ -38,20 +41,19 @@ class GalleryName(Protocol):
 
 
 def decide(
-    identities: Iterable[Mapping[str, Any]],
+    identities: Mapping[str, Iterable[int]],
     found: Sequence[FoundDecision],
     seconds: Mapping[int, float],
 ) -> Named:
     """Put decisions over identities.
 
     Args:
-        identities: Rows `identities` of `artifacts.IDENTITIES`.
+        identities: identity_id -> its tracks, in order.
         found: The decisions that hold, see `standing.find_all`.
         seconds: track_id -> how long it is, of all tracks of the run.
     """
     said = fold(found, seconds)
-    tracks_of = {row["identity_id"]: row["track_ids"] for row in identities}
-    return name_people(find_people(tracks_of, said, seconds), said.names, seconds)
+    return name_people(find_people(identities, said, seconds), said.names, seconds)
 
 
 def people_rows(
@@ -59,6 +61,7 @@ def people_rows(
     named: Named,
     matched: Mapping[str, GalleryName],
     labels: Mapping[str, str],
+    part_of: Mapping[int, str] = MappingProxyType({}),
 ) -> list[_Row]:
     """Return the rows `people` of `artifacts.CAST`: identities in their order, then tracks.
 
@@ -67,10 +70,11 @@ def people_rows(
         named: What was decided about them.
         matched: By person, whom the gallery names; decided names stand before it.
         labels: What the gallery calls its cast members, over what they were called.
+        part_of: Tracks that the gallery took out of their identity -> the part that they are.
     """
-    rows = _Rows(named, matched, labels)
+    rows = _Rows(named, matched, labels, part_of)
     by_identity = [rows.of_identity(row["identity_id"], row["confidence"]) for row in identities]
-    single = sorted({*named.people.moved, *named.of_tracks})
+    single = sorted({*named.people.moved, *named.of_tracks, *part_of})
     return [*by_identity, *(rows.of_track(track_id) for track_id in single)]
 
 
@@ -78,11 +82,16 @@ class _Rows:
     """Makes rows of people who are known."""
 
     def __init__(
-        self, named: Named, matched: Mapping[str, GalleryName], labels: Mapping[str, str]
+        self,
+        named: Named,
+        matched: Mapping[str, GalleryName],
+        labels: Mapping[str, str],
+        part_of: Mapping[int, str],
     ) -> None:
         self._named = named
         self._matched = matched
         self._labels = labels
+        self._part_of = part_of
         self._merged = named.people.merged
         self._person_of = {t: p.person_id for p in named.people.persons.values() for t in p.tracks}
         self._identities: set[str] = set()
@@ -109,6 +118,8 @@ class _Rows:
             own = self._decided(self._named.of_tracks[track_id])
             return {"identity_id": None, "track_id": track_id, **own}
         row: _Row = {"identity_id": self._person_of.get(track_id), "track_id": track_id}
+        if track_id not in self._named.people.moved:
+            return self._parted(row)
         moved = self._named.people.moved[track_id]
         if row["identity_id"] is None:
             return {**row, **_by_decision(moved)}
@@ -117,6 +128,16 @@ class _Rows:
             # No other row says what a part is called, and who says so.
             return {**row, **name, "decision": max(moved, name.get("decision") or 0)}
         return {**name, **row, **_by_decision(moved)}
+
+    def _parted(self, row: _Row) -> _Row:
+        """Return the row of a track that the gallery took out of its identity."""
+        part = self._part_of[row["track_id"]]
+        name = self._name_of(row["identity_id"], _NOT_THEM)
+        if part in self._merged:
+            return {**name, **row, **_by_decision(self._merged[part][1])}
+        if name["source"] == "machine":
+            name["source"] = "gallery"
+        return {**row, **name}
 
     def _name_of(self, person_id: str, confidence: float) -> _Row:
         decided = self._named.of_persons.get(person_id)

@@ -21,7 +21,8 @@ def decided_cast_ids(
         found: The decisions that hold, see `standing.find_all`.
         seconds: track_id -> how long it is, of all tracks of the run.
     """
-    named = decide(identities, found, seconds)
+    tracks_of = {row["identity_id"]: row["track_ids"] for row in identities}
+    named = decide(tracks_of, found, seconds)
     of_tracks = {
         track_id: name.cast_id
         for person in named.people.persons.values()

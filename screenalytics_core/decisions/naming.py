@@ -101,7 +101,7 @@ def _with_nameless(people: People, nameless: Mapping[tuple[str, int], set[int]])
     moved, named = dict(people.moved), {}
     for (person_id, decision), tracks in sorted(nameless.items(), key=lambda i: i[0][::-1]):
         persons[person_id].tracks -= tracks
-        name = part_id(person_id.partition(".")[0], persons)
+        name = part_id(person_id.partition(".")[0], {*persons, *people.merged})
         persons[name] = Person(name, tracks)
         named[name] = decision
         moved.update(dict.fromkeys(tracks, decision))

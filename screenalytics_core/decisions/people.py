@@ -113,7 +113,7 @@ class _Sorting:
         parts = [(who.since, tracks) for who, tracks in leaving.items() if tracks]
         parts += [(locked.since, tracks) for (_, locked), tracks in kept_out.items()]
         for _, tracks in sorted(parts, key=lambda part: (part[0], min(part[1]))):
-            name = part_id(self._base(tracks), persons)
+            name = part_id(self._base(tracks), {*persons, *self._identities})
             persons[name] = Person(name, tracks)
         merged = {i: (home, self._decision_on(i)) for i, home in self._merged.items()}
         return People(persons, merged, moved, self._split(persons))
@@ -208,7 +208,7 @@ class _Sorting:
         for track_id in sorted(tracks):
             at = self._identity_of.get(track_id)
             if at is not None:
-                weights[at] += round(1e6 * self._seconds[track_id])
+                weights[at.partition(".")[0]] += round(1e6 * self._seconds[track_id])
         return min(weights, key=lambda i: (-weights[i], i), default=NO_IDENTITY)
 
     def _decision_on(self, identity_id: str) -> int:

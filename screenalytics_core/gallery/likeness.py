@@ -38,11 +38,19 @@ def similarities(
         clarities: (T,) 0 to 1, not all 0.
         members: Each with at least one prototype.
     """
-    own = centre(embeddings * clarities[:, None]).astype(np.float64)
+    own = centre(embeddings * clarities[:, None])
     weights = clarities.astype(np.float64)
     clear = float((weights**2).sum() / weights.sum())
-    cosines = [own @ centre(m.embeddings * m.clarities[:, None]) for m in members]
-    return np.clip(np.array(cosines, np.float64) * clear, -1.0, 1.0)
+    found: NDArray[np.float64] = np.clip(cosines(own[None], members)[0] * clear, -1.0, 1.0)
+    return found
+
+
+def cosines(embeddings: FloatArray, members: Sequence[GalleryMember]) -> NDArray[np.float64]:
+    """Return (T, M): the cosine of each (512,) vector of length 1 and each member's centre."""
+    centres = [centre(m.embeddings * m.clarities[:, None]).astype(np.float64) for m in members]
+    return np.array([[own @ c for c in centres] for own in embeddings], np.float64).reshape(
+        len(embeddings), len(members)
+    )
 
 
 def confidence(similarity: float, match_thresh: float) -> float:

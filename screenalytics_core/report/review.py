@@ -17,6 +17,8 @@ from screenalytics_core.vision.time_bounds import SURE
 
 LONG_S: Final = 2.0
 _CLOSE: Final = 0.15
+# In parts of the similarity that joins: that much like two people are a track's own faces.
+_PARTLY: Final = 1.5
 AT_MOST: Final = 40
 _COLUMNS: Final = ("track_id", "start_s", "end_s", "first_frame_idx", "last_frame_idx")
 
@@ -30,8 +32,9 @@ def review_rows(
 ) -> list[ReviewRow]:
     """Return assigned tracks of low confidence and long ones of nobody.
 
-    What can change most comes first: seconds on screen times what confidence lacks to 1.
-    A track that a person has decided on, or that lies in `trims`, is not listed.
+    So are long ones that the gallery took out of somebody and that are nobody known. What can
+    change most comes first: seconds on screen times what confidence lacks to 1. A track that a
+    person has decided on, or that lies in `trims`, is not listed.
     """
     membership_of = {m["track_id"]: m for m in identities["memberships"]}
     names = {i: name_of(asdict(owner)) for i, owner in owners.of_identities.items()}
@@ -40,9 +43,15 @@ def review_rows(
     rows = []
     for track in tracks.select(_COLUMNS).to_pylist():
         length_s = total_s(subtraction([(track["start_s"], track["end_s"])], trims))
-        if track["track_id"] in owners.moved or length_s <= 0:
+        track_id = track["track_id"]
+        if (track_id in owners.moved and track_id not in owners.parted) or length_s <= 0:
             continue
-        row = _row(track, length_s, membership_of.get(track["track_id"]), names, singles, index)
+        membership = membership_of.get(track_id)
+        row = (
+            _left(track, length_s, membership, names, owners, index)
+            if track_id in owners.parted
+            else _row(track, length_s, membership, names, singles, index, identities)
+        )
         if row is not None:
             rows.append(row)
     return sorted(rows, key=lambda r: (-r.length_s * (1 - r.confidence), r.track_id))
@@ -55,6 +64,7 @@ def _row(
     names: Mapping[str, str],
     singles: Collection[str],
     index: FaceIndex,
+    identities: Mapping[str, Any],
 ) -> ReviewRow | None:
     of: Mapping[str, Any] = membership or {}
     given, rival = of.get("identity_id"), of.get("rival_id")
@@ -70,11 +80,39 @@ def _row(
         rival_similarity=of.get("rival_similarity"),
         confidence=confidence,
         crop=index.best_of([track["track_id"]]),
-        reason=_reason(membership, singles),
+        reason=_reason(membership, singles, _PARTLY * identities["cluster_thresh"]),
     )
 
 
-def _reason(membership: Mapping[str, Any] | None, singles: Collection[str]) -> str:
+def _left(
+    track: Mapping[str, Any],
+    length_s: float,
+    membership: Mapping[str, Any] | None,
+    names: Mapping[str, str],
+    owners: Owners,
+    index: FaceIndex,
+) -> ReviewRow | None:
+    """Return the row of a track that the gallery took out of an identity: its rival now."""
+    owner, of = owners.of_tracks[track["track_id"]], membership or {}
+    if owner.cast_id is not None or length_s < LONG_S:
+        return None
+    whom = of.get("identity_id")
+    return ReviewRow(
+        **track,
+        length_s=length_s,
+        given=name_of(asdict(owner)),
+        similarity=None,
+        rival=names.get(whom, whom) if whom else None,
+        rival_similarity=of.get("similarity"),
+        confidence=owners.moved[track["track_id"]],
+        crop=index.best_of([track["track_id"]]),
+        reason="found with somebody whom it does not resemble",
+    )
+
+
+def _reason(
+    membership: Mapping[str, Any] | None, singles: Collection[str], partly_like: float
+) -> str:
     if membership is None:
         return "no face good enough to compare"
     similarity, other = membership["similarity"], membership["rival_similarity"]
@@ -82,6 +120,9 @@ def _reason(membership: Mapping[str, Any] | None, singles: Collection[str]) -> s
         return "not like anybody" if other is None else "not enough like anybody"
     if membership["identity_id"] in singles:
         return "the only track of its person"
-    if other is None or similarity is None or similarity - other > _CLOSE:
+    if other is None or similarity is None:
         return "seen too little to be sure"
+    if similarity - other > _CLOSE:
+        is_partly = other >= partly_like
+        return "partly like somebody else" if is_partly else "seen too little to be sure"
     return "more like somebody else" if other > similarity else "nearly as much like somebody else"

@@ -1,7 +1,8 @@
 """`cast`: who is who. The machine's identities, what people decided, and the show's gallery.
 
 Without decisions and a gallery, every identity is itself, unnamed. Decisions are found again by
-what was seen, so that they hold whatever the tracks and the clusters are now.
+what was seen, so that they hold whatever the tracks and the clusters are now. The gallery first
+divides identities in which it surely sees somebody and somebody else (`gallery.parting`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from screenalytics_core.decisions.naming import Named
 from screenalytics_core.decisions.standing import FoundDecision, find_all
 from screenalytics_core.gallery.matching import Looks, Matches, apart_identities, match
 from screenalytics_core.gallery.model import Gallery
+from screenalytics_core.gallery.parting import Limits, TrackLooks, parted
 from screenalytics_core.steps.base import ArtifactData, Step, StepInput, StepOutput
 from screenalytics_core.vision.cannot_link import cannot_link_of
 from screenalytics_core.vision.observed import fixed_vectors
@@ -29,13 +31,16 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     """Make `cast`: a row per identity, in their order, then those of single tracks."""
     identities: list[dict[str, Any]] = step.read(ArtifactKind.IDENTITIES)["identities"]
     tracks: pa.Table = step.read(ArtifactKind.TRACKS)
-    found = _found(step, tracks)
-    named = decide(identities, found, _seconds(tracks))
+    seconds = _seconds(tracks)
+    divided = _divided(step, {row["identity_id"]: row["track_ids"] for row in identities})
+    named = decide(divided, _found(step, tracks), seconds)
     matches = _matches(step, named, tracks)
+    whole = {row["identity_id"] for row in identities}
+    part_of = {t: part for part, own in divided.items() if part not in whole for t in own}
     labels = {m.cast_id: m.label for m in step.gallery.members} if step.gallery else {}
     document = {
         "show": step.gallery.show if step.gallery else None,
-        "people": people_rows(identities, named, matches.named, labels),
+        "people": people_rows(identities, named, matches.named, labels, part_of),
         "suggestions": [asdict(suggestion) for suggestion in matches.suggestions],
     }
     return {ArtifactKind.CAST: {"cast": CAST.conform(document)}}
@@ -70,6 +75,21 @@ def _told(one: FoundDecision) -> str:
 def _seconds(tracks: pa.Table) -> dict[int, float]:
     lengths_s = tracks.column("end_s").to_numpy() - tracks.column("start_s").to_numpy()
     return dict(zip(tracks.column("track_id").to_pylist(), lengths_s.tolist(), strict=True))
+
+
+def _divided(
+    step: StepInput, identities: Mapping[str, Sequence[int]]
+) -> Mapping[str, Sequence[int]]:
+    """Return the identities as the gallery divides them."""
+    if step.gallery is None or not step.gallery.members:
+        return identities
+    limits = Limits(
+        match_thresh=step.settings.match_thresh,
+        match_margin=step.settings.match_margin,
+        cluster_thresh=step.read(ArtifactKind.IDENTITIES)["cluster_thresh"],
+    )
+    looks = TrackLooks.of(step.read(ArtifactKind.TRACK_REPS))
+    return parted(identities, looks, step.gallery.members, limits)
 
 
 def _matches(step: StepInput, named: Named, tracks: pa.Table) -> Matches:
@@ -120,7 +140,7 @@ STEP = Step(
         StepOutput(
             name="cast",
             kinds=(ArtifactKind.CAST,),
-            version="3",
+            version="4",
             inputs=(
                 ArtifactKind.SHOTS,
                 ArtifactKind.TRACKS,

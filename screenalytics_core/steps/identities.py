@@ -6,7 +6,8 @@ does not resemble its group leaves it and stands alone. To be a person, a group 
 track or several doubtful ones; the tracks of the others, and tracks without any usable face,
 are unassigned: their time counts as unknown.
 
-`memberships` says for each track how sure its identity is and whose it may be instead, `alike`
+`memberships` says for each track how sure its identity is and whose it may be instead (one of
+which some faces show somebody else is in doubt), `alike`
 which identities may be one person: what the bounds of screen time are made of. A person is as
 sure as their tracks on average.
 """
@@ -38,7 +39,9 @@ from screenalytics_core.vision.identities import (
     strong_groups,
 )
 from screenalytics_core.vision.intervals import total_s
-from screenalytics_core.vision.memberships import Membership, memberships_of
+from screenalytics_core.vision.memberships import Membership, in_doubt, memberships_of
+from screenalytics_core.vision.mixed_tracks import mixed_tracks
+from screenalytics_core.vision.models.protocols import FloatArray
 from screenalytics_core.vision.observed import fixed_vectors
 
 # Of the people who may be one at this part of the similarity that joins, one in ten is; bounds
@@ -56,6 +59,9 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     pairs = cannot_link_of(tracks)
     groups = _groups(tracks, vectors, pairs, step.settings)
     memberships = memberships_of(groups, vectors, pairs, step.settings.cluster_thresh)
+    left_out = _left_out(faces, reps, step.read(ArtifactKind.FACES_EMBEDDINGS))
+    mixed = mixed_tracks(left_out, groups, vectors, step.settings.cluster_thresh)
+    memberships = [in_doubt(m, mixed.get(m.track_id)) for m in memberships]
     people = people_of(groups, vectors, np.array([m.confidence for m in memberships]))
     alike = alike_groups(groups, vectors, pairs, _ALIKE * step.settings.cluster_thresh)
     return {
@@ -109,6 +115,18 @@ def _vectors(reps: pa.Table, faces: pa.Table, tracks: pa.Table, det_thresh: floa
             det_thresh,
         ),
     )
+
+
+def _left_out(faces: pa.Table, reps: pa.Table, embeddings: FloatArray) -> dict[int, FloatArray]:
+    """Return track_id -> vectors of its embedded faces that its own vector is not made of."""
+    pooled = {f for own in reps.column("face_ids").to_pylist() for f in own}
+    rows: dict[int, list[int]] = {}
+    accepted = faces.filter(faces.column("accepted"))
+    for face in accepted.select(["face_id", "track_id", "embedding_row"]).to_pylist():
+        if face["face_id"] not in pooled:
+            rows.setdefault(face["track_id"], []).append(face["embedding_row"])
+    known = set(reps.column("track_id").to_pylist())
+    return {t: embeddings[own] for t, own in rows.items() if t in known}
 
 
 def _counts(owners: Any, track_ids: Any) -> Any:
@@ -203,8 +221,7 @@ STEP = Step(
         StepOutput(
             name="identities",
             kinds=(ArtifactKind.IDENTITIES,),
-            version="10",
-            # The faces' own vectors are not read, but belong to whoever inherits a track's.
+            version="11",
             inputs=(
                 ArtifactKind.TRACKS,
                 ArtifactKind.FACES,

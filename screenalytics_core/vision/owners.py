@@ -33,11 +33,13 @@ class Owners:
         of_identities: identity_id -> owner.
         moved: Tracks that a row of their own moved, over what their identity says ->
             that row's confidence.
+        parted: Those of them that the gallery moved, not a person.
     """
 
     of_tracks: Mapping[int, Owner]
     of_identities: Mapping[str, Owner]
     moved: Mapping[int, float]
+    parted: frozenset[int] = frozenset()
 
     def of_body(self, identity_id: str | None, track_ids: Collection[int]) -> Owner | None:
         """Return whose a body is: its identity's, unless all the faces in it were moved.
@@ -82,7 +84,17 @@ def find_owners(
             of_tracks.pop(row["track_id"], None)
         else:
             of_tracks[row["track_id"]] = owner_of_row
-    return Owners(of_tracks, of_identities, {row["track_id"]: row["confidence"] for row in rows})
+    return Owners(
+        of_tracks,
+        of_identities,
+        {row["track_id"]: row["confidence"] for row in rows},
+        frozenset(row["track_id"] for row in rows if _is_parted(row)),
+    )
+
+
+def _is_parted(row: Mapping[str, Any]) -> bool:
+    """Tell whether the gallery moved a track; of a part that was split off it says the name."""
+    return row.get("source") == "gallery" and row.get("decision") is None
 
 
 def _owners_of_identities(

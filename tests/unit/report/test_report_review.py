@@ -24,6 +24,7 @@ def reviewed(
     memberships: dict[int, dict[str, Any]],
     *,
     decided: tuple[int, ...] = (),
+    left: tuple[int, ...] = (),
     trims: tuple[Interval, ...] = (),
 ) -> list[ReviewRow]:
     """Review tracks (id, start_s, end_s) of Ana, Bo and nobody."""
@@ -34,6 +35,10 @@ def reviewed(
     people += [
         {"track_id": t, "cast_id": "ana", "label": "Ana", "source": "decision", "confidence": 1.0}
         for t in decided
+    ]
+    people += [
+        {"identity_id": "id_0001.1", "track_id": t, "source": "gallery", "confidence": 0.9}
+        for t in left
     ]
     identities = {
         "method": "m", "cluster_thresh": 0.3, "min_identity_sim": 0.2, "cannot_link_pairs": 0,
@@ -131,3 +136,23 @@ def test_the_reason_is_one_line(membership: dict[str, Any] | None, reason: str) 
     (row,) = reviewed([(1, 0.0, 9.0)], {} if membership is None else {1: membership})
 
     assert row.reason == reason
+
+
+@pytest.mark.parametrize(("length_s", "is_listed"), [(1.9, False), (2.0, True)])
+def test_a_long_track_that_the_gallery_took_out_of_somebody_is_listed(
+    length_s: float, is_listed: bool
+) -> None:
+    rows = reviewed([(1, 0.0, length_s)], {1: {**ANAS, "confidence": 0.95}}, left=(1,))
+
+    assert bool(rows) is is_listed
+    if is_listed:
+        assert (rows[0].given, rows[0].rival) == ("id_0001.1", "Ana")
+        assert rows[0].reason == "found with somebody whom it does not resemble"
+
+
+def test_a_track_of_which_a_part_is_like_somebody_else_says_so() -> None:
+    mixed = {**ANAS, "similarity": 0.9, "rival_similarity": 0.7, "confidence": 0.5}
+
+    (row,) = reviewed([(1, 0.0, 3.0)], {1: mixed})
+
+    assert (row.given, row.rival, row.reason) == ("Ana", "Bo", "partly like somebody else")

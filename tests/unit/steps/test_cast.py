@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from screenalytics_core.decisions.records import Decision
 from screenalytics_core.gallery.model import Gallery, GalleryMember
 from screenalytics_core.steps.base import FileFacts, StepInput
 from screenalytics_core.steps.cast import STEP
-from tests.decided import label, move, rows_of_identities, split, story
+from tests.decided import label, lock, merge, move, rows_of_identities, split, story
 from tests.report_samples import SampleArtifact
 
 FRAME_TIMES_S = np.arange(101) / 10
@@ -69,8 +69,11 @@ def run(
     groups: Any = GROUPS,
     known: Gallery | None = None,
     notes: list[str] | None = None,
+    looks: Mapping[int, Any] | None = None,
+    then: Sequence[dict[str, Any]] = TRACKS_THEN,
 ) -> dict[str, Any]:
-    looks = LOOKS if tracks is TRACKS_THEN else {t["track_id"]: ANNA for t in tracks}
+    if looks is None:
+        looks = LOOKS if tracks is TRACKS_THEN else {t["track_id"]: ANNA for t in tracks}
     reps = [
         {"track_id": t, "representative_face_id": t, "face_ids": [t], "embedding": vector,
          "spread": 0.0, "clarity": 0.9}
@@ -80,7 +83,9 @@ def run(
         Kind.SHOTS: {"shots": {}, "frame_times": FRAME_TIMES_S},
         Kind.TRACKS: {"tracks": TRACKS.from_rows(list(tracks))},
         Kind.TRACK_REPS: {"track_reps": TRACK_REPS.from_rows(reps)},
-        Kind.IDENTITIES: {"identities": {"identities": rows_of_identities(groups)}},
+        Kind.IDENTITIES: {
+            "identities": {"cluster_thresh": 0.3, "identities": rows_of_identities(groups)}
+        },
     }
     heard = [] if notes is None else notes
     made = STEP.run(
@@ -92,7 +97,7 @@ def run(
                 kind: SampleArtifact(kind, value, (FileFacts(kind, "now", 1, 1),))
                 for kind, value in values.items()
             },
-            decisions=decided(*decisions),
+            decisions=decided(*decisions, tracks=then),
             gallery=known,
             note=lambda _, sentence: heard.append(sentence),
         )
@@ -170,3 +175,61 @@ def test_a_part_that_was_split_off_is_not_named_as_the_whole_but_may_be_somebody
 
 def test_a_gallery_without_anybody_names_nobody() -> None:
     assert names(run(known=gallery())) == {A: None, B: None}
+
+
+HALF = np.zeros(EMBEDDING_DIM, np.float32)
+HALF[[0, 2]] = 0.3, 0.9
+EXTRA = HALF / np.linalg.norm(HALF)
+
+
+def run_with_an_extra(*decisions: Decision, known: Gallery | None = None) -> dict[str, Any]:
+    """Anna in tracks 1 and 2, an extra in 4, all of one identity; Ben in 3."""
+    return run(
+        *decisions,
+        tracks=[*TRACKS_THEN, track(4, 40)],
+        then=[*TRACKS_THEN, track(4, 40)],
+        groups={A: [1, 2, 4], B: [3]},
+        known=known or gallery(anna=ANNA, ben=BEN),
+        looks={**LOOKS, 4: EXTRA},
+    )
+
+
+def test_who_does_not_resemble_the_member_leaves_their_identity_unnamed() -> None:
+    document = run_with_an_extra()
+
+    assert names(document) == {A: "anna", B: "ben", 4: None}
+    row = document["people"][-1]
+    assert (row["identity_id"], row["source"], row["decision"]) == ("id_0001.1", "gallery", None)
+    assert 0.5 < row["confidence"] < 1
+
+
+def test_two_members_in_one_identity_are_both_named() -> None:
+    document = run(groups={A: [1, 2, 3]}, known=gallery(anna=ANNA, ben=BEN))
+
+    assert names(document) == {A: "anna", 3: "ben"}
+    assert [r["source"] for r in document["people"]] == ["gallery", "gallery"]
+
+
+def test_an_extra_that_is_called_by_name_takes_nobody_along() -> None:
+    document = run_with_an_extra(label("zoe", 4))
+
+    assert names(document) == {A: "anna", B: "ben", 4: "zoe"}
+    assert [r["source"] for r in document["people"]] == ["gallery", "gallery", "decision"]
+
+
+def test_an_extra_that_is_said_to_be_nobody_by_name_takes_nobody_along() -> None:
+    assert names(run_with_an_extra(label(None, 4))) == {A: "anna", B: "ben", 4: None}
+
+
+def test_whom_somebody_called_by_one_name_has_it_whatever_leaves() -> None:
+    for decision in (label("zoe", 1, 2, 4), lock(1, 2, 4)):
+        document = run_with_an_extra(decision, label("zoe", 1))
+
+        assert set(names(document).items()) >= {(A, "zoe"), (4, "zoe")}
+
+
+def test_a_part_that_was_merged_is_whom_it_was_merged_into() -> None:
+    document = run_with_an_extra(merge([3], [4]))
+
+    assert names(document) == {A: "anna", B: "ben", 4: "ben"}
+    assert document["people"][-1]["source"] == "decision"
