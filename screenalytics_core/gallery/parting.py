@@ -26,7 +26,7 @@ from screenalytics_core.vision.observed import fixed_vectors
 
 # Part of `match_thresh` below which, by cosine, a track of an identity resembles neither the
 # member nor the identity's sure tracks: 92 % of such tracks' time is somebody else's, of what
-# holds 0.4 % (docs/evaluation.md).
+# stays 0.1 % (docs/evaluation.md).
 _HOLDS: Final = 0.95
 # A track that is no longer than the noise may be anybody's: it stays where it is.
 _CLEAR: Final = 0.5**0.5
