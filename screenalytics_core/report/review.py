@@ -17,8 +17,9 @@ from screenalytics_core.vision.time_bounds import SURE
 
 LONG_S: Final = 2.0
 _CLOSE: Final = 0.15
-# In parts of the similarity that joins: that much like two people are a track's own faces.
-_PARTLY: Final = 1.5
+# In parts of the similarity that joins: no whole track is so much like somebody else, so a part
+# of it is (`vision.mixed_tracks`).
+_PARTLY: Final = 2.0
 AT_MOST: Final = 40
 _COLUMNS: Final = ("track_id", "start_s", "end_s", "first_frame_idx", "last_frame_idx")
 
@@ -32,9 +33,10 @@ def review_rows(
 ) -> list[ReviewRow]:
     """Return assigned tracks of low confidence and long ones of nobody.
 
-    So are long ones that the gallery took out of somebody and that are nobody known. What can
-    change most comes first: seconds on screen times what confidence lacks to 1. A track that a
-    person has decided on, or that lies in `trims`, is not listed.
+    So are those of which a part shows somebody else, and long ones that the gallery took out of
+    somebody and that are nobody known. What can change most comes first: seconds on screen
+    times what confidence lacks to 1. A track that a person has decided on, or that lies in
+    `trims`, is not listed.
     """
     membership_of = {m["track_id"]: m for m in identities["memberships"]}
     names = {i: name_of(asdict(owner)) for i, owner in owners.of_identities.items()}
@@ -69,7 +71,9 @@ def _row(
     of: Mapping[str, Any] = membership or {}
     given, rival = of.get("identity_id"), of.get("rival_id")
     confidence = of.get("confidence", 0.0)
-    if length_s < LONG_S if given is None else confidence >= SURE:
+    partly_like = _PARTLY * identities["cluster_thresh"]
+    is_partly = (of.get("rival_similarity") or 0.0) >= partly_like
+    if length_s < LONG_S if given is None else confidence >= SURE and not is_partly:
         return None
     return ReviewRow(
         **track,
@@ -80,7 +84,7 @@ def _row(
         rival_similarity=of.get("rival_similarity"),
         confidence=confidence,
         crop=index.best_of([track["track_id"]]),
-        reason=_reason(membership, singles, _PARTLY * identities["cluster_thresh"]),
+        reason=_reason(membership, singles, partly_like),
     )
 
 

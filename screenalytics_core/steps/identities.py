@@ -6,8 +6,8 @@ does not resemble its group leaves it and stands alone. To be a person, a group 
 track or several doubtful ones; the tracks of the others, and tracks without any usable face,
 are unassigned: their time counts as unknown.
 
-`memberships` says for each track how sure its identity is and whose it may be instead (one of
-which some faces show somebody else is in doubt), `alike`
+`memberships` says for each track how sure its identity is and whose it may be instead (of
+one of which some faces show somebody else, that one), `alike`
 which identities may be one person: what the bounds of screen time are made of. A person is as
 sure as their tracks on average.
 """
@@ -39,7 +39,7 @@ from screenalytics_core.vision.identities import (
     strong_groups,
 )
 from screenalytics_core.vision.intervals import total_s
-from screenalytics_core.vision.memberships import Membership, in_doubt, memberships_of
+from screenalytics_core.vision.memberships import Membership, memberships_of, with_other
 from screenalytics_core.vision.mixed_tracks import mixed_tracks
 from screenalytics_core.vision.models.protocols import FloatArray
 from screenalytics_core.vision.observed import fixed_vectors
@@ -61,7 +61,7 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     memberships = memberships_of(groups, vectors, pairs, step.settings.cluster_thresh)
     left_out = _left_out(faces, reps, step.read(ArtifactKind.FACES_EMBEDDINGS))
     mixed = mixed_tracks(left_out, groups, vectors, step.settings.cluster_thresh)
-    memberships = [in_doubt(m, mixed.get(m.track_id)) for m in memberships]
+    memberships = [with_other(m, mixed.get(m.track_id)) for m in memberships]
     people = people_of(groups, vectors, np.array([m.confidence for m in memberships]))
     alike = alike_groups(groups, vectors, pairs, _ALIKE * step.settings.cluster_thresh)
     return {

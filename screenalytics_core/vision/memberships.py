@@ -21,9 +21,6 @@ from screenalytics_core.vision.identities import TrackVectors, centre
 _HALF_SURE: Final = 1.19
 _STEEPNESS: Final = 1.77
 _LEAST_SCALE: Final = 0.05
-# Of six tracks of which some faces show somebody else one did so for half of its time, three
-# hardly or not at all.
-_MIXED: Final = 0.5
 _NOBODY: Final = -1
 
 
@@ -100,20 +97,16 @@ def memberships_of(
     return found
 
 
-def in_doubt(membership: Membership, shown: tuple[int, float] | None) -> Membership:
+def with_other(membership: Membership, shown: tuple[int, float] | None) -> Membership:
     """Return the membership of a track of which some faces show another group, and how alike.
 
-    See `mixed_tracks`; `shown` is None for all others, which stay as they are.
+    That group is its rival, however sure the track is: see `mixed_tracks`. `shown` is None for
+    all others, which stay as they are.
     """
     if shown is None or membership.group is None:
         return membership
     rival, similarity = shown
-    return replace(
-        membership,
-        rival=rival,
-        rival_similarity=similarity,
-        confidence=min(membership.confidence, _MIXED),
-    )
+    return replace(membership, rival=rival, rival_similarity=similarity)
 
 
 def _owners(groups: Sequence[Sequence[int]], vectors: TrackVectors) -> NDArray[np.int64]:

@@ -17,9 +17,10 @@ from screenalytics_core.vision.identities import TrackVectors, centre
 from screenalytics_core.vision.models.protocols import FloatArray
 from screenalytics_core.vision.pooling import normalised
 
-# In parts of the similarity that joins tracks. Of 387 tracks of 24 composed episodes (seeds 0 to
-# 23) six are so: one is of two people half and half, two show a second one now and then.
-_LIKE_OTHERS: Final = 1.6
+# One face is what heads that cross leave behind.
+_LEAST_FACES: Final = 2
+# In parts of the similarity that joins tracks (docs/evaluation.md).
+_LIKE_OTHERS: Final = 2.0
 _UNLIKE_OWN: Final = 1.2
 
 
@@ -43,6 +44,8 @@ def mixed_tracks(
     owner = {track_id: place for place, group in enumerate(groups) for track_id in group}
     found = {}
     for track_id, faces in sorted(left_out.items()):
+        if len(faces) < _LEAST_FACES:
+            continue
         shown = centre(normalised(faces)).astype(np.float64)
         alike: NDArray[np.float64] = centres @ shown
         if track_id in owner:

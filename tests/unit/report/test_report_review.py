@@ -151,7 +151,7 @@ def test_a_long_track_that_the_gallery_took_out_of_somebody_is_listed(
 
 
 def test_a_track_of_which_a_part_is_like_somebody_else_says_so() -> None:
-    mixed = {**ANAS, "similarity": 0.9, "rival_similarity": 0.7, "confidence": 0.5}
+    mixed = {**ANAS, "similarity": 0.9, "rival_similarity": 0.7, "confidence": 0.96}
 
     (row,) = reviewed([(1, 0.0, 3.0)], {1: mixed})
 

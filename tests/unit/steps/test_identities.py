@@ -322,7 +322,7 @@ def test_the_step_depends_on_what_an_inheriting_run_needs() -> None:
     assert STEP.settings == ("cluster_thresh", "det_thresh", "min_identity_sim")
 
 
-def test_a_track_of_which_faces_show_somebody_else_is_in_doubt() -> None:
+def test_whom_a_part_of_a_track_shows_is_its_rival() -> None:
     values = upstream([Seen(1, ANNA, [0, 10], reasons=[None] * 4), Seen(2, BEN, [20, 30])])
     reps = values[ArtifactKind.TRACK_REPS]["track_reps"].to_pylist()
     reps[0]["face_ids"] = [0, 1]
@@ -333,7 +333,6 @@ def test_a_track_of_which_faces_show_somebody_else_is_in_doubt() -> None:
     document = run_step(STEP, values)[ArtifactKind.IDENTITIES]["identities"]
 
     mixed, other = document["memberships"]
-    assert (mixed["identity_id"], mixed["rival_id"], mixed["confidence"]) == (
-        "id_0001", "id_0002", 0.5,
-    )  # fmt: skip
-    assert other["confidence"] > 0.5
+    assert (mixed["identity_id"], mixed["rival_id"]) == ("id_0001", "id_0002")
+    assert mixed["rival_similarity"] == pytest.approx(1.0)
+    assert other["rival_similarity"] == pytest.approx(0.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from screenalytics_core.vision.identities import TrackVectors
-from screenalytics_core.vision.memberships import Membership, in_doubt
+from screenalytics_core.vision.memberships import Membership, with_other
 from screenalytics_core.vision.mixed_tracks import mixed_tracks
 
 ANA, BO, CY = np.eye(3, dtype=np.float32)
@@ -20,10 +20,11 @@ GROUPS = [[1, 2], [3]]
     ("faces", "shown"),
     [
         pytest.param([BO, BO], (1, 1.0), id="of somebody else"),
-        pytest.param([CY], None, id="of nobody"),
-        pytest.param([(ANA + BO) / 2], None, id="of both"),
-        pytest.param([0.47 * BO + 0.88 * CY], None, id="just not like somebody else"),
-        pytest.param([0.49 * BO + 0.87 * CY], (1, 0.49), id="just like somebody else"),
+        pytest.param([BO], None, id="one alone"),
+        pytest.param([CY] * 2, None, id="of nobody"),
+        pytest.param([(ANA + BO) / 2] * 2, None, id="of both"),
+        pytest.param([0.59 * BO + 0.81 * CY] * 2, None, id="just not like somebody else"),
+        pytest.param([0.61 * BO + 0.79 * CY] * 2, (1, 0.61), id="just like somebody else"),
     ],
 )
 def test_left_out_faces_tell_of_somebody_whom_they_surely_show(
@@ -37,15 +38,15 @@ def test_left_out_faces_tell_of_somebody_whom_they_surely_show(
 
 
 def test_faces_that_resemble_their_own_people_are_no_doubt() -> None:
-    assert mixed_tracks({3: np.array([BO], np.float32)}, GROUPS, VECTORS, 0.3) == {}
-    assert mixed_tracks({1: np.array([BO], np.float32)}, [[1, 3], [2]], VECTORS, 0.3) == {}
-    assert mixed_tracks({1: np.array([BO], np.float32)}, [], VECTORS, 0.3) == {}
+    assert mixed_tracks({3: np.array([BO, BO], np.float32)}, GROUPS, VECTORS, 0.3) == {}
+    assert mixed_tracks({1: np.array([BO, BO], np.float32)}, [[1, 3], [2]], VECTORS, 0.3) == {}
+    assert mixed_tracks({1: np.array([BO, BO], np.float32)}, [], VECTORS, 0.3) == {}
 
 
-def test_a_track_of_two_people_is_in_doubt_and_the_other_one_is_its_rival() -> None:
+def test_the_other_one_of_a_track_of_two_people_is_its_rival() -> None:
     sure = Membership(1, 0, 0.9, None, None, 0.95)
 
-    assert in_doubt(sure, (1, 0.7)) == Membership(1, 0, 0.9, 1, 0.7, 0.5)
-    assert in_doubt(sure, None) == sure
+    assert with_other(sure, (1, 0.7)) == Membership(1, 0, 0.9, 1, 0.7, 0.95)
+    assert with_other(sure, None) == sure
     nobodys = Membership(1, None, None, None, None, 0.0)
-    assert in_doubt(nobodys, (1, 0.7)) == nobodys
+    assert with_other(nobodys, (1, 0.7)) == nobodys
