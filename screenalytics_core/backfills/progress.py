@@ -102,14 +102,13 @@ def episode_progress(
     stage = state.running_stage
     failed = next((s for s in state.stages.values() if s.error is not None), None)
     shown = stage or (failed if attempt.status is RunStatus.FAILED else None)
-    progress = stage.progress if stage is not None else None
     return EpisodeProgress(
         ep_id=planned.ep_id,
         run_id=planned.run_id,
         why=planned.why,
         state=word,
         stage=shown.stage.value if shown else None,
-        percent=progress.pct if progress else None,
+        percent=stage.pct if stage is not None and stage.progress is not None else None,
         took_s=_took_s(attempt, now),
         people=people if attempt.status is RunStatus.COMPLETED else None,
         error=f"{attempt.error.code}: {attempt.error.message}" if attempt.error else None,

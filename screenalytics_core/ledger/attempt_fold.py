@@ -8,6 +8,7 @@ from typing import Final
 
 from screenalytics_core.ledger.attempt_state import AttemptState, ErrorFacts
 from screenalytics_core.ledger.events import EventKind, LedgerEvent
+from screenalytics_core.ledger.shares import Shares
 from screenalytics_core.ledger.stage_fold import fold_stages
 from screenalytics_core.ledger.vocabulary import RunStatus
 
@@ -58,7 +59,11 @@ def fold_attempt(dagster_run_id: str, events: Iterable[LedgerEvent]) -> AttemptS
         tags=tuple(facts.get("tags", ())),
         process=dict(claimed.data["process"]) if claimed else {},
     )
-    return replace(folded, stages=fold_stages(folded, ordered))
+    shares = Shares()
+    for event in ordered:
+        shares.take(event)
+    pct = 100.0 if folded.status is RunStatus.COMPLETED else shares.pct
+    return replace(folded, pct=pct, stages=fold_stages(folded, ordered, shares))
 
 
 def _first(kind: EventKind, ordered: Sequence[LedgerEvent]) -> LedgerEvent | None:

@@ -40,11 +40,6 @@ class Progress:
     updated_at: str
     rate_per_s: float | None = None
 
-    @property
-    def pct(self) -> float | None:
-        """Percent done; None while the total is not known."""
-        return round(min(100.0, 100.0 * self.done / self.total), 1) if self.total else None
-
 
 @dataclass(frozen=True, slots=True)
 class StageFacts:
@@ -84,6 +79,7 @@ class StageState:
         attempt: None if its Dagster run never claimed the run.
         source: computed, or checkpoint when every output was reused.
         assets: Published ones, in order.
+        told_pct: Percent done as the events of its steps tell it; see `shares`.
         notes: Why results of other settings were taken.
         retries: How often a step was tried again.
     """
@@ -95,6 +91,7 @@ class StageState:
     started_at: str | None = None
     ended_at: str | None = None
     progress: Progress | None = None
+    told_pct: float = 0.0
     error: ErrorFacts | None = None
     blocked_reason: str | None = None
     source: str | None = None
@@ -102,6 +99,11 @@ class StageState:
     notes: tuple[str, ...] = ()
     retries: int = 0
     facts: StageFacts = field(default_factory=StageFacts)
+
+    @property
+    def pct(self) -> float:
+        """Percent done: 100 of a stage that succeeded, whatever its reports told last."""
+        return 100.0 if self.status is StageStatus.SUCCESS else self.told_pct
 
     @property
     def duration_s(self) -> float | None:
@@ -118,6 +120,7 @@ class AttemptState:
         is_refused: It found the run busy or bound to other settings, so it never counts.
         parent_run_id: The run (ours) that it replays or takes its inputs from.
         tags: `key=value` of what the launcher tagged it with.
+        pct: Percent done of the stages that it planned or began; never falls.
         process: Who claimed it: host, pid and so on.
     """
 
@@ -135,6 +138,7 @@ class AttemptState:
     parent_run_id: str | None = None
     tags: tuple[str, ...] = ()
     process: Mapping[str, Any] = field(default_factory=dict)
+    pct: float = 0.0
     stages: Mapping[PipelineStage, StageState] = field(default_factory=dict)
 
     @property

@@ -157,24 +157,13 @@ def _result(facts: RunFacts) -> str:
 
 
 def _progress(facts: RunFacts) -> float | None:
-    """Return how much of what the current attempt set out to do is done, in percent.
-
-    Every stage counts alike, so it is a share of the stages and not of the time.
-    """
+    """Return how much of what the current attempt set out to do is done, in percent."""
     if facts.status is RunStatus.COMPLETED:
         return 100.0
-    stages = _touched(facts)
-    if not stages:
+    current = facts.state.current
+    if current is None or not current.stages:
         return 0.0 if facts.status is RunStatus.QUEUED else None
-    return round(sum(_pct(stage) for stage in stages) / len(stages), 1)
-
-
-def _pct(stage: StageState) -> float:
-    if stage.status is StageStatus.SUCCESS:
-        return 100.0
-    pct = stage.progress.pct if stage.progress else None
-    # Its last step may have more to do than to count.
-    return min(pct or 0.0, 99.0)
+    return current.pct
 
 
 def _error(facts: RunFacts) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from screenalytics_core.ledger.attempt_state import (
@@ -16,6 +16,7 @@ from screenalytics_core.ledger.attempt_state import (
     seconds_between,
 )
 from screenalytics_core.ledger.events import AFTER_ALL, EventKind, LedgerEvent
+from screenalytics_core.ledger.shares import Shares, counted
 from screenalytics_core.ledger.vocabulary import RunStatus, StageStatus
 from screenalytics_core.stages import STAGE_PLAN, PipelineStage
 
@@ -114,11 +115,11 @@ class _Step:
 
     def progress(self) -> Progress | None:
         """Return the sum over its parts' last reports."""
-        if not self.reports:
+        told = counted(self.reports.values())
+        if told is None:
             return None
+        done, total = told
         last = max(self.reports.values(), key=lambda e: (e.at, e.order, e.event_id))
-        done = sum(int(e.data["done"]) for e in self.reports.values())
-        total = sum(int(e.data["total"]) for e in self.reports.values())
         elapsed_s = seconds_between(self.restarted_at, last.at)
         rate = round(done / elapsed_s, 3) if elapsed_s and elapsed_s > 0 else None
         return Progress(self.name, done, total, str(last.data.get("message", "")), last.at, rate)
@@ -132,13 +133,14 @@ class _Step:
 
 
 def fold_stages(
-    attempt: AttemptState, ordered: Iterable[LedgerEvent]
+    attempt: AttemptState, ordered: Iterable[LedgerEvent], shares: Shares
 ) -> dict[PipelineStage, StageState]:
     """Return the stages that an attempt planned or touched, in the plan's order.
 
     Args:
         attempt: Without stages; steps that it left open share its fate.
         ordered: Its events, in order, none after its end.
+        shares: What those tell of how far it is.
     """
     steps = _fold_steps(attempt.status, ordered)
     for step in steps:
@@ -146,7 +148,11 @@ def fold_stages(
     failed = [step for step in steps if step.status is StageStatus.FAILED]
     culprit = min(failed, key=lambda step: step.failed_order, default=None)
     grouped = [(stage, [s for s in steps if s.stage is stage]) for stage in STAGE_PLAN]
-    return {stage: _stage(stage, own, attempt, culprit) for stage, own in grouped if own}
+    return {
+        stage: replace(_stage(stage, own, attempt, culprit), told_pct=shares.stage_pct(stage))
+        for stage, own in grouped
+        if own
+    }
 
 
 def _fold_steps(status: RunStatus, ordered: Iterable[LedgerEvent]) -> list[_Step]:

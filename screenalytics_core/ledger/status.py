@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from screenalytics_core import layout
 from screenalytics_core.artifacts import ARTIFACTS
-from screenalytics_core.ledger.attempt_state import ErrorFacts, Progress
+from screenalytics_core.ledger.attempt_state import ErrorFacts, StageState
 from screenalytics_core.ledger.events import iso
 from screenalytics_core.ledger.run_facts import MANIFEST_FILE, KnownStage, RunFacts
 from screenalytics_core.ledger.run_rows import UNKNOWN
@@ -87,7 +87,7 @@ def stage_document(
         "ended_at": state.ended_at,
         "duration_s": state.duration_s,
         # Reports are thinned out: the last one of a stage that succeeded may say 58 %.
-        "progress": None if state.status is StageStatus.SUCCESS else _progress(state.progress),
+        "progress": None if state.status is StageStatus.SUCCESS else _progress(state),
         "source": state.source,
         "notes": list(state.notes),
         "artifacts": dict(artifacts),
@@ -168,14 +168,15 @@ def _environment(facts: RunFacts) -> dict[str, Any]:
     }
 
 
-def _progress(progress: Progress | None) -> dict[str, Any] | None:
+def _progress(state: StageState) -> dict[str, Any] | None:
+    progress = state.progress
     if progress is None:
         return None
     return {
         "step": progress.step,
         "done": progress.done,
         "total": progress.total,
-        "pct": progress.pct,
+        "pct": state.pct,
         "rate_per_s": progress.rate_per_s,
         "message": progress.message,
         "updated_at": progress.updated_at,

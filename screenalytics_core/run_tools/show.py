@@ -107,7 +107,7 @@ def _stage(stage: StageState, *, is_gone: bool) -> dict[str, Any]:
         "duration_s": stage.duration_s,
         **asdict(stage.facts),
         "retries": stage.retries,
-        "progress": {**asdict(progress), "pct": progress.pct} if progress else None,
+        "progress": {**asdict(progress), "pct": stage.pct} if progress else None,
         "error": _error(stage.error),
         "blocked_reason": stage.blocked_reason,
         "notes": list(stage.notes),

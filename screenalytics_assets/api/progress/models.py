@@ -36,7 +36,8 @@ class ProgressEvent(BaseModel):
     message: Text
     timestamp: str | None = Field(description="ISO 8601, UTC; null while nothing has happened.")
     progress: float = Field(
-        description="Percent of what the launch set out to do; every stage counts alike."
+        description="Percent of what the launch set out to do; every stage counts alike. It never "
+        "falls within a launch."
     )
     ep_id: str
     run_id: str
@@ -46,12 +47,16 @@ class ProgressEvent(BaseModel):
     step: Text | None = Field(default=None, description="Part of the stage that is at work.")
     done: int | None = Field(default=None, description="Units that the step has done.")
     total: int | None = Field(default=None, description="Units that it has to do; 0 = not known.")
+    stage_pct: float | None = Field(
+        default=None, description="Percent of the stage; every step of it counts alike."
+    )
 
 
 class StageProgress(BaseModel):
     """How far a stage is."""
 
     status: StageStatus
+    pct: float = Field(description="Percent of it; every step of it counts alike.")
     step: Text | None = None
     done: int | None = None
     total: int | None = None

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from screenalytics_assets.api.progress.models import ProgressEvent, SeedStatus
-from screenalytics_assets.api.progress.shares import Shares
 from screenalytics_core.ledger.attempt_fold import REFUSALS
 from screenalytics_core.ledger.attempt_state import ErrorFacts
 from screenalytics_core.ledger.events import EventKind, LedgerEvent
+from screenalytics_core.ledger.shares import Shares
 from screenalytics_core.stages import PipelineStage
 
 PIPELINE: Final = "pipeline"
@@ -149,7 +149,8 @@ class ProgressTeller:
     def _payload(
         self, event: LedgerEvent, launch: _Launch, said: Said, pct: float
     ) -> ProgressEvent:
-        step = launch.shares.step(event) if said.agent != PIPELINE else None
+        stage = event.stage if said.agent != PIPELINE else None
+        step = launch.shares.step(event) if stage else None
         done, total = (step.counted if step else None) or (None, None)
         if event.kind is EventKind.STEP_SUCCEEDED:
             done = total  # reports are thinned out: the last one may say 58 %
@@ -158,6 +159,7 @@ class ProgressTeller:
             message=said.message, timestamp=event.at, progress=pct, ep_id=self._ep_id,
             run_id=self._run_id, sequence=event.sequence, job_id=event.dagster_run_id,
             attempt=launch.attempt, step=event.step, done=done, total=total,
+            stage_pct=launch.shares.stage_pct(stage) if stage else None,
         )  # fmt: skip
 
 

@@ -135,7 +135,7 @@ def _stage(state: StageState) -> StageProgress:
     if progress is not None:
         counted = {name: getattr(progress, name) for name in ("step", "done", "total", "message")}
     error = state.error.message if state.error else state.blocked_reason
-    return StageProgress(status=state.status, error=error, **counted)
+    return StageProgress(status=state.status, pct=state.pct, error=error, **counted)
 
 
 def _error(speaker: AttemptState | None) -> dict[str, str | None]:

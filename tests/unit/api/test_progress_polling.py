@@ -81,6 +81,7 @@ def test_who_asks_for_no_events_gets_the_snapshot_alone(
     assert page["snapshot"]["progress"] == 25.0
     assert page["snapshot"]["stages"]["detect"] == {
         "status": "running",
+        "pct": 25.0,
         "step": "scan",
         "done": 1,
         "total": 4,

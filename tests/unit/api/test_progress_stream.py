@@ -91,7 +91,7 @@ def test_a_listener_hears_a_snapshot_then_what_is_new_then_the_end(
 
     assert (snapshot.event, snapshot.id) == ("snapshot", str(first))
     assert data_of(snapshot)["state"] == "running"
-    assert data_of(snapshot)["progress"] == 50.0
+    assert data_of(snapshot)["progress"] == 25.0
     assert data_of(snapshot)["stages"]["detect"]["done"] == 30
     assert [event.event for event in rest] == ["progress"] * (last - first) + ["end"]
     assert [event.id for event in rest[:-1]] == [str(n) for n in range(first + 1, last + 1)]

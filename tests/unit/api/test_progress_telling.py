@@ -49,6 +49,10 @@ def heard_by_job(events: Iterable[LedgerEvent], job_id: str) -> list[tuple[str, 
     return [(n.agent, n.status, n.message) for n in news]
 
 
+def never_falls(values: list[float]) -> bool:
+    return values == sorted(values) and all(0.0 <= value <= 100.0 for value in values)
+
+
 def test_a_report_is_the_payload_of_the_seed() -> None:
     events = log.Told().begins(1, ["scan", "faces"]).started("scan").reported("scan", 30, 60)
 
@@ -68,6 +72,7 @@ def test_a_report_is_the_payload_of_the_seed() -> None:
         step="scan",
         done=30,
         total=60,
+        stage_pct=50.0,
     )
 
 
@@ -195,6 +200,20 @@ def test_progress_is_what_the_run_index_says_after_the_same_line(run: log.Told) 
             continue
         facts = RunFacts(EP, RUN, state, None, Manifest(EP, RUN))
         assert news.to_job.progress == run_index(facts, "").get("progress", 0.0), event
+
+
+@few
+@given(events=written())
+def test_progress_never_falls_within_a_launch(events: list[LedgerEvent]) -> None:
+    by_job: dict[str | None, list[ProgressEvent]] = {}
+    for news in told(events):
+        by_job.setdefault(news.to_job.job_id, []).append(news.to_job)
+
+    for heard_of_it in by_job.values():
+        assert never_falls([n.progress for n in heard_of_it])
+        for stage in PipelineStage:
+            own = [n.stage_pct for n in heard_of_it if n.agent == stage.value]
+            assert never_falls([pct for pct in own if pct is not None])
 
 
 @few

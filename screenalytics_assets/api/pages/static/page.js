@@ -14,7 +14,7 @@
     row.className = stage.status;
     const bar = row.querySelector("progress");
     if (stage.status === "success") bar.value = 100;
-    else if (stage.total) bar.value = (100 * stage.done) / stage.total;
+    else if (stage.pct !== null) bar.value = stage.pct;
     row.querySelector(".word").textContent = words[stage.status] || stage.status;
     if (stage.message || stage.error)
       row.querySelector(".note").textContent = stage.error || stage.message;
@@ -31,7 +31,7 @@
   source.addEventListener("progress", (event) => {
     const told = JSON.parse(event.data);
     if (told.agent !== "pipeline")
-      show(told.agent, { ...told, status: seen[told.status] || told.status });
+      show(told.agent, { ...told, pct: told.stage_pct, status: seen[told.status] || told.status });
     else if (told.status === "running" && state.textContent === "queued") {
       state.textContent = "running"; state.className = "state running";
     }
