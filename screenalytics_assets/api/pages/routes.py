@@ -210,6 +210,7 @@ def _run(service: Service, run: RunKey, told: ScreenalyticsError | None = None) 
         stores.read_if_there(*run, ArtifactKind.SCREEN_TIME),
         stores.read_if_there(*run, ArtifactKind.IDENTITIES),
         stores.read_if_there(*run, ArtifactKind.CAST),
+        stores.read_if_there(*run, ArtifactKind.SHOTS),
         () if report is None else _FORMS,
         {i: d.label for d in since if d.label for i in d.identity_ids},
     )

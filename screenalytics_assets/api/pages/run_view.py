@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from screenalytics_assets.api.pages.axis import Axis, axis_of
 from screenalytics_core.ledger.vocabulary import RunStatus
 from screenalytics_core.report.people import name_of
-from screenalytics_core.report.text import clock, headline, percent, seconds, tick
+from screenalytics_core.report.text import clock, headline, percent, seconds
 
 Document = Mapping[str, Any]
 _ENDED: Final = frozenset(status.value for status in RunStatus if status.is_terminal)
@@ -104,6 +105,7 @@ def run_view(
     screen_time: Document | None,
     identities: Document | None,
     cast: Document | None,
+    shots: Document | None = None,
     reports: Iterable[str] = (),
     named_since: Mapping[str, str] | None = None,
 ) -> RunView:
@@ -114,11 +116,13 @@ def run_view(
         screen_time: The document of `artifacts.SCREEN_TIME`; None while there is none.
         identities: Of `artifacts.IDENTITIES`.
         cast: Of `artifacts.CAST`.
+        shots: Of `artifacts.SHOTS`.
         reports: Forms that the report is there in, `pdf` and `html`.
         named_since: identity_id -> name that was decided after the run.
     """
     error = status["error"]
     jobs = status["dagster_run_ids"]
+    axis = axis_of(screen_time, shots) if screen_time else None
     return RunView(
         ep_id=status["ep_id"],
         run_id=status["run_id"],
@@ -128,10 +132,10 @@ def run_view(
         error=error["message"] if error else None,
         job_id=jobs[-1] if jobs else None,
         stages=tuple(_stage(name, stage) for name, stage in status["stages"].items()),
-        people=_people(screen_time, identities, cast, named_since or {}),
+        people=_people(screen_time, identities, cast, axis, named_since or {}),
         has_screen_time=screen_time is not None,
         summary=_summary(screen_time),
-        ticks=_ticks(screen_time["duration_s"]) if screen_time else (),
+        ticks=axis.ticks() if axis else (),
         reports=tuple(reports),
     )
 
@@ -169,9 +173,10 @@ def _people(
     screen_time: Document | None,
     identities: Document | None,
     cast: Document | None,
+    axis: Axis | None,
     named_since: Mapping[str, str],
 ) -> tuple[PersonLane, ...]:
-    if screen_time is None or identities is None or cast is None:
+    if screen_time is None or identities is None or cast is None or axis is None:
         return ()
     faces = {i["identity_id"]: i["representative_face_id"] for i in identities["identities"]}
     of_cast: dict[str, list[str]] = {}
@@ -185,7 +190,7 @@ def _people(
     lanes = []
     for person in sorted(screen_time["people"], key=lambda p: -p["total_s"]):
         own = [person["identity_id"]] if person["identity_id"] else of_cast.get(person["cast_id"])
-        lane = _lane(person, tuple(own or ()), faces, proposed, screen_time["duration_s"])
+        lane = _lane(person, tuple(own or ()), faces, proposed, axis)
         to_be = next((named_since[i] for i in lane.identity_ids if i in named_since), "")
         lanes.append(replace(lane, to_be="" if to_be == lane.name else to_be))
     return tuple(lanes)
@@ -196,7 +201,7 @@ def _lane(
     identity_ids: tuple[str, ...],
     faces: Mapping[str, int | None],
     proposed: Mapping[str, list[Suggestion]],
-    duration_s: float,
+    axis: Axis,
 ) -> PersonLane:
     known = (faces.get(identity_id) for identity_id in identity_ids)
     return PersonLane(
@@ -207,18 +212,17 @@ def _lane(
         total=seconds(person["total_s"]),
         bounds=f"{seconds(person['low_s'])} to {seconds(person['high_s'])}",
         share=percent(person["share"]),
-        bars=tuple(_bar(segment, duration_s) for segment in person["segments"]),
+        bars=tuple(_bar(segment, axis) for segment in person["segments"]),
         suggestions=tuple(s for i in identity_ids for s in proposed.get(i, ())),
         to_be="",
     )
 
 
-def _bar(segment: Document, duration_s: float) -> Bar:
+def _bar(segment: Document, axis: Axis) -> Bar:
     start_s, end_s = segment["start_s"], segment["end_s"]
-    whole = max(duration_s, end_s) or 1.0
     title = f"{segment['source']} {clock(start_s)} to {clock(end_s)} ({seconds(end_s - start_s)})"
-    x = _FULL * start_s / whole
-    return Bar(round(x, 4), round(_FULL * (end_s - start_s) / whole, 4), segment["source"], title)
+    x = axis.place(start_s)
+    return Bar(x, round(axis.place(end_s) - x, 4), segment["source"], title)
 
 
 def _summary(screen_time: Document | None) -> str:
@@ -229,11 +233,3 @@ def _summary(screen_time: Document | None) -> str:
         f"{seconds(screen_time['covered_s'])}, somebody unknown in "
         f"{seconds(screen_time['unknown_s'])}"
     )
-
-
-def _ticks(duration_s: float) -> tuple[tuple[float, str], ...]:
-    """Return about six round marks along an episode."""
-    rounds = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
-    step_s = next((r for r in rounds if duration_s / r <= 6), rounds[-1])
-    marks = range(0, int(duration_s) + 1, step_s)
-    return tuple((round(_FULL * at / duration_s, 3), tick(at)) for at in marks if duration_s > 0)
