@@ -28,6 +28,7 @@ class RunIndex(BaseModel):
 
     Attributes:
         report_url: Where the report can be opened: by itself, or below the service's address.
+        dashboard_url: The run's page, below the service's address.
         invoice: What the run cost, with the markup as its own line.
     """
 
@@ -58,6 +59,9 @@ class RunIndex(BaseModel):
 def show_run(service: ServiceDep, run: RunDep) -> RunIndex:
     """Return the run index: status, progress, keys of artifacts, report and invoice."""
     index = _index(service.stores, run)
+    if index.dashboard_url is None or str(index.dashboard_url).startswith(DASHBOARD_URL):
+        # Where the ledger's writer has Dagster's UI, this server need not have one.
+        index.dashboard_url = f"/ui/{run.ep_id}/{run.run_id}"
     if not isinstance(index.report_url, str):
         return index
     if index.report_url.startswith(_LOCAL):

@@ -233,8 +233,27 @@ def test_the_run_index_is_the_file_and_names_no_path_of_the_server(
 
     index = answer.json()
     held = json.loads((stores.root / f"projects/{EP}/runs/first/index.json").read_text())
-    assert index == {**held, "reportUrl": f"/runs/{EP}/first/report.pdf"}
+    assert index == {
+        **held,
+        "reportUrl": f"/runs/{EP}/first/report.pdf",
+        "dashboardUrl": f"/ui/{EP}/first",
+    }
     assert index["slate"] == {"colour": "blue"}
+
+
+def test_the_dashboard_of_a_run_is_its_page_unless_somebody_named_another(
+    client: TestClient, stores: Stores, ledger: Ledger
+) -> None:
+    stores.run("reserved")
+    finished_run(stores, "first")
+    ledger.patch_index(EP, "first", {"dashboardUrl": "https://desk.example/first"})
+
+    shown = [client.get(f"/runs/{EP}/{run}").json() for run in ("reserved", "first")]
+
+    assert [index["dashboardUrl"] for index in shown] == [
+        f"/ui/{EP}/reserved",
+        "https://desk.example/first",
+    ]
 
 
 @pytest.mark.parametrize("patched", [None, "https://desk.example/r.pdf?key=1"])
