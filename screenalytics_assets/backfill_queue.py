@@ -7,6 +7,7 @@ so that a tick that is repeated, or a daemon that dies between record and runs, 
 import json
 import logging
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
@@ -15,6 +16,7 @@ from screenalytics_assets.partitions import add_episode
 from screenalytics_assets.resources import settings_run_config
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
+from screenalytics_assets.supervisor.place import Place
 from screenalytics_assets.tags import BACKFILL_ID_TAG, ONCE_TAG, RUN_ID_TAG
 from screenalytics_core.backfills.record import BackfillRecord, BackfillStore
 from screenalytics_core.errors import ArtifactCorruptError, DaemonMissingError
@@ -23,7 +25,7 @@ _LOG: Final = logging.getLogger(__name__)
 # A run that somebody asked for by itself has 0: it goes before every backfill that waits.
 PRIORITY: Final = -10
 _INTERVAL_S: Final = 5
-# A daemon beats every 30 s.
+# A daemon beats every 30 s. Of a supervisor's it is known at once that it has gone.
 _DEAD_AFTER_S: Final = 90.0
 # Who takes runs from the queue, and who puts them there.
 _NEEDED: Final = ("QUEUED_RUN_COORDINATOR", "SENSOR")
@@ -80,7 +82,8 @@ def check_daemon(instance: dg.DagsterInstance, now_s: float) -> None:
         now_s: Seconds since 1970.
 
     Raises:
-        DaemonMissingError: No daemon of this DAGSTER_HOME has beaten lately.
+        DaemonMissingError: No daemon of this DAGSTER_HOME has beaten lately, or that of its
+            supervisor does not run.
     """
     beats = instance.get_daemon_heartbeats()
     missing = [
@@ -88,7 +91,7 @@ def check_daemon(instance: dg.DagsterInstance, now_s: float) -> None:
         for name in _NEEDED
         if name not in beats or now_s - beats[name].timestamp > _DEAD_AFTER_S
     ]
-    if missing:
+    if missing or Place(Path(instance.root_directory)).lacks_daemon():
         raise DaemonMissingError(
             thing=f"DAGSTER_HOME {instance.root_directory}",
             reason="no daemon works on its queue",

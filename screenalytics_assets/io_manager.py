@@ -7,6 +7,7 @@ import dagster as dg
 
 from screenalytics_assets.failures import as_dagster_failure
 from screenalytics_assets.graph import KINDS_OF_ASSET
+from screenalytics_assets.interrupts import remembered_interrupts
 from screenalytics_assets.last_words import last_words
 from screenalytics_assets.metadata import published_metadata, unpublished_metadata
 from screenalytics_assets.resources import Pipeline, SettingsResource
@@ -30,7 +31,7 @@ class ArtifactIOManager(dg.IOManager):
             session = self._pipeline.session(
                 context.asset_partition_key, self._settings.to_config()
             )
-            with last_words(lambda: _observe_unpublished(context, obj)):
+            with last_words(lambda: _observe_unpublished(context, obj)), remembered_interrupts():
                 refs = session.publish(obj)
             context.add_output_metadata(published_metadata(session, obj, refs))
 

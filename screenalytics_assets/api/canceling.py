@@ -6,13 +6,14 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeProcessError, DagsterUserCodeUnreachableError
 
 from screenalytics_assets.liveness import Verdict, judge, process_of
-from screenalytics_assets.mirror import mirror_runs, run_key_of
+from screenalytics_assets.mirror import mirror_runs, run_key_of, tolerated
 from screenalytics_assets.stores import Stores
 from screenalytics_core.errors import JobEndedError, JobNotFoundError
 from screenalytics_core.processes import ProcessIdentity, pid_started_s
@@ -26,6 +27,8 @@ _WORKING: Final = (dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED)
 # Between looking at a run in the queue and marking it as starting, the daemon takes some
 # milliseconds; on a busy machine more.
 _REVIVED_WITHIN_S: Final = 1.0
+# A run that unwinds must not be hit while it does; a frame or a batch takes far less.
+_AGAIN_AFTER_S: Final = 10.0
 
 
 def cancel_run(instance: dg.DagsterInstance, stores: Stores, job_id: str) -> None:
@@ -47,29 +50,68 @@ def cancel_run(instance: dg.DagsterInstance, stores: Stores, job_id: str) -> Non
     instance.add_run_tags(job_id, {CANCELED_TAG: str(time.time())})
     if run.status in _WAITING:
         # Not canceled yet: the daemon may be taking it from the queue just now, and would
-        # start what has ended. `insist` does the rest.
+        # start what has ended. `Insistence` does the rest.
         instance.report_run_canceling(run, "canceled while it waited")
     elif run.status in _WORKING or _has_begun(instance, run):
         _end(instance, stores, run)
     mirror_runs(instance, stores, [job_id])
 
 
-def insist(instance: dg.DagsterInstance, stores: Stores, run: dg.DagsterRun) -> None:
-    """See to it that a run ends which somebody wants ended; called again and again.
+class Insistence:
+    """Sees to it that runs end which somebody wants ended. One thread uses it.
 
     One that waited is canceled once whoever took it from the queue just then has marked it;
-    one that goes on is told again.
+    one that goes on is told again, since what interrupts a process may be lost in it.
     """
-    wanted_s = _wanted_s(run)
-    if wanted_s is None or time.time() - wanted_s < _REVIVED_WITHIN_S:
-        return
-    if run.status in _WORKING:
-        _end(instance, stores, run)
-    elif run.status in _WAITING:
-        instance.report_run_canceling(run, "canceled while it waited")
-    elif not _has_begun(instance, run):
-        instance.report_run_canceled(run)
-        mirror_runs(instance, stores, [run.run_id])
+
+    def __init__(
+        self,
+        instance: dg.DagsterInstance,
+        stores: Stores,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._instance = instance
+        self._stores = stores
+        self._clock = clock
+        self._told_s: dict[str, float] = {}
+
+    def look(self, runs: Sequence[dg.DagsterRun]) -> None:
+        """Look after all runs that have not ended; called again and again."""
+        now_s = self._clock()
+        known = self._told_s
+        # Whoever ended it elsewhere, as the Dagster UI does, told it by now.
+        self._told_s = {
+            run.run_id: known.get(run.run_id, now_s)
+            for run in runs
+            if run.status is dg.DagsterRunStatus.CANCELING
+        }
+        for run in runs:
+            with tolerated(run.run_id, []):
+                self._insist(run, now_s)
+
+    def _insist(self, run: dg.DagsterRun, now_s: float) -> None:
+        wanted_s = _wanted_s(run)
+        is_wanted = wanted_s is not None and now_s - wanted_s >= _REVIVED_WITHIN_S
+        if run.status is dg.DagsterRunStatus.CANCELING:
+            if _has_begun(self._instance, run):
+                self._tell_again(run, now_s)
+            elif is_wanted:
+                self._instance.report_run_canceled(run)
+                mirror_runs(self._instance, self._stores, [run.run_id])
+        elif is_wanted and run.status in _WORKING:
+            _end(self._instance, self._stores, run)
+        elif is_wanted and run.status in _WAITING:
+            self._instance.report_run_canceling(run, "canceled while it waited")
+
+    def _tell_again(self, run: dg.DagsterRun, now_s: float) -> None:
+        since_s = now_s - self._told_s[run.run_id]
+        if since_s < _AGAIN_AFTER_S:
+            return
+        self._told_s[run.run_id] = now_s
+        # Not through its code server, which passes on one interrupt and no more.
+        if _interrupt(self._stores, run):
+            _LOG.warning("run %s goes on %.0f s after it was told to end: interrupted again",
+                         run.run_id, since_s)  # fmt: skip
 
 
 def _wanted_s(run: dg.DagsterRun) -> float | None:
@@ -119,12 +161,14 @@ def _end(instance: dg.DagsterInstance, stores: Stores, run: dg.DagsterRun) -> No
         _interrupt(stores, run)
 
 
-def _interrupt(stores: Stores, run: dg.DagsterRun) -> None:
-    """Send Ctrl-C to the run's process, if it is one of this machine; it is marked already."""
+def _interrupt(stores: Stores, run: dg.DagsterRun) -> bool:
+    """Send Ctrl-C to the run's process, which is marked already; return whether it was sent."""
     here = ProcessIdentity.current()
     process = process_of(run, stores.attempts)
     if process is None or not process.shares_pids_with(here):
         _LOG.info("run %s has no process here: Dagster ends it after its timeout", run.run_id)
-        return
-    if judge(process, None, here, pid_started_s) is Verdict.ALIVE:
-        os.kill(process.pid, signal.SIGINT)
+        return False
+    if judge(process, None, here, pid_started_s) is not Verdict.ALIVE:
+        return False
+    os.kill(process.pid, signal.SIGINT)
+    return True

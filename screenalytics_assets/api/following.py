@@ -11,7 +11,7 @@ from typing import Final, Self
 
 import dagster as dg
 
-from screenalytics_assets.api.canceling import insist
+from screenalytics_assets.api.canceling import Insistence
 from screenalytics_assets.api.idempotency import Turns
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import REQUEST_TAG, submit_run
@@ -47,6 +47,7 @@ class Following:
         self._views = views
         self._turns = turns or Turns()
         self._clock = clock
+        self._insistence = Insistence(instance, stores, clock)
         self._going_on: dict[str, dg.DagsterRunStatus] = {}
         self._rounds = 0
         self._stopped = threading.Event()
@@ -84,9 +85,7 @@ class Following:
         ended = [job_id for job_id in self._going_on if job_id not in now]
         mirror_runs(self._instance, self._stores, [*new, *ended])
         self._going_on = now
-        for run in runs:
-            with tolerated(run.run_id, []):
-                insist(self._instance, self._stores, run)
+        self._insistence.look(runs)
         if dg.DagsterRunStatus.NOT_STARTED in now.values():
             self._submit_left_over(min_age_s=_LEFT_AFTER_S)
         self._views.refresh()

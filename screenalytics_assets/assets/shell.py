@@ -20,6 +20,7 @@ from screenalytics_assets.graph import (
     stage_of_asset,
     upstream_assets,
 )
+from screenalytics_assets.interrupts import remembered_interrupts
 from screenalytics_assets.last_words import last_words
 from screenalytics_assets.metadata import failed_step_metadata, progress_metadata
 from screenalytics_assets.partitions import EPISODES
@@ -70,10 +71,11 @@ def materialize(
     pipeline: Pipeline = context.resources.pipeline
     refs = {kind: inputs[ASSET_OF_KIND[kind]][kind] for kind in step.inputs}
     tries = context.op_execution_context.retry_number
-    with as_dagster_failure(tries), _interruptible(context):
+    with as_dagster_failure(tries), _interruptible(context) as check:
         session = pipeline.session(_episode(context), context.resources.settings.to_config())
         # Without outputs, somebody asked for checks alone.
-        pending = _produce(context, session, session.begin(step, outputs, refs)) if outputs else []
+        work = session.begin(step, outputs, refs)
+        pending = _produce(context, session, work, check) if outputs else []
     for result in pending:
         yield dg.Output(
             result,
@@ -98,21 +100,32 @@ def _episode(context: dg.AssetExecutionContext) -> str:
 
 
 @contextmanager
-def _interruptible(context: dg.AssetExecutionContext) -> Iterator[None]:
-    """Let Ctrl-C in the launching process cancel the run: unasked, Dagster calls it failed."""
+def _interruptible(context: dg.AssetExecutionContext) -> Iterator[Callable[[], None]]:
+    """Let Ctrl-C in the launching process cancel the run: unasked, Dagster calls it failed.
+
+    Gives what raises an interrupt again that was lost.
+    """
     try:
-        yield
+        with remembered_interrupts() as check:
+            yield check
     except dg.DagsterExecutionInterruptedError:
         context.instance.report_run_canceling(context.run, "interrupted")
         raise
 
 
 def _produce(
-    context: dg.AssetExecutionContext, session: RunSession, work: StepWork
+    context: dg.AssetExecutionContext,
+    session: RunSession,
+    work: StepWork,
+    check: Callable[[], None],
 ) -> list[PendingOutput]:
     listener = context.resources.pipeline.listener
-    progress = ProgressThrottle(work.step.name, listener, progress_observer(context, work))
-    progress(0, 0, "")  # some steps are over before they would report
+    report = ProgressThrottle(work.step.name, listener, progress_observer(context, work))
+    report(0, 0, "")  # some steps are over before they would report
+
+    def progress(done: int, total: int, message: str) -> None:
+        check()
+        report(done, total, message)
 
     def observe_failure() -> None:
         context.log_event(_observation(context, work, failed_step_metadata(work)))

@@ -15,11 +15,10 @@ from typing import Final
 import psutil
 import yaml
 
-from screenalytics_assets.supervisor.place import LOCATION, Pid, Place
+from screenalytics_assets.supervisor.place import DAEMON, LOCATION, Pid, Place
 
 _LOG: Final = logging.getLogger(__name__)
 CODE_SERVER: Final = "code_server"
-DAEMON: Final = "daemon"
 # A run keeps every core busy; who waits for a page or polls a job comes before it.
 _NICENESS_OF_RUNS: Final = 5
 _MOST_NICE: Final = 19

@@ -16,6 +16,8 @@ from screenalytics_core.processes import pid_started_s
 
 LOCATION: Final = "screenalytics_assets.definitions"
 """Module, and name in Dagster, of the one code location."""
+DAEMON: Final = "daemon"
+"""Name of the child that takes runs from the queue."""
 
 # Starts are counted in ticks of 10 ms.
 _START_TOLERANCE_S: Final = 0.05
@@ -112,6 +114,17 @@ class Place:
         """Return the record of the supervisor that runs; None if none does."""
         record = self.record()
         return record if record is not None and record.process.is_alive() else None
+
+    def lacks_daemon(self) -> bool:
+        """Tell whether a supervisor works here, or is needed, and its daemon does not run.
+
+        Nothing is said of a home without either: the daemon of another may work on its queue.
+        """
+        record = self.record()
+        if record is None or not (record.process.is_alive() or self.clients()):
+            return False
+        daemon = record.children.get(DAEMON)
+        return daemon is None or not daemon.is_alive()
 
     def write_record(self, record: Record) -> None:
         """Say who supervises and what runs."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from screenalytics_assets.supervisor import children
-from screenalytics_assets.supervisor.place import Pid, Place, Record
+from screenalytics_assets.supervisor.place import DAEMON, Pid, Place, Record
 
 MODULE: Final = "screenalytics_assets.supervisor.process"
 SUPERVISOR: Final = "supervisor"
@@ -52,7 +52,7 @@ class Supervisor:
         self._code_server = children.code_server(
             self._place, self._socket, known.get(children.CODE_SERVER)
         )
-        self._daemon = children.daemon(self._place, known.get(children.DAEMON))
+        self._daemon = children.daemon(self._place, known.get(DAEMON))
 
     def run(self) -> None:
         """Supervise until nobody needs it, or it is told to stop."""

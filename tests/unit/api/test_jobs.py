@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +30,12 @@ from screenalytics_assets.api.following import Following
 from screenalytics_assets.api.job_view import JobViews
 from screenalytics_assets.api.launching import REQUEST_TAG, Queued, Work
 from screenalytics_assets.instance import open_instance, prepare_dagster_home
+from screenalytics_assets.liveness import process_tag
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
+from screenalytics_assets.supervisor.place import Client, Pid, Place, Record
 from screenalytics_assets.tags import PARTITION_TAG, RUN_ID_TAG
+from screenalytics_core.processes import ProcessIdentity
 from tests.api_reading import settings_of
 
 EP_ID = "rhobh-s05e14"
@@ -238,6 +243,38 @@ def test_what_waits_is_canceled_once_nobody_can_have_taken_it(
     later = instance.get_runs(status(dg.DagsterRunStatus.CANCELED))
 
     assert [run.run_id for run in at_once] == [run.run_id for run in later] == [job_id]
+
+
+@pytest.mark.parametrize("tags", [{CANCELED_TAG: "100.0"}, {}], ids=["here", "in Dagster's UI"])
+def test_a_canceled_run_that_goes_on_is_interrupted_again_now_and_then(
+    settings: Settings, instance: dg.DagsterInstance, tags: dict[str, str]
+) -> None:
+    stores, here = Stores.open(settings.data_root), process_tag(ProcessIdentity.current())
+    canceled = begun_run(instance, "r1", **here, **tags)
+    begun_run(instance, "r2", **here)
+    instance.report_run_canceling(canceled)
+    times_s, told_s = [100.0], []
+    following = Following(instance, stores, JobViews(instance, stores), clock=lambda: times_s[-1])
+
+    before = signal.signal(signal.SIGINT, lambda *_: told_s.append(times_s[-1]))
+    try:
+        for now_s in (100.0, 109.0, 111.0, 120.0, 122.0):
+            times_s.append(now_s)
+            following.look()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert told_s == [111.0, 122.0]
+
+
+def begun_run(instance: dg.DagsterInstance, run_id: str, **tags: str) -> dg.DagsterRun:
+    """Add a run that a process works on."""
+    job_id = add_run(instance, status=dg.DagsterRunStatus.STARTING, run_id=run_id, **tags)
+    start = dg.DagsterEvent(dg.DagsterEventType.RUN_START.value, "episode")
+    instance.report_dagster_event(start, job_id)
+    run = instance.get_run_by_id(job_id)
+    assert run is not None
+    return run
 
 
 def test_what_a_killed_server_created_is_queued_by_the_next(
@@ -464,9 +501,48 @@ def test_a_job_that_does_not_exist_is_not_found(client: TestClient, job_id: str)
 
 def test_health_is_that_of_the_daemon(client: TestClient, instance: dg.DagsterInstance) -> None:
     missing = client.get("/health")
-    for daemon in ("SENSOR", "QUEUED_RUN_COORDINATOR"):
-        instance.add_daemon_heartbeat(DaemonHeartbeat(time.time(), daemon, None, []))
+    beat(instance, age_s=91.0)
+    gone = client.get("/health")
+    beat(instance)
 
     assert (missing.status_code, missing.json()["code"]) == (503, "daemon_missing")
     assert client.get("/health").json() == {"status": "ok"}
     assert instance.root_directory not in missing.text
+    assert gone.json() == missing.json()
+
+
+def beat(instance: dg.DagsterInstance, age_s: float = 0.0) -> None:
+    for daemon in ("SENSOR", "QUEUED_RUN_COORDINATOR"):
+        instance.add_daemon_heartbeat(DaemonHeartbeat(time.time() - age_s, daemon, None, []))
+
+
+ALIVE = Pid.of(os.getpid())
+DEAD = replace(ALIVE, started_s=ALIVE.started_s - 100.0)
+
+
+@pytest.mark.parametrize(
+    ("supervisor", "children", "has_server", "status"),
+    [
+        pytest.param(ALIVE, {"daemon": ALIVE}, True, 200, id="it works"),
+        pytest.param(ALIVE, {"daemon": DEAD}, True, 503, id="it has gone"),
+        pytest.param(ALIVE, {"code_server": ALIVE}, True, 503, id="not started yet"),
+        pytest.param(DEAD, {"daemon": DEAD}, True, 503, id="gone with its supervisor"),
+        pytest.param(DEAD, {"daemon": ALIVE}, True, 200, id="its supervisor has gone"),
+        pytest.param(DEAD, {"daemon": DEAD}, False, 200, id="another's works on the queue"),
+    ],
+)
+def test_health_knows_at_once_that_the_supervisors_daemon_has_gone(
+    client: TestClient,
+    instance: dg.DagsterInstance,
+    supervisor: Pid,
+    children: dict[str, Pid],
+    has_server: bool,
+    status: int,
+) -> None:
+    beat(instance)
+    place = Place(Path(instance.root_directory))
+    place.write_record(Record(supervisor, "data", "socket", children))
+    if has_server:
+        place.write_client(Client("api", ALIVE, "http://localhost"))
+
+    assert client.get("/health").status_code == status
