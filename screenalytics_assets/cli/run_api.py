@@ -139,7 +139,8 @@ def _show_end(api: ApiClient, end: Document, *, as_json: bool) -> None:
             }
         )
     word = "was canceled" if end["state"] == "canceled" else "failed"
-    tell(f"run {end['ep_id']}/{end['run_id']} {word}: {end['error']}")
+    why = "" if end["error"] == "canceled" else f": {end['error']}"
+    tell(f"run {end['ep_id']}/{end['run_id']} {word}{why}")
     raise typer.Exit(1)
 
 

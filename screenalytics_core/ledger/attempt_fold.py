@@ -29,6 +29,8 @@ _IDLE: Final = frozenset(
 _FAILURES: Final = (EventKind.STEP_FAILED, EventKind.RUN_FAILED, EventKind.RUN_CANCELED)
 # A Dagster run that was refused before it could claim says nothing about the run.
 REFUSALS: Final = frozenset({"run_busy", "run_done", "run_settings_conflict"})
+CANCELED: Final = ErrorFacts("canceled", "canceled")
+"""Why a run did not complete that somebody ended; who did so says Dagster in its own words."""
 
 
 def fold_attempt(dagster_run_id: str, events: Iterable[LedgerEvent]) -> AttemptState:
@@ -95,12 +97,11 @@ def _error_of(end: LedgerEvent | None, ordered: Sequence[LedgerEvent]) -> ErrorF
     """Return why it did not complete: the first step that failed says it best."""
     if end is None or end.kind is EventKind.RUN_COMPLETED:
         return None
-    own = ErrorFacts.of(end.data)
     if end.kind is EventKind.RUN_CANCELED:
         # Canceling makes the running step fail too; only a refusal is the step's own news.
-        return _refusal(ordered) or own or ErrorFacts("canceled", "canceled")
+        return _refusal(ordered) or CANCELED
     first = next(_errors(ordered, EventKind.STEP_FAILED), None)
-    return first or own or ErrorFacts("run_failed", "failed without a reason")
+    return first or ErrorFacts.of(end.data) or ErrorFacts("run_failed", "failed without a reason")
 
 
 def _refusal(ordered: Sequence[LedgerEvent]) -> ErrorFacts | None:

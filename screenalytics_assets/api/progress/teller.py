@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from screenalytics_assets.api.progress.models import ProgressEvent, SeedStatus
-from screenalytics_core.ledger.attempt_fold import REFUSALS
+from screenalytics_core.ledger.attempt_fold import CANCELED, REFUSALS
 from screenalytics_core.ledger.attempt_state import ErrorFacts
 from screenalytics_core.ledger.events import EventKind, LedgerEvent
 from screenalytics_core.ledger.shares import Shares
@@ -80,11 +80,11 @@ class _Launch:
 
     def why(self, end: LedgerEvent) -> str:
         """Return why it did not complete, as the fold has it."""
-        own = ErrorFacts.of(end.data)
-        # Canceling makes the running step fail too; only a refusal is the step's own news.
-        is_canceled = end.kind is EventKind.RUN_CANCELED
-        said = (self.refusal or own) if is_canceled else (self.step_error or own)
-        return said.message if said else "canceled" if is_canceled else "failed without a reason"
+        if end.kind is EventKind.RUN_CANCELED:
+            # Canceling makes the running step fail too; only a refusal is the step's own news.
+            return (self.refusal or CANCELED).message
+        said = self.step_error or ErrorFacts.of(end.data)
+        return said.message if said else "failed without a reason"
 
     @property
     def is_over(self) -> bool:

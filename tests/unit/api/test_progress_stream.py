@@ -189,6 +189,20 @@ def test_every_outcome_ends_the_stream_and_says_which(
     assert (heard.last["state"], heard.last["error_code"]) == (state, code)
 
 
+def test_a_canceled_run_is_called_so_by_every_view(writer: Writer, server: Served) -> None:
+    story = working()
+    writer.tell(story)
+    listener = listen(events_url(server))
+    next(listener)
+    writer.tell(story.canceling().failed("scan", "interrupted", "ended from outside").canceled())
+
+    *_, last_word, end = map(data_of, listener)
+    snapshot = data_of(next(listen(events_url(server))))
+
+    assert (last_word["message"], end["error"]) == ("canceled", "canceled")
+    assert (snapshot["message"], snapshot["error"]) == ("canceled", "canceled")
+
+
 def test_the_refusal_of_another_launch_does_not_end_the_runs_stream(
     writer: Writer, server: Served
 ) -> None:

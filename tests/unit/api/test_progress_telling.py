@@ -122,7 +122,7 @@ def test_a_canceled_run_does_not_blame_the_step_that_was_interrupted() -> None:
     events = log.Told().begins(1).started("scan").canceling()
     events.failed("scan", "interrupted", "ended from outside").canceled()
 
-    assert heard(events)[-1] == ("pipeline", "failed", "canceled by the user")
+    assert heard(events)[-1] == ("pipeline", "failed", "canceled")
 
 
 def test_a_lost_attempt_says_that_nobody_else_will() -> None:

@@ -152,7 +152,9 @@ class Told:
         return self.tell(EventKind.RUN_CANCELING, message="by the user")
 
     def canceled(self) -> Self:
-        return self.tell(EventKind.RUN_CANCELED, error=error("canceled", "canceled by the user"))
+        """End as Dagster does for somebody who asked it to."""
+        words = "This run has been marked as canceled from outside the execution context."
+        return self.tell(EventKind.RUN_CANCELED, error=error("canceled", words))
 
     def completed(self) -> Self:
         return self.tell(EventKind.RUN_COMPLETED)

@@ -144,7 +144,7 @@ def test_canceling_makes_the_running_stage_canceled_and_not_failed(has_ended: bo
     assert state.stages[DETECT].status is StageStatus.SUCCESS
     if has_ended:
         assert state.status is RunStatus.CANCELED
-        assert state.error == ErrorFacts("canceled", "canceled by the user")
+        assert state.error == ErrorFacts("canceled", "canceled")
 
 
 def test_a_run_that_fails_while_it_is_being_canceled_failed() -> None:
