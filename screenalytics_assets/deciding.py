@@ -170,13 +170,12 @@ class LookedAt:
             return hold[sequence]
         nearest = min(hold, key=lambda s: (abs(s - (sequence or 0)), s), default=None)
         exists = sequence in {d.sequence for d in decisions}
+        near = "Nothing is decided" if nearest is None else f"The nearest that holds is {nearest}"
         raise DecisionError(
             thing=f"decision {sequence}" if sequence is not None else "last decision",
             reason=f"of {self.ep_id} " + ("was undone already" if exists else "does not exist"),
-            way_out="Nothing is decided."
-            if nearest is None
-            else f"The nearest that holds is {nearest}: screenalytics identities list "
-            f"{self.ep_id} --decisions.",
+            way_out=f"{near}: screenalytics identities list {self.ep_id} --decisions.",
+            over_http=f"{near}: GET /episodes/{self.ep_id}/decisions.",
         )
 
     def _decisions(self) -> tuple[Decision, ...]:

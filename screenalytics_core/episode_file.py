@@ -35,6 +35,7 @@ def _check_content(storage: Storage, ep_id: str, sha256: str) -> None:
             thing=storage.location(layout.video_key(ep_id)),
             reason=f"was replaced: its sha256 is {found}, registered was {sha256}",
             way_out="Restore it, or register the new file with --replace-video.",
+            over_http=f"Send the new file: PUT /episodes/{ep_id}/video?replace=true.",
             found_sha256=found,
             expected_sha256=sha256,
         )
@@ -86,4 +87,5 @@ def not_registered(ep_id: str) -> VideoError:
         thing=f"episode {ep_id}",
         reason="has no registered video",
         way_out=f"Run `screenalytics episodes add VIDEO --ep-id {ep_id}`.",
+        over_http=f"Send it: PUT /episodes/{ep_id}/video.",
     )

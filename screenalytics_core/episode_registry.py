@@ -238,6 +238,8 @@ def _conflict(known: EpisodeVideo, video_path: Path, sha256: str) -> EpisodeVide
         reason=f"episode {known.ep_id} has another video, {known.source} "
         f"(sha256 {known.sha256[:12]}, this one {sha256[:12]})",
         way_out="Use another ep_id, or --replace-video to put this one in its place.",
+        over_http="Use another ep_id, or `replace` to put this one in its place: "
+        f"PUT /episodes/{known.ep_id}/video?replace=true.",
         ep_id=known.ep_id,
         registered_sha256=known.sha256,
         found_sha256=sha256,

@@ -44,7 +44,10 @@ def _rebuild(error_type: type[ScreenalyticsError], fields: dict[str, Any]) -> Sc
 
 
 class _ThingError(ScreenalyticsError):
-    """An error described by `thing`, `reason` and `way_out`."""
+    """An error described by `thing`, `reason` and `way_out`.
+
+    A field `over_http` is the way out of those who ask the job API, where it is another one.
+    """
 
     def __init__(self, *, thing: str, reason: str, way_out: str = "", **fields: Any) -> None:
         super().__init__(thing=thing, reason=reason, way_out=way_out, **fields)

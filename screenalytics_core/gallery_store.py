@@ -246,6 +246,7 @@ def _unknown(files: GalleryFiles, name: str) -> GalleryError:
         thing=f"{files.show}/{name}",
         reason="does not exist in the gallery",
         way_out=f"`screenalytics cast list {files.show} --json` names all.",
+        over_http=f"GET /shows/{files.show}/cast names all.",
     )
 
 

@@ -126,7 +126,9 @@ def told_of(error: ScreenalyticsError) -> str:
 def detail_of(error: ScreenalyticsError) -> str:
     """Return what a client is told of one of our errors: nothing of the server's insides."""
     if status_of(error) < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return str(error)
+        way_out = error.fields.get("over_http")
+        told = error if way_out is None else type(error)(**{**error.fields, "way_out": way_out})
+        return str(told)
     return _TOLD.get(error.code, _FAILED)
 
 

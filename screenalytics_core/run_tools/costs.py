@@ -57,6 +57,7 @@ def episodes_cost(runs: RunStore, ledger: Ledger, ep_ids: Iterable[str]) -> dict
             thing=", ".join(wanted),
             reason="has no run, so nothing was paid for",
             way_out="See `screenalytics episodes list`.",
+            over_http="GET /episodes lists all.",
         )
     return cost_document([_run_cost(runs, ledger, key) for key in keys], uncounted)
 

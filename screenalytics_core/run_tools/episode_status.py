@@ -47,6 +47,7 @@ def episode_status(
             thing=f"episode {ep_id}",
             reason="has no run, and nothing of an earlier pipeline",
             way_out=f"Start one: screenalytics run VIDEO --ep-id {ep_id}.",
+            over_http="Start one: POST /jobs/episode-run.",
         )
     return derived
 

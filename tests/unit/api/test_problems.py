@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from fastapi import APIRouter, Body, FastAPI
@@ -12,7 +13,9 @@ from fastapi.testclient import TestClient
 from screenalytics_assets.api.pages.rendering import PageRoute
 from screenalytics_assets.api.problems import STATUSES, add_problem_handlers
 from screenalytics_core import errors
-from screenalytics_core.errors import ScreenalyticsError
+from screenalytics_core.episode_file import load_video
+from screenalytics_core.errors import ScreenalyticsError, VideoError
+from screenalytics_core.storage.local import LocalStorage
 
 # Words of the server: its folders, and what its code says.
 THING, REASON, WAY_OUT = "/srv/tv/videos/a.mp4", "Errno 13 of pid 4711", "chown root:tv /srv/tv"
@@ -110,6 +113,20 @@ def test_a_refusal_names_the_thing_the_reason_and_the_way_out(
 
     assert status < 500
     assert all(word in text for word in (THING, REASON, WAY_OUT))
+
+
+@pytest.mark.parametrize("path", ["/data", "/page"])
+def test_the_way_out_of_who_asks_over_http_is_no_command(
+    service: Failing, tmp_path: Path, path: str
+) -> None:
+    with pytest.raises(VideoError, match="screenalytics episodes add") as unregistered:
+        load_video(LocalStorage(tmp_path), "rhobh-s05e14")
+
+    status, text = service.said(unregistered.value, path)
+
+    assert status == 422
+    assert "has no registered video. Send it: PUT /episodes/rhobh-s05e14/video." in text
+    assert "screenalytics episodes" not in text
 
 
 def test_both_sorts_of_errors_were_found() -> None:
