@@ -57,13 +57,14 @@ class Member:
 
 
 class LookedAt:
-    """A run whose people somebody decides about."""
+    """A run whose people somebody decides about, and what had been decided then."""
 
     def __init__(self, stores: Stores, ep_id: str, run_id: str) -> None:
         """Read who is who; raises ArtifactNotFoundError where the run has no `cast`."""
         self.stores = stores
         self.ep_id = ep_id
         self.run_id = run_id
+        self._decisions = stores.decisions.read(ep_id)
         self._tracks_ref = stores.require(ep_id, run_id, ArtifactKind.TRACKS)
         self._tracks = self._tracks_ref.read()
         names = ("track_id", "start_s", "end_s")
@@ -106,7 +107,7 @@ class LookedAt:
         Raises:
             InvalidIdError: The name cannot be one.
         """
-        known = {cast_id: d.label or cast_id for d in self._decisions() if (cast_id := d.cast_id)}
+        known = {cast_id: d.label or cast_id for d in self._decisions if (cast_id := d.cast_id)}
         in_gallery = self.stores.gallery.members(self.show) if self.show else ()
         known |= {m.cast_id: m.label for m in in_gallery}
         with_faces = {m.cast_id for m in in_gallery if m.prototypes}
@@ -151,9 +152,15 @@ class LookedAt:
         )
         return sum(offer.is_new for offer in offers)
 
-    def record(self, decision: Decision) -> Decision:
-        """Append a decision to the episode's; raises ArtifactCorruptError."""
-        return self.stores.decisions.append(self.ep_id, decision)
+    def record(self, decision: Decision) -> Decision | None:
+        """Append a decision to the episode's; None if somebody else has decided meanwhile.
+
+        Then who a name means, and what can be undone, may be otherwise: look again.
+
+        Raises:
+            ArtifactCorruptError: The decisions are damaged; nothing is added.
+        """
+        return self.stores.decisions.append_after(self.ep_id, decision, len(self._decisions))
 
     def to_undo(self, sequence: int | None) -> Decision:
         """Return the decision that is meant: by its sequence, else the last one that holds.
@@ -161,7 +168,7 @@ class LookedAt:
         Raises:
             DecisionError: There is none, or it was undone already.
         """
-        decisions = self._decisions()
+        decisions = self._decisions
         about_people = {d.sequence: d for d in standing(decisions)}
         if sequence is None and about_people:
             return about_people[max(about_people)]
@@ -177,9 +184,6 @@ class LookedAt:
             way_out=f"{near}: screenalytics identities list {self.ep_id} --decisions.",
             over_http=f"{near}: GET /episodes/{self.ep_id}/decisions.",
         )
-
-    def _decisions(self) -> tuple[Decision, ...]:
-        return self.stores.decisions.read(self.ep_id)
 
 
 def free_cast_id(name: str, taken: Iterable[str]) -> str:

@@ -37,6 +37,14 @@ class DecisionLog:
         """
         return self._log(ep_id).append(decision)
 
+    def append_after(self, ep_id: str, decision: Decision, count: int) -> Decision | None:
+        """Add what was decided in view of `count` decisions; None if there are more by now.
+
+        Raises:
+            ArtifactCorruptError: The log is damaged; nothing is added.
+        """
+        return self._log(ep_id).append_after(decision, count)
+
     def _log(self, ep_id: str) -> NumberedLog[Decision]:
         return NumberedLog(self._storage, layout.decisions_key(ep_id), _checked)
 

@@ -77,9 +77,21 @@ class NumberedLog(Generic[Line]):
             ArtifactCorruptError: The log is damaged; nothing is added.
         """
         with self._storage.lock(self._key):
-            numbered = replace(line, sequence=len(self.read()) + 1)
-            text = json.dumps(numbered.to_dict(), ensure_ascii=False, allow_nan=False)
-            self._storage.append(self._key, text.encode() + b"\n")
+            return self._add(line, len(self.read()))
+
+    def append_after(self, line: Line, count: int) -> Line | None:
+        """Add a line if there are still `count`; None if somebody else has added one.
+
+        Raises:
+            ArtifactCorruptError: The log is damaged; nothing is added.
+        """
+        with self._storage.lock(self._key):
+            return self._add(line, count) if len(self.read()) == count else None
+
+    def _add(self, line: Line, count: int) -> Line:
+        numbered = replace(line, sequence=count + 1)
+        text = json.dumps(numbered.to_dict(), ensure_ascii=False, allow_nan=False)
+        self._storage.append(self._key, text.encode() + b"\n")
         return numbered
 
     def _parse(self, number: int, line: bytes) -> Line:

@@ -184,9 +184,14 @@ def _record(
 ) -> tuple[Decision, Saying]:
     # A job that stands for the key without a decision is that of another request.
     earlier(service.instance, asked.job_id, asked.digest)
-    looked_at = LookedAt(service.stores, ep_id, _looked_at(service, ep_id, body.run_id))
-    saying = _say(Decider(looked_at, service.settings, by, via="api"), body)
-    return looked_at.record(replace(saying.decision, request=asked.mark)), saying
+    # One after the other here; somebody at a command line may still come between.
+    with service.turns.of(f"{ep_id} decided"):
+        while True:
+            looked_at = LookedAt(service.stores, ep_id, _looked_at(service, ep_id, body.run_id))
+            saying = _say(Decider(looked_at, service.settings, by, via="api"), body)
+            recorded = looked_at.record(replace(saying.decision, request=asked.mark))
+            if recorded is not None:
+                return recorded, saying
 
 
 def _say(decider: Decider, body: VerbRequest) -> Saying:

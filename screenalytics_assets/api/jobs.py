@@ -93,6 +93,7 @@ def _start(
     key: str | None,
     response: Response,
 ) -> JobReply:
+    body.config()  # what is no setting may be nested deeper than can be written down
     digest = digest_of(job_type_of(stages), body.model_dump(mode="json"))
     job_id = job_id_of(key)
     # Before anything is looked at: what a request names may have gone since it was made.

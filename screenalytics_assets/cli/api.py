@@ -90,6 +90,8 @@ def _serve(settings: Settings, host: str, port: int) -> None:
             app,
             host=host.strip("[]"),
             port=port,
+            # The other implementation takes headers of any length before anybody is asked.
+            http="h11",
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=_GRACE_S,

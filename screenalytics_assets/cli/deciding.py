@@ -11,7 +11,7 @@ from screenalytics_assets.cli.console import put_json, step_progress, tell
 from screenalytics_assets.cli.imports import without_gc
 from screenalytics_assets.cli.run_names import resolve_run
 from screenalytics_assets.identity_rows import decision_dict
-from screenalytics_core.errors import ScreenalyticsError
+from screenalytics_core.errors import DecisionError, ScreenalyticsError
 
 if TYPE_CHECKING:
     from screenalytics_assets.deciding import LookedAt
@@ -49,6 +49,12 @@ def decide(
 ) -> None:
     """Record a decision, carry it out unless it waits, and say what came of it."""
     recorded = looked_at.record(decision)
+    if recorded is None:
+        raise DecisionError(
+            thing=f"decision about {looked_at.ep_id}",
+            reason="came after one that somebody else made meanwhile; it is not recorded",
+            way_out="Look at who is who now, and say it again.",
+        )
     tell(f"decision {recorded.sequence} of {looked_at.ep_id} is recorded")
     said = {
         "decision": decision_dict(recorded, [recorded]),

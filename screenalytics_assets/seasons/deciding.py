@@ -158,7 +158,8 @@ def confirm(stores: Stores, settings: Settings, link: ChosenLink, name: str, by:
             label=member.label,
             via="season",
         )
-        decisions.append(looked.record(decision))
+        # Whatever is decided meanwhile: who it is, is known.
+        decisions.append(stores.decisions.append(row["ep_id"], decision))
     return Confirmed(member, tuple(looked_at.values()), tuple(decisions))
 
 

@@ -20,7 +20,7 @@ from screenalytics_assets.supervisor.place import DAEMON, LOCATION, Pid, Place
 _LOG: Final = logging.getLogger(__name__)
 CODE_SERVER: Final = "code_server"
 # A run keeps every core busy; who waits for a page or polls a job comes before it.
-_NICENESS_OF_RUNS: Final = 5
+_NICENESS_OF_RUNS: Final = 10
 _MOST_NICE: Final = 19
 # Between two restarts of a child that dies at once.
 _FIRST_PAUSE_S: Final = 1.0
@@ -82,8 +82,7 @@ class Child:
             )
         self.pid = Pid.of(self._process.pid)
         if self._niceness:
-            process = psutil.Process(self._process.pid)
-            process.nice(min(process.nice() + self._niceness, _MOST_NICE))
+            _step_back(self._process.pid, self._niceness)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to its group, unless the process has gone."""
@@ -93,6 +92,20 @@ class Child:
             os.killpg(self.pid.pid, number)
         except ProcessLookupError:
             _LOG.debug("%s has gone already", self.name)
+
+
+def _step_back(pid: int, by: int) -> None:
+    """Let others before a process and what it starts."""
+    process = psutil.Process(pid)
+    niceness = min(process.nice() + by, _MOST_NICE)
+    process.nice(niceness)
+    # Linux may share the cores among sessions first: then it is the session's that counts.
+    session = Path(f"/proc/{pid}/autogroup")
+    if session.exists():
+        try:
+            session.write_text(str(niceness))
+        except OSError as error:
+            _LOG.debug("the session of %d keeps its place: %s", pid, error)
 
 
 def code_server(place: Place, path: str, known: Pid | None) -> Child:

@@ -133,6 +133,38 @@ def test_of_racing_requests_one_decides(settings: Settings) -> None:
     assert (len(lines(settings)), len(queue.works)) == (1, 1)
 
 
+def at_once(settings: Settings, asked: list[tuple[str, dict[str, Any]]]) -> list[int]:
+    """Send requests of different keys at the same time; return their statuses, ascending."""
+    with server(settings) as (client, _), ThreadPoolExecutor(len(asked)) as pool:
+        answers = pool.map(
+            lambda n: post(client, asked[n][0], {**asked[n][1], "apply": False}, f"k{n}"),
+            range(len(asked)),
+        )
+        return sorted(answer.status_code for answer in answers)
+
+
+def test_people_named_at_once_get_ids_of_their_own_unless_their_names_are_one(
+    settings: Settings,
+) -> None:
+    names = ("Zoe Slug", "Zoe-Slug", "zoe  slug", "Zoe.Slug", "Ann")
+    asked = [("label", {"person": "id_0001", "name": n, "enrol": False}) for n in names]
+
+    assert at_once(settings, asked) == [201] * 5
+
+    decided = lines(settings)
+    of = {line["label"].casefold().replace("  ", " "): line["cast_id"] for line in decided}
+    assert len(set(of.values())) == len(of) == 4
+    assert [line["at"] for line in decided] == sorted(line["at"] for line in decided)
+
+
+def test_of_undoings_at_once_one_holds(settings: Settings) -> None:
+    with server(settings) as (client, _):
+        post(client, "lock", {**LOCK, "apply": False}, "lock")
+
+    assert at_once(settings, [("undo", {"sequence": 1})] * 4) == [201, 422, 422, 422]
+    assert [line["verb"] for line in lines(settings)] == ["lock", "undo"]
+
+
 @pytest.mark.parametrize(
     ("verb", "body", "headers"),
     [

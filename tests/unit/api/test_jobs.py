@@ -398,12 +398,18 @@ def test_a_key_is_good_for_one_request(
     assert len(queue.works) == 1
 
 
+def deep(levels: int) -> list[Any]:
+    return [deep(levels - 1)] if levels else []
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
         pytest.param({"strid": 4}, "Did you mean 'stride'?", id="misspelt setting"),
         pytest.param({"vido_path": "x"}, "Did you mean 'video_path'?", id="misspelt key"),
         pytest.param({"stride": 0}, "stride", id="out of range"),
+        pytest.param({"stride": deep(300)}, "stride", id="nested deeper than can be written"),
+        pytest.param({"strid": deep(300)}, "'stride'?", id="misspelt and nested"),
         pytest.param({"profile": "fast"}, "not valid", id="no such profile"),
         pytest.param({"video_path": "/etc/passwd"}, "allowed folder", id="a file of the system"),
         pytest.param({"video_path": "videos/a.mp4"}, "allowed folder", id="a relative path"),

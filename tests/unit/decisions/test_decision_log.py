@@ -47,6 +47,16 @@ def test_people_who_decide_at_once_lose_nothing(tmp_path: Path) -> None:
         assert [d.sequence for d in decisions if d.by == f"p{n}@host"] == sequences
 
 
+def test_what_was_decided_in_view_of_less_is_not_recorded(tmp_path: Path) -> None:
+    log = DecisionLog(LocalStorage(tmp_path))
+
+    first = log.append_after(EP, label("anna", 1), 0)
+
+    assert log.append_after(EP, label("ben", 1), 0) is None
+    assert log.read(EP) == (first,)
+    assert log.append_after(EP, label("ben", 1), 1) is not None
+
+
 def test_episodes_do_not_mix_in_whatever_order_they_are_decided(tmp_path: Path) -> None:
     def told(root: Path, order: list[tuple[str, Decision]]) -> tuple[bytes, bytes]:
         log = DecisionLog(LocalStorage(root))

@@ -78,9 +78,12 @@ def test_runs_yield_to_those_who_wait_for_an_answer(tmp_path: Path) -> None:
     assert child.pid is not None
 
     niceness = psutil.Process(child.pid.pid).nice()
+    session = Path(f"/proc/{child.pid.pid}/autogroup")
+    of_session = session.read_text().split()[-1] if session.exists() else niceness
     child.signal(signal.SIGKILL)
 
     assert niceness == min(psutil.Process().nice() + 5, 19)
+    assert int(of_session) == niceness
 
 
 def test_servers_that_died_are_not_counted(tmp_path: Path) -> None:
