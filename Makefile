@@ -8,7 +8,7 @@ export UV_COMPILE_BYTECODE := 1
 export UV_LINK_MODE := copy
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test test-ui test-s3 lint dev bench bench-s3 quality golden chaos lock docs clean
+.PHONY: install demo test test-ui test-api test-s3 lint dev bench bench-s3 quality golden chaos lock docs clean
 
 install: $(STAMP)
 
@@ -45,6 +45,10 @@ test: install
 test-ui: install
 	$(BIN)/uv pip install --quiet --python $(BIN)/python playwright
 	$(BIN)/python -m pytest -q -m ui tests/integration --ui
+
+# Requests that nobody has seen yet, made up from the service's own document; minutes.
+test-api: install
+	$(BIN)/python -m pytest -q tests/unit/api/test_schema.py --schema-examples 200
 
 # Debian's packages (as root) and a server of its own on loopback, for what asks for it.
 define WITH_CEPH

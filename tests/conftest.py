@@ -30,8 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let `make chaos` ask for more rounds than the suite runs, `make test-ui` for a browser."""
+    """Let `make chaos` and `make test-api` ask for more rounds, `make test-ui` for a browser."""
     parser.addoption("--chaos-rounds", type=int, default=2, help="rounds of killed runs")
+    parser.addoption(
+        "--schema-examples", type=int, help="fresh requests to each operation of the HTTP service"
+    )
     parser.addoption("--ui", action="store_true", help="drive Dagster's UI in a real browser")
 
 
