@@ -18,6 +18,8 @@ from tests.storage_backends import MotoServer
 SLOW_DOWN = (
     b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 )
+# Some tries of the client, and little time.
+DOWN_S = 1.0
 DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
 
@@ -29,13 +31,17 @@ class Faults:
         throttles: Every so manieth request is answered with SlowDown; 0 = none.
         denies: Of a request's method and query: whether it is refused.
         drops_conditions: It ignores them, as some servers do.
+        dies_after: Parts of paths; it is killed when it has done the next PUT of the first of
+            them, before it answers, and is gone for `DOWN_S`; then of the next one.
         asked: Method and path of every request.
     """
 
     throttles: int = 0
     denies: Callable[[str, str], bool] = lambda method, query: False
     drops_conditions: bool = False
+    dies_after: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    kill: Callable[[], None] = lambda: None
 
     def around(self, app: Any) -> Any:
         """Return an app that is `app` with these faults."""
@@ -49,6 +55,11 @@ class Faults:
                 return self._answer(environ, start_response, "403 Forbidden", DENIED)
             if self.drops_conditions:
                 environ.pop("HTTP_IF_NONE_MATCH", None)
+            if method == "PUT" and self.dies_after and self.dies_after[0] in environ["PATH_INFO"]:
+                self.dies_after.pop(0)
+                list(app(environ, lambda *_: None))
+                self.kill()
+                raise ConnectionResetError  # what the server drops a connection at
             return app(environ, start_response)
 
         return faulty
@@ -97,6 +108,7 @@ def s3_house(folder: Path, prefix: str = "shows") -> Iterator[S3House]:
     """Give a server, an empty bucket, and the environment to reach it."""
     faults = Faults()
     server = MotoServer(faults.around)
+    faults.kill = lambda: server.go_down(DOWN_S)
     environment = {
         "AWS_ACCESS_KEY_ID": "moto",
         "AWS_SECRET_ACCESS_KEY": "checks no signature",

@@ -99,9 +99,12 @@ class MotoServer:
     """
 
     def __init__(self, around: Callable[[Any], Any] = lambda app: app) -> None:
-        app = around(DomainDispatcherApplication(create_backend_app))
+        self._app = around(DomainDispatcherApplication(create_backend_app))
+        self._start(0)
+
+    def _start(self, port: int) -> None:
         self._server = make_server(
-            "127.0.0.1", 0, app, threaded=False, request_handler=MotoRequestHandler
+            "127.0.0.1", port, self._app, threaded=False, request_handler=MotoRequestHandler
         )
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
@@ -115,6 +118,16 @@ class MotoServer:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+    def go_down(self, down_s: float) -> None:
+        """Refuse connections for a while, then serve what was held; a request may ask for it."""
+        threading.Thread(target=self._start_again, args=(down_s,), daemon=True).start()
+
+    def _start_again(self, down_s: float) -> None:
+        port = self._server.server_address[1]
+        self.stop()
+        time.sleep(down_s)
+        self._start(port)
 
 
 def ceph_server() -> Server | None:

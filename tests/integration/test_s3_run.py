@@ -19,6 +19,7 @@ from screenalytics_assets.s3_health import check_bucket
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.ledger.events import EventKind
 from screenalytics_core.s3_layout import s3_keys
 from screenalytics_core.storage.data_root import S3Root
 from tests.command_line import screenalytics
@@ -53,7 +54,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3House]:
 
 @pytest.fixture(scope="module")
 def in_bucket(house: S3House, clip: Path) -> tuple[S3House, EpisodeRunResult]:
-    """The run `first`: killed in its faces, then resumed over a server that is busy at times."""
+    """The run `first`: killed in its faces, then resumed over a server that is busy at times.
+
+    That server is killed twice meanwhile, each time when it has done what it then cannot answer.
+    """
     settings = house.settings()
     marker = house.folder / "faces"
     process = subprocess.Popen(
@@ -70,6 +74,7 @@ def in_bucket(house: S3House, clip: Path) -> tuple[S3House, EpisodeRunResult]:
     process.wait()
     check_nothing_is_half_there(house)
     house.faults.throttles = 7
+    house.faults.dies_after = [f"{RUN_FOLDER}/manifest.json", f"{RUN_FOLDER}/events.jsonl"]
     result = run_episode(EP_ID, None, balanced(), settings=settings, launch=Launch(run_id="first"))
     house.faults.throttles = 0
     return house, result
@@ -93,6 +98,19 @@ def test_a_run_that_was_killed_and_throttled_gives_the_bytes_of_a_local_one(
     assert result.success, result.error
     assert content(house.settings(), "first") == content(finished[0], "first")
     check_nothing_is_half_there(house)
+
+
+def test_a_server_that_is_killed_in_the_middle_loses_and_doubles_nothing(
+    in_bucket: tuple[S3House, EpisodeRunResult],
+) -> None:
+    house, result = in_bucket
+    log = Stores.open(house.settings().data_root).ledger.log.read(EP_ID, "first")
+
+    assert house.faults.dies_after == [], "it was not killed"
+    assert result.success, result.error
+    assert [event.sequence for event in log] == list(range(1, len(log) + 1))
+    assert len({event.event_id for event in log}) == len(log)
+    assert EventKind.RUN_COMPLETED in {event.kind for event in log}
 
 
 def test_what_was_published_before_the_kill_is_not_made_again(
