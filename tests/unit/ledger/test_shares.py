@@ -99,10 +99,10 @@ def test_a_step_that_is_tried_again_does_over_what_it_had_done() -> None:
 
 
 def test_what_a_step_makes_for_another_stage_is_nothing_that_the_launch_set_out_to_do() -> None:
-    told = Told().begins(1, ["scan"]).started("scan").reported("scan", 5, 10)
+    told = Told().begins(1, ["scan"]).started("scan").reported("scan", 1, 10)
     told.shared("scan", PipelineStage.BODY_TRACKING, "body_detections")
 
-    assert shares_of(told).pct == 50.0
+    assert shares_of(told.reported("scan", 5, 10)).pct == 50.0
 
 
 def test_what_is_not_done_is_never_rounded_to_a_hundred() -> None:
