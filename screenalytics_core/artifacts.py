@@ -250,6 +250,13 @@ TRACK_REPS = TableSpec(
         ),
         Column("spread", _F32, "mean cosine distance of the pooled faces to the embedding"),
         Column("clarity", _F32, "0 to 1: part of the embedding that is signal, not noise"),
+        Column(
+            "left_out_embedding",
+            pa.list_(_F32, EMBEDDING_DIM),
+            "mean direction of the accepted faces left out, L2-normalised; null if fewer than two",
+            None,
+            True,
+        ),
     ),
     ("track_id",),
 )

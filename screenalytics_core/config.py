@@ -10,10 +10,19 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import reprlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from screenalytics_core.errors import SettingsError
 
@@ -142,11 +151,22 @@ class EpisodeRunConfig(BaseModel):
     )
     force_recluster: bool = Field(True, description="always run clustering again")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_truth_as_number(cls, value: Any, info: ValidationInfo) -> Any:
+        is_number = cls.model_fields[str(info.field_name)].annotation is not bool
+        if isinstance(value, bool) and is_number:
+            # pydantic would take true for 1.
+            raise PydanticCustomError("truth_value", "is a truth value, which this setting is not")
+        return value
+
     def __init__(self, **given: Any) -> None:
         for name in given:
             if name not in type(self).model_fields:
                 raise SettingsError(
-                    thing=f"setting {name!r}", reason="does not exist", way_out=_nearest(name)
+                    thing=f"setting {reprlib.repr(name)}",
+                    reason="does not exist",
+                    way_out=_nearest(name),
                 )
         try:
             super().__init__(**given)
@@ -219,7 +239,7 @@ def _first_of(error: ValidationError) -> SettingsError:
     first = error.errors()[0]
     name = str(first["loc"][0])
     return SettingsError(
-        thing=f"setting {name} = {first.get('input')!r}",
+        thing=f"setting {name} = {reprlib.repr(first.get('input'))}",
         reason=first["msg"][:1].lower() + first["msg"][1:],
         way_out=f"{name}: {EpisodeRunConfig.model_fields[name].description}.",
         setting=name,

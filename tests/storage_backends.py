@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
 CACHE_BYTES = 64 << 20
 
 
+@cache
+def _session() -> boto3.session.Session:
+    """Return one for all, since each reads the descriptions of S3 anew."""
+    return boto3.session.Session()
+
+
 @dataclass(frozen=True)
 class Server:
     """An S3 server and who may use it."""
@@ -41,7 +48,7 @@ class Server:
     secret_key: str
 
     def client(self, tries: int = 8) -> S3Client:
-        return boto3.session.Session().client(
+        return _session().client(
             "s3",
             endpoint_url=self.endpoint,
             region_name="us-east-1",
@@ -179,6 +186,11 @@ def hold_for_ever(backend: Backend, key: str, **s3: Any) -> None:
         (backend.folder / "held").touch()
         while True:
             time.sleep(1)
+
+
+def lock_once(backend: Backend, key: str, linger_s: float) -> None:
+    with backend.open_s3(linger_s=linger_s).lock(key):
+        pass
 
 
 def hold_then_write(backend: Backend, key: str, pause_s: float, lease_s: float) -> str:

@@ -92,7 +92,7 @@ def _fit_the_faces(values: Values) -> Outcome:
 
 
 def _rep_rows(reps: pa.Table) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = reps.drop_columns("embedding").to_pylist()
+    rows: list[dict[str, Any]] = reps.drop_columns(["embedding", "left_out_embedding"]).to_pylist()
     return rows
 
 
@@ -112,6 +112,11 @@ def _vectors_have_unit_length(values: Values) -> Outcome:
     found.no_row(~is_unit_length(vectors), "of faces_embeddings have another length than 1")
     pooled = fixed_vectors(reps.column("embedding").combine_chunks(), EMBEDDING_DIM)
     found.no_row(~is_unit_length(pooled), "of track_reps have a vector of another length than 1")
+    left_out = reps.column("left_out_embedding").drop_null().combine_chunks()
+    found.no_row(
+        ~is_unit_length(fixed_vectors(left_out, EMBEDDING_DIM)),
+        "of track_reps have a left_out_embedding of another length than 1",
+    )
     found.no_row(outside(column(reps, "spread"), 0, 2), "of track_reps have no spread in 0 to 2")
     found.no_row(outside(column(reps, "clarity"), 0, 1), "of track_reps have no clarity in 0 to 1")
     return found.outcome(f"All {len(vectors)} + {len(pooled)} vectors have length 1.")

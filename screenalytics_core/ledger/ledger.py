@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, suppress
 from typing import Any, Final
 
 from screenalytics_core import layout
@@ -136,12 +135,7 @@ class Ledger:
         except _UNWRITABLE as error:
             _LOG.warning("no view of run %s/%s was written: %s", ep_id, run_id, error)
             return ["every view"]
-        with ExitStack() as held:
-            # One lock for all of them: on a server it costs more than a view. Without it, each
-            # tries by itself and says what is wrong.
-            with suppress(*_UNWRITABLE):
-                held.enter_context(self._storage.lock(_lock_of(facts)))
-            return [name for name, write in views(facts) if not _is_written(facts, name, write)]
+        return [name for name, write in views(facts) if not _is_written(facts, name, write)]
 
     def _changed_by(
         self, kinds: set[EventKind]
@@ -209,9 +203,9 @@ class Ledger:
             self._note_marker(key, document)
 
     def _write(self, facts: RunFacts, key: str, document: Document) -> None:
-        write_view(
-            self._storage, key, document, lambda held: self._is_later(facts, held), _lock_of(facts)
-        )
+        # That of the log, which was taken a moment ago: on a server a lock costs more than a view.
+        lock_key = layout.run_lock_key(facts.ep_id, facts.run_id)
+        write_view(self._storage, key, document, lambda held: self._is_later(facts, held), lock_key)
 
     def _is_later(self, facts: RunFacts, held: Document) -> bool:
         """Tell whether a document was rendered from more of the log than `facts`.
@@ -227,11 +221,6 @@ class Ledger:
         entry = facts.manifest.entries.get(ArtifactKind.SCREEN_TIME)
         if facts.record is not None and entry is not None and entry.source != "inherited":
             self._runs.activate(facts.ep_id, facts.run_id)
-
-
-def _lock_of(facts: RunFacts) -> str:
-    """Return the key whose lock serves for all views of a run but those that runs share."""
-    return layout.status_key(facts.ep_id, facts.run_id)
 
 
 def _is_written(facts: RunFacts, name: str, write: Write) -> bool:

@@ -145,6 +145,7 @@ def _track_reps(accepted: pa.Table, vectors: FloatArray, noise: float) -> pa.Tab
                 "embedding": pooled.embedding,
                 "spread": pooled.spread,
                 "clarity": pooled.clarity,
+                "left_out_embedding": pooled.left_out,
             }
         )
     return TRACK_REPS.from_rows(rows)
@@ -156,7 +157,7 @@ STEP = Step(
         StepOutput(
             name="embeddings",
             kinds=(ArtifactKind.FACES_EMBEDDINGS, ArtifactKind.TRACK_REPS),
-            version="4",
+            version="5",
             inputs=(ArtifactKind.FACES,),
             settings=("embed_batch", "embed_device", "device"),
             launch_settings=("workers",),

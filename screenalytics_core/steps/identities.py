@@ -59,8 +59,7 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     pairs = cannot_link_of(tracks)
     groups = _groups(tracks, vectors, pairs, step.settings)
     memberships = memberships_of(groups, vectors, pairs, step.settings.cluster_thresh)
-    left_out = _left_out(faces, reps, step.read(ArtifactKind.FACES_EMBEDDINGS))
-    mixed = mixed_tracks(left_out, groups, vectors, step.settings.cluster_thresh)
+    mixed = mixed_tracks(_left_out(reps), groups, vectors, step.settings.cluster_thresh)
     memberships = [with_other(m, mixed.get(m.track_id)) for m in memberships]
     people = people_of(groups, vectors, np.array([m.confidence for m in memberships]))
     alike = alike_groups(groups, vectors, pairs, _ALIKE * step.settings.cluster_thresh)
@@ -117,16 +116,11 @@ def _vectors(reps: pa.Table, faces: pa.Table, tracks: pa.Table, det_thresh: floa
     )
 
 
-def _left_out(faces: pa.Table, reps: pa.Table, embeddings: FloatArray) -> dict[int, FloatArray]:
-    """Return track_id -> vectors of its embedded faces that its own vector is not made of."""
-    pooled = {f for own in reps.column("face_ids").to_pylist() for f in own}
-    rows: dict[int, list[int]] = {}
-    accepted = faces.filter(faces.column("accepted"))
-    for face in accepted.select(["face_id", "track_id", "embedding_row"]).to_pylist():
-        if face["face_id"] not in pooled:
-            rows.setdefault(face["track_id"], []).append(face["embedding_row"])
-    known = set(reps.column("track_id").to_pylist())
-    return {t: embeddings[own] for t, own in rows.items() if t in known}
+def _left_out(reps: pa.Table) -> dict[int, FloatArray]:
+    """Return track_id -> what those faces show that its vector is not made of."""
+    some = reps.filter(pc.is_valid(reps.column("left_out_embedding")))
+    vectors = fixed_vectors(some.column("left_out_embedding").combine_chunks(), EMBEDDING_DIM)
+    return dict(zip(some.column("track_id").to_pylist(), vectors, strict=True))
 
 
 def _counts(owners: Any, track_ids: Any) -> Any:
@@ -221,7 +215,7 @@ STEP = Step(
         StepOutput(
             name="identities",
             kinds=(ArtifactKind.IDENTITIES,),
-            version="11",
+            version="12",
             inputs=(
                 ArtifactKind.TRACKS,
                 ArtifactKind.FACES,

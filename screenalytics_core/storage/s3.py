@@ -22,7 +22,7 @@ from screenalytics_core.storage.s3_conditions import ConditionCheck, Conditions
 from screenalytics_core.storage.s3_contents import KEPT_FROM_BYTES, Contents
 from screenalytics_core.storage.s3_copy import COPIED_AT_ONCE_BYTES, copy_object
 from screenalytics_core.storage.s3_fence import FencedBucket
-from screenalytics_core.storage.s3_lock import LeaseLocks
+from screenalytics_core.storage.s3_lock import LINGER_S, LeaseLocks
 from screenalytics_core.storage.s3_log import PartedLogs
 from screenalytics_core.storage.s3_memory import Memory
 from screenalytics_core.storage.s3_places import Places
@@ -57,7 +57,7 @@ class S3Storage:
     Args:
         client: A boto3 client; its retries should be botocore's `standard` mode.
         lock_timeout_s: How long `lock` waits before it gives up.
-        lease_s: After how long without a sign of life the holder of a lock counts as gone.
+        lease_s, linger_s: As those of `LeaseLocks`.
         part_bytes: From which size on files go up in parts, before they are committed.
         copied_at_once_bytes: Up to which size the server copies in one request.
     """
@@ -69,6 +69,7 @@ class S3Storage:
         *,
         lock_timeout_s: float = LOCK_TIMEOUT_S,
         lease_s: float = LEASE_S,
+        linger_s: float = LINGER_S,
         part_bytes: int = PART_BYTES,
         copied_at_once_bytes: int = COPIED_AT_ONCE_BYTES,
     ) -> None:
@@ -78,7 +79,7 @@ class S3Storage:
         own = f"{root.prefix}/" if root.prefix else ""
         plain = Bucket(client, root.bucket)
         self._check = ConditionCheck(plain, f"{own}.conditions/")
-        self._locks = LeaseLocks(plain, f"{own}.locks/", lock_timeout_s, lease_s)
+        self._locks = LeaseLocks(plain, f"{own}.locks/", lock_timeout_s, lease_s, linger_s)
         self._logs = PartedLogs(plain, self._locks, _LOG_CACHE_BYTES)
         self._bucket = FencedBucket(plain, self._locks, self._check)
         self._places = Places(self._bucket, root.prefix)

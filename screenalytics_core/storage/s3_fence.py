@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from screenalytics_core.errors import KeyMissingError, StorageError
 from screenalytics_core.storage.s3_bucket import Body, Bucket, Item
 from screenalytics_core.storage.s3_conditions import ConditionCheck
-from screenalytics_core.storage.s3_lease import Lease
+from screenalytics_core.storage.s3_lease import Hold
 from screenalytics_core.storage.s3_lock import LeaseLocks
 
 Seen = TypeVar("Seen")
@@ -29,14 +29,14 @@ class SeenUnderLock(Generic[Seen]):
     def __init__(self, locks: LeaseLocks) -> None:
         self._locks = locks
         self._guard = threading.Lock()
-        self._of: WeakKeyDictionary[Lease, dict[str, Seen]] = WeakKeyDictionary()
+        self._of: WeakKeyDictionary[Hold, dict[str, Seen]] = WeakKeyDictionary()
 
     def get(self, name: str) -> Seen | None:
         """Return what this thread saw of `name`; None if nothing, or under no lock of now."""
         with self._guard:
-            for lease in reversed(self._locks.held()):
-                if name in (of_lease := self._of.get(lease, {})):
-                    return of_lease[name]
+            for hold in reversed(self._locks.held()):
+                if name in (of_hold := self._of.get(hold, {})):
+                    return of_hold[name]
         return None
 
     def note(self, name: str, seen: Seen) -> None:
@@ -49,8 +49,8 @@ class SeenUnderLock(Generic[Seen]):
     def forget(self, name: str) -> None:
         """Remember nothing of `name`."""
         with self._guard:
-            for lease in self._locks.held():
-                self._of.get(lease, {}).pop(name, None)
+            for hold in self._locks.held():
+                self._of.get(hold, {}).pop(name, None)
 
     def check(self) -> None:
         """Refuse to go on if this thread has lost a lock that it should hold.

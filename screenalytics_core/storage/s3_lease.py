@@ -1,9 +1,10 @@
-"""One hold of a lock, and the thread that keeps such holds alive."""
+"""Leases of locks, and the thread that keeps them alive."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import dataclass
 from typing import Final
 
 from screenalytics_core.errors import ScreenalyticsError, StorageError
@@ -83,6 +84,13 @@ class Lease:
             "else may hold the lock",
             way_out="Nothing more was written under it; try again.",
         )
+
+
+@dataclass(eq=False, slots=True, weakref_slot=True)
+class Hold:
+    """One time that a thread holds a lock, from its first `with` to its last."""
+
+    lease: Lease
 
 
 class LeaseKeeper:

@@ -6,6 +6,9 @@ the server has not heard of it for `lease_s`. All ages are differences of the se
 times; a holder counts on the boot clock from before it asked, so it gives up first. A holder
 that was paused too long finds its lease over and may not publish (`check`).
 
+A lock that is let go stays with this process for a moment: one step often takes the same lock
+several times, and each release and taking is a request that somebody would wait for.
+
 Numbers are never used twice: the highest object stays, and others are removed only when they
 are older than any knowledge that somebody may act on (`FORGOTTEN_S` against `FRESH_S`).
 """
@@ -19,7 +22,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
@@ -27,7 +30,8 @@ from screenalytics_core.errors import KeyMissingError, StorageError
 from screenalytics_core.processes import ProcessIdentity, pid_started_s
 from screenalytics_core.storage.clock import boot_s
 from screenalytics_core.storage.s3_bucket import Bucket, Item, Listing
-from screenalytics_core.storage.s3_lease import Lease, LeaseKeeper
+from screenalytics_core.storage.s3_lease import Hold, Lease, LeaseKeeper
+from screenalytics_core.storage.s3_release import LateRelease
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -40,17 +44,22 @@ FORGOTTEN_S: Final = 900.0
 _TIDIED_EVERY: Final = 64
 _NEVER_S: Final = float("-inf")
 _POLLED_S: Final = (0.02, 0.5)
+# Long enough for a log and the views that are written after it, short for whoever waits.
+LINGER_S: Final = 0.25
 # Starts are counted in ticks of 10 ms.
 _START_TOLERANCE_S: Final = 0.5
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, slots=True)
 class _Turn:
     """A lock inside this process: its threads queue here, one at a time asks the server."""
 
     guard: threading.RLock = field(default_factory=threading.RLock)
     depth: int = 0
+    # Also while nobody holds the lock, until it is released at the server or taken back.
     lease: Lease | None = None
+    taken_at_s: float = _NEVER_S
+    hold: Hold | None = None
     # The highest number that was seen, and when it was known to be free to take the next.
     number: int = 0
     free_at_s: float = _NEVER_S
@@ -67,14 +76,20 @@ class LeaseLocks:
         prefix: The S3 folder that their objects lie in.
         timeout_s: How long to wait for one.
         lease_s: After how long without a sign of life a holder counts as gone.
+        linger_s: For how long after it was taken a lock that was let go may stay with this
+            process; 0 releases it before `hold` ends.
     """
 
-    def __init__(self, bucket: Bucket, prefix: str, timeout_s: float, lease_s: float) -> None:
+    def __init__(
+        self, bucket: Bucket, prefix: str, timeout_s: float, lease_s: float, linger_s: float
+    ) -> None:
         self._bucket = bucket
         self._prefix = prefix
         self._timeout_s = timeout_s
         self._lease_s = lease_s
+        self._linger_s = linger_s
         self._keeper = LeaseKeeper(lease_s / 3)
+        self._late = LateRelease(self._release_if_idle)
         self._guard = threading.Lock()
         # Kept for all keys: what was learned saves a request each time.
         self._turns: dict[str, _Turn] = {}
@@ -94,15 +109,19 @@ class LeaseLocks:
             raise self._busy(key)
         try:
             if turn.depth == 0:
-                turn.lease = self._acquire(key, turn, deadline_s)
+                if not self._take_back(turn):
+                    turn.lease = self._acquire(key, turn, deadline_s)
+                assert turn.lease is not None
+                turn.hold = Hold(turn.lease)
             turn.depth += 1
             try:
-                with self._noted(turn.lease):
+                with self._noted(turn.hold):
                     yield
             finally:
                 turn.depth -= 1
                 if turn.depth == 0:
-                    self._release(turn)
+                    turn.hold = None
+                    self._let_go(turn)
         finally:
             turn.guard.release()
 
@@ -112,30 +131,56 @@ class LeaseLocks:
         Raises:
             StorageError: Somebody else may hold it since.
         """
-        for lease in self.held():
-            lease.check()
+        for hold in self.held():
+            hold.lease.check()
 
     def is_holding(self) -> bool:
         """Tell whether this thread holds a lock."""
         return bool(self.held())
 
-    def held(self) -> list[Lease]:
-        """Return the leases of this thread, the last taken last."""
-        held: list[Lease] = getattr(self._of_thread, "held", [])
+    def held(self) -> list[Hold]:
+        """Return what this thread holds, the last taken last."""
+        held: list[Hold] = getattr(self._of_thread, "held", [])
         self._of_thread.held = held
         return held
 
     @contextmanager
-    def _noted(self, lease: Lease | None) -> Iterator[None]:
+    def _noted(self, hold: Hold | None) -> Iterator[None]:
         held = self.held()
-        if lease is None or lease in held:
+        if hold is None or hold in held:
             yield
             return
-        held.append(lease)
+        held.append(hold)
         try:
             yield
         finally:
-            held.remove(lease)
+            held.remove(hold)
+
+    def _take_back(self, turn: _Turn) -> bool:
+        """Go on with a lock that is not released yet; not for ever, or others would starve."""
+        if turn.lease is None:
+            return False
+        if boot_s() < turn.taken_at_s + self._linger_s:
+            with suppress(StorageError):
+                turn.lease.check()
+                return True
+        self._release(turn)
+        return False
+
+    def _let_go(self, turn: _Turn) -> None:
+        if self._linger_s > 0:
+            self._late.add(turn, turn.taken_at_s + self._linger_s)
+        else:
+            self._release(turn)
+
+    def _release_if_idle(self, turn: _Turn) -> None:
+        # Whoever is at it lets it go again later, or takes it anew.
+        if turn.guard.acquire(blocking=False):
+            try:
+                if turn.depth == 0:
+                    self._release(turn)
+            finally:
+                turn.guard.release()
 
     def _acquire(self, key: str, turn: _Turn, deadline_s: float) -> Lease:
         wait_s = _POLLED_S[0]
@@ -169,6 +214,7 @@ class LeaseLocks:
             return None
         turn.number += 1
         turn.free_at_s = _NEVER_S
+        turn.taken_at_s = boot_s()
         self._keeper.add(lease)
         if turn.number % _TIDIED_EVERY == 0:
             self._tidy(key, turn)

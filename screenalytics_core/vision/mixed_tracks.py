@@ -17,8 +17,6 @@ from screenalytics_core.vision.identities import TrackVectors, centre
 from screenalytics_core.vision.models.protocols import FloatArray
 from screenalytics_core.vision.pooling import normalised
 
-# One face is what heads that cross leave behind.
-_LEAST_FACES: Final = 2
 # In parts of the similarity that joins tracks (docs/evaluation.md).
 _LIKE_OTHERS: Final = 2.0
 _UNLIKE_OWN: Final = 1.2
@@ -33,7 +31,7 @@ def mixed_tracks(
     """Return track_id -> the other group that its left-out faces show, and how alike they are.
 
     Args:
-        left_out: track_id -> (N, D) vectors of its good faces that were not pooled, N at least 1.
+        left_out: track_id -> (D,) what its good faces show that were not pooled, L2-normalised.
         groups: Track ids of each identity.
         vectors: Of all tracks.
         cluster_thresh: Similarity that joins tracks, the scale of all of it.
@@ -43,16 +41,13 @@ def mixed_tracks(
     centres = np.array([centre(vectors.embeddings[vectors.rows(g)]) for g in groups], np.float64)
     owner = {track_id: place for place, group in enumerate(groups) for track_id in group}
     found = {}
-    for track_id, faces in sorted(left_out.items()):
-        if len(faces) < _LEAST_FACES:
-            continue
-        shown = centre(normalised(faces)).astype(np.float64)
-        alike: NDArray[np.float64] = centres @ shown
+    for track_id, shown in sorted(left_out.items()):
+        alike: NDArray[np.float64] = centres @ shown.astype(np.float64)
         if track_id in owner:
             alike[owner[track_id]] = -np.inf
         other = int(alike.argmax())
         own = normalised(vectors.embeddings[vectors.rows([track_id])])[0]
         is_other = alike[other] >= _LIKE_OTHERS * cluster_thresh
-        if is_other and float(own @ shown) < _UNLIKE_OWN * cluster_thresh:
+        if is_other and float(own.astype(np.float64) @ shown) < _UNLIKE_OWN * cluster_thresh:
             found[track_id] = other, min(1.0, float(alike[other]))
     return found

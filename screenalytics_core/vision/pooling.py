@@ -16,6 +16,8 @@ _MAX_MADS: Final = 3.0
 _MAD_TO_SIGMA: Final = 1.4826
 # Faces of one person in one shot differ by less than this; below it nothing is an outlier.
 _MIN_GAP: Final = 0.15
+# One that differs is what heads that cross leave behind.
+_MIN_LEFT_OUT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,15 @@ class Pooled:
         kept: (N,) bool, faces that were pooled.
         spread: Mean cosine distance of the pooled faces to the embedding, 0..2.
         clarity: 0..1, how much of the embedding is signal, see `recognisability.clarity`.
+        left_out: (D,) L2-normalised mean direction of the faces that were not pooled; None of
+            fewer than two, or of two that cancel out.
     """
 
     embedding: FloatArray
     kept: NDArray[np.bool_]
     spread: float
     clarity: float
+    left_out: FloatArray | None
 
 
 def normalised(vectors: FloatArray) -> FloatArray:
@@ -84,4 +89,17 @@ def pool(vectors: FloatArray, weights: FloatArray, noise: float = 0.0) -> Pooled
     length = float(np.linalg.norm(mean))
     embedding = (mean / length).astype(np.float32)
     distances = 1 - directions[kept].astype(np.float64) @ embedding.astype(np.float64)
-    return Pooled(embedding, kept, max(0.0, float(distances.mean())), clarity(length, noise))
+    return Pooled(
+        embedding=embedding,
+        kept=kept,
+        spread=max(0.0, float(distances.mean())),
+        clarity=clarity(length, noise),
+        left_out=_mean_direction(directions[~kept]),
+    )
+
+
+def _mean_direction(directions: FloatArray) -> FloatArray | None:
+    if len(directions) < _MIN_LEFT_OUT:
+        return None
+    mean: FloatArray = normalised(directions.mean(axis=0, dtype=np.float64)[None])[0]
+    return mean if mean.any() else None

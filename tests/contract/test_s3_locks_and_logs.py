@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.storage_backends import (
     append_lines,
     create_once,
     hold_for_ever,
+    lock_once,
 )
 from tests.stores import race
 
@@ -179,6 +181,14 @@ def test_only_logs_are_appended_to(s3: Backend) -> None:
         s3.open().append("f/detections.jsonl", b"line\n")
 
 
+@pytest.fixture
+def lingering(s3: Backend) -> Iterator[S3Storage]:
+    """Open a storage whose locks stay with it until it is told otherwise."""
+    storage = s3.open_s3(linger_s=3600)
+    yield storage
+    storage._locks._late.flush()
+
+
 # --- locks ---------------------------------------------------------------------------------------
 
 
@@ -269,12 +279,97 @@ def test_another_thread_of_the_holder_is_not_held_back(s3: Backend) -> None:
     assert storage.read_bytes("b") == b"1"
 
 
+def test_a_lock_that_is_wanted_again_at_once_costs_no_request(
+    s3: Backend, lingering: S3Storage
+) -> None:
+    calls: list[str] = []
+    with lingering.lock("a"):
+        pass
+    events = lingering._bucket.client.meta.events
+    events.register("before-call.s3", lambda model, **_: calls.append(model.name))
+    for _ in range(3):
+        with lingering.lock("a"):
+            pass
+
+    assert calls == []
+    refused = pytest.raises(StorageError, match="held by somebody else")
+    with refused, s3.open(lock_timeout_s=0.2).lock("a"):
+        pass
+
+
+def test_a_lock_that_lingered_is_released_although_nobody_asks_again(s3: Backend) -> None:
+    storage = s3.open_s3(linger_s=0.2)
+    with storage.lock("a"):
+        pass
+    with s3.open(lock_timeout_s=5).lock("a"):
+        assert objects(s3, ".locks/a/") == ["000000000001", "000000000002"]
+
+
+def test_who_takes_a_lock_over_and_over_leaves_it_to_others_now_and_then(s3: Backend) -> None:
+    greedy, has_it = s3.open(), threading.Event()
+
+    def take_over_and_over() -> None:
+        while not has_it.is_set():
+            with greedy.lock("a"):
+                pass
+
+    with ThreadPoolExecutor(1) as pool:
+        taking = pool.submit(take_over_and_over)
+        try:
+            with s3.open(lock_timeout_s=20).lock("a"):
+                has_it.set()
+        finally:
+            has_it.set()
+        taking.result()
+
+
+def test_a_process_that_ends_releases_what_lingers(
+    s3: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = start(lock_once, (s3, "a", 3600.0))
+    holder.join()
+
+    assert holder.exitcode == 0
+    # As it looks to another machine, which knows nothing of that process.
+    monkeypatch.setattr(s3_lock.LeaseLocks, "_owner_is_gone", lambda self, newest: False)
+    with s3.open_s3(lock_timeout_s=0.2, linger_s=0).lock("a"):
+        assert objects(s3, ".locks/a/") == ["000000000001", "000000000002"]
+
+
+def test_a_lock_that_was_lost_while_it_lingered_is_taken_anew(
+    s3: Backend, lingering: S3Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lingering.lock("a"):
+        [hold] = lingering._locks.held()
+    monkeypatch.setattr(hold.lease, "_valid_until_s", float("-inf"))
+    monkeypatch.setattr(s3_lock.LeaseLocks, "_is_free", lambda self, newest, listing: True)
+
+    with lingering.lock("a"):
+        lingering.write_atomic("a", b"1")
+
+    assert objects(s3, ".locks/a/") == ["000000000001", "000000000002"]
+
+
+def test_what_was_seen_while_a_lock_was_held_counts_no_more_once_it_was_let_go(
+    s3: Backend, lingering: S3Storage
+) -> None:
+    other = s3.open()
+    lingering.append(LOG, b"1\n")
+    with lingering.lock("a"):
+        lingering.read_bytes(LOG)
+    other.append(LOG, b"2\n")
+    with lingering.lock("a"):
+        lingering.append(LOG, b"3\n")
+
+    assert other.read_bytes(LOG) == b"1\n2\n3\n"
+
+
 def test_a_lock_costs_two_requests_and_its_objects_do_not_pile_up(
     s3: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3_lock, "_TIDIED_EVERY", 4)
     monkeypatch.setattr(s3_lock, "FORGOTTEN_S", -5)
-    storage = s3.open_s3()
+    storage = s3.open_s3(linger_s=0)
     with storage.lock("f/a"):
         pass
     calls: list[str] = []
@@ -298,7 +393,10 @@ def test_what_was_learned_long_ago_is_asked_anew(
 ) -> None:
     monkeypatch.setattr(s3_lock, "_TIDIED_EVERY", 1)
     monkeypatch.setattr(s3_lock, "FORGOTTEN_S", -5)
-    slept, other = s3.open_s3(lock_timeout_s=0.2), s3.open(lock_timeout_s=0.2)
+    slept, other = (
+        s3.open_s3(lock_timeout_s=0.2, linger_s=0),
+        s3.open(lock_timeout_s=0.2, linger_s=0),
+    )
     with slept.lock("a"):
         pass
     for _ in range(3):
@@ -315,7 +413,10 @@ def test_what_was_learned_long_ago_is_asked_anew(
 def test_a_highest_number_that_somebody_removed_does_not_let_two_hold_the_lock(
     s3: Backend,
 ) -> None:
-    first, second = s3.open_s3(lock_timeout_s=0.2), s3.open_s3(lock_timeout_s=0.2)
+    first, second = (
+        s3.open_s3(lock_timeout_s=0.2, linger_s=0),
+        s3.open_s3(lock_timeout_s=0.2, linger_s=0),
+    )
     for _ in range(3):
         with first.lock("a"):
             pass
@@ -330,7 +431,7 @@ def test_a_highest_number_that_somebody_removed_does_not_let_two_hold_the_lock(
 
 
 def test_a_lock_folder_that_was_deleted_while_nobody_held_it_begins_anew(s3: Backend) -> None:
-    old = s3.open_s3(lock_timeout_s=0.2)
+    old = s3.open_s3(lock_timeout_s=0.2, linger_s=0)
     for _ in range(3):
         with old.lock("a"):
             pass
@@ -345,19 +446,19 @@ def test_a_lock_folder_that_was_deleted_while_nobody_held_it_begins_anew(s3: Bac
 
 
 def test_whoever_knows_the_lock_goes_on_after_its_folder_was_deleted(s3: Backend) -> None:
-    storage = s3.open_s3()
+    storage = s3.open_s3(linger_s=0)
     with storage.lock("a"):
         pass
     storage._bucket.delete([f"{s3.prefix}/.locks/a/000000000001"])
     refused = pytest.raises(StorageError, match="held by somebody else")
-    with storage.lock("a"), refused, s3.open(lock_timeout_s=0.2).lock("a"):
+    with storage.lock("a"), refused, s3.open(lock_timeout_s=0.2, linger_s=0).lock("a"):
         pass
 
 
 def test_a_number_that_was_taken_by_a_machine_that_slept_is_released_and_stays(
     s3: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage = s3.open_s3(lock_timeout_s=5)
+    storage = s3.open_s3(lock_timeout_s=5, linger_s=0)
     begin = s3_lock.Lease.begin
 
     def sleeping(lease: s3_lock.Lease) -> bool:

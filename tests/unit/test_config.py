@@ -171,6 +171,20 @@ def test_a_word_outside_the_choices_is_refused(name: str) -> None:
         assert repr(choice) in str(raised.value)
 
 
+@pytest.mark.parametrize("name", NUMERIC)
+def test_a_truth_value_is_no_number(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"setting {name} = True: is a truth value"):
+        EpisodeRunConfig.from_mapping({name: True})
+
+
+def test_a_long_value_is_told_in_part() -> None:
+    for settings in ({"stride": "9" * 5000}, {"9" * 5000: 1}):
+        with pytest.raises(SettingsError) as raised:
+            EpisodeRunConfig.from_mapping(settings)
+        assert "999..." in str(raised.value)
+        assert len(str(raised.value)) < 2000
+
+
 @pytest.mark.parametrize("value", [1.5, "many", None, [1]])
 def test_a_value_of_the_wrong_type_is_refused(value: object) -> None:
     with pytest.raises(SettingsError, match="setting stride"):

@@ -126,6 +126,18 @@ def test_a_track_is_represented_by_its_best_face_and_all_that_agree() -> None:
     assert 0 <= reps[0]["spread"] < 0.01
 
 
+def test_a_track_tells_whom_its_faces_show_that_are_left_out() -> None:
+    other = [Face(frame, colour=BLUE) for frame in (9, 12)]
+    same = harvested([Face(0), Face(3), Face(6), *other], {7: [0, 1, 2, 3, 4]})
+    alone = harvested([Face(0), Face(3), Face(6), other[0]], {7: [0, 1, 2, 3]})
+
+    vectors, [rep] = embed(same)
+
+    assert rep["face_ids"] == [0, 1, 2]
+    assert rep["left_out_embedding"] == pytest.approx(vectors[3].tolist(), abs=1e-6)
+    assert embed(alone)[1][0]["left_out_embedding"] is None
+
+
 class DimOnGreen(ColourEmbedder):
     """Short vectors for green faces: the model saw little of them."""
 

@@ -325,10 +325,8 @@ def test_the_step_depends_on_what_an_inheriting_run_needs() -> None:
 def test_whom_a_part_of_a_track_shows_is_its_rival() -> None:
     values = upstream([Seen(1, ANNA, [0, 10], reasons=[None] * 4), Seen(2, BEN, [20, 30])])
     reps = values[ArtifactKind.TRACK_REPS]["track_reps"].to_pylist()
-    reps[0]["face_ids"] = [0, 1]
+    reps[0]["left_out_embedding"] = reps[1]["embedding"]
     values[ArtifactKind.TRACK_REPS] = {"track_reps": TRACK_REPS.from_rows(reps)}
-    vectors = values[ArtifactKind.FACES_EMBEDDINGS]["embeddings"]
-    vectors[:2, :3], vectors[2:, :3] = ANNA, BEN
 
     document = run_step(STEP, values)[ArtifactKind.IDENTITIES]["identities"]
 

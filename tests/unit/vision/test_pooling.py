@@ -33,6 +33,31 @@ def test_a_face_of_somebody_else_is_left_out_of_its_track() -> None:
     assert pooled.embedding[1] < 0.1
 
 
+def test_two_faces_that_are_left_out_tell_together_whom_they_show() -> None:
+    others = around(1, 2, 0.05)
+    faces = np.concatenate([around(0, 4, 0.05), 3 * others[:1], others[1:]])
+
+    left_out = pool(faces, np.ones(6, np.float32)).left_out
+
+    assert left_out == pytest.approx(normalised(others.mean(axis=0)[None])[0], abs=1e-6)
+
+
+def test_one_face_that_is_left_out_tells_of_nobody() -> None:
+    faces = np.concatenate([around(0, 4, 0.05), around(1, 1, 0.05)])
+
+    assert pool(faces, np.ones(5, np.float32)).left_out is None
+
+
+def test_faces_that_are_left_out_and_cancel_out_tell_of_nobody() -> None:
+    axis = np.eye(1, 64, 1, dtype=np.float32)
+    faces = np.concatenate([np.tile(np.eye(1, 64, dtype=np.float32), (4, 1)), axis, -axis])
+
+    pooled = pool(faces, np.ones(6, np.float32))
+
+    assert pooled.kept.tolist() == [True] * 4 + [False] * 2
+    assert pooled.left_out is None
+
+
 def test_a_heavy_outlier_is_left_out_all_the_same() -> None:
     faces = np.concatenate([around(0, 5, 0.05), around(1, 1, 0.05)])
 
