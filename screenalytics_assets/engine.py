@@ -263,12 +263,13 @@ def result_of(
     Args:
         runtime_s: Wall time of the launch.
     """
-    entries = stores.artifacts.manifest(record.ep_id, record.run_id).entries
+    manifest = stores.artifacts.manifest(record.ep_id, record.run_id)
+    entries = manifest.entries
 
     def rows(kind: ArtifactKind) -> int:
         return (entries[kind].files[0].rows or 0) if kind in entries else 0
 
-    screen_time = stores.artifacts.ref(record.ep_id, record.run_id, ArtifactKind.SCREEN_TIME)
+    screen_time = stores.artifacts.ref_of(manifest, ArtifactKind.SCREEN_TIME)
     return EpisodeRunResult(
         episode_id=record.ep_id,
         success=outcome.success,

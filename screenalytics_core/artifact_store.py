@@ -10,7 +10,6 @@ from screenalytics_core import layout
 from screenalytics_core.artifact_ref import ArtifactRef, artifact_file_key
 from screenalytics_core.artifact_search import (
     KnownRuns,
-    check_artifacts_exist,
     find_run,
     legacy_ref,
     newest_first,
@@ -45,7 +44,6 @@ __all__ = [
     "ArtifactStore",
     "EntryFacts",
     "PreparedArtifact",
-    "check_artifacts_exist",
 ]
 
 
@@ -129,10 +127,13 @@ class ArtifactStore:
 
     def ref(self, ep_id: str, run_id: str, kind: ArtifactKind) -> ArtifactRef | None:
         """Return a run's artifact, or None if the run does not hold it."""
-        entry = self.manifest(ep_id, run_id).entries.get(kind)
-        if entry is None:
-            return None
-        return ArtifactRef(self._storage, ep_id, run_id, kind, entry)
+        return self.ref_of(self.manifest(ep_id, run_id), kind)
+
+    def ref_of(self, manifest: Manifest, kind: ArtifactKind) -> ArtifactRef | None:
+        """Return an artifact of a run whose manifest was read, or None if it is not there."""
+        entry = manifest.entries.get(kind)
+        run = (self._storage, manifest.ep_id, manifest.run_id)
+        return None if entry is None else ArtifactRef(*run, kind, entry)
 
     def legacy_ref(self, ep_id: str, kind: ArtifactKind) -> ArtifactRef | None:
         """Return a manifest of the seeds, or None; its hash is taken now, from the file."""
@@ -194,9 +195,8 @@ class ArtifactStore:
             )
 
         ep_id = asking.ep_id
-        listed = self._runs.list_run_ids(ep_id)
-        run_ids = newest_first(listed, self._runs.active_run_id(ep_id))
-        others = (run_id for run_id in run_ids if run_id != asking.run_id)
+        listed = newest_first(self._runs.list_run_ids(ep_id), self._runs.active_run_id(ep_id))
+        others = (run_id for run_id in listed if run_id != asking.run_id)
         return find_run(self._storage, others, ep_id, kinds, fits)
 
     def adopt(

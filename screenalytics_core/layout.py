@@ -148,6 +148,11 @@ def active_run_key(ep_id: str) -> str:
     return f"{runs_prefix(ep_id)}/active_run.json"
 
 
+def shared_lock_key(ep_id: str) -> str:
+    """Return the key whose lock guards what an episode's runs share: markers, the active run."""
+    return active_run_key(ep_id)
+
+
 def decisions_key(ep_id: str) -> str:
     """Return the key of what people decided about an episode."""
     return f"{episode_prefix(ep_id)}/decisions.jsonl"

@@ -244,9 +244,10 @@ class RunStore:
         Returns:
             Whether it is the active run now.
         """
-        key = layout.active_run_key(ep_id)
         record = self.require(ep_id, run_id)
-        with self._storage.lock(key):
+        if self.active_run_id(ep_id) == record.run_id:
+            return True
+        with self._storage.lock(layout.shared_lock_key(ep_id)):
             active_id = self.active_run_id(ep_id)
             active = self.get(ep_id, active_id) if active_id else None
             if active is not None and active.order > record.order:
@@ -256,6 +257,7 @@ class RunStore:
                 "ep_id": ep_id,
                 "run_id": record.run_id,
             }
+            key = layout.active_run_key(ep_id)
             self._storage.write_atomic(key, json.dumps(content, indent=1).encode() + b"\n")
         return True
 

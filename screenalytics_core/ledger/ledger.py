@@ -199,7 +199,8 @@ class Ledger:
 
         key = layout.legacy_marker_key(facts.ep_id, stage)
         if not self._has_written(key, document):
-            write_view(self._storage, key, document, is_outdated_by)
+            lock_key = layout.shared_lock_key(facts.ep_id)
+            write_view(self._storage, key, document, is_outdated_by, lock_key)
             self._note_marker(key, document)
 
     def _write(self, facts: RunFacts, key: str, document: Document) -> None:

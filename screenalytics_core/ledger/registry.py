@@ -40,7 +40,7 @@ from screenalytics_core.storage.base import Storage
 _LOG: Final = logging.getLogger(__name__)
 _NOTE: Final = "screenalytics"
 # With many runs a publishing takes a while; recording spends at most this part of the time on it.
-_PUBLISHING_SHARE: Final = 0.1
+_PUBLISHING_SHARE: Final = 0.05
 _WAITS: Final = 3
 
 

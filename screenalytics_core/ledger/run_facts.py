@@ -133,17 +133,19 @@ def load_run_facts(
         manifest = Manifest(ep_id, run_id)
     document = report_url = None
     if ArtifactKind.SCREEN_TIME in manifest.entries:
-        document = _screen_time(artifacts, ep_id, run_id)
+        document = _screen_time(artifacts, manifest)
     if ArtifactKind.REPORT in manifest.entries:
         report_url = artifacts.url(ep_id, run_id, ArtifactKind.REPORT)
     return RunFacts(ep_id, run_id, state, record, manifest, document, report_url)
 
 
-def _screen_time(artifacts: ArtifactStore, ep_id: str, run_id: str) -> Mapping[str, Any] | None:
+def _screen_time(artifacts: ArtifactStore, manifest: Manifest) -> Mapping[str, Any] | None:
     try:
-        ref = artifacts.ref(ep_id, run_id, ArtifactKind.SCREEN_TIME)
+        ref = artifacts.ref_of(manifest, ArtifactKind.SCREEN_TIME)
         document: Mapping[str, Any] | None = ref.read() if ref else None
     except ScreenalyticsError as error:
-        _LOG.warning("views of %s/%s without its screen time: %s", ep_id, run_id, error)
+        _LOG.warning(
+            "views of %s/%s without its screen time: %s", manifest.ep_id, manifest.run_id, error
+        )
         return None
     return document

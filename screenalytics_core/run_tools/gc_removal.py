@@ -99,7 +99,7 @@ class RunRemover:
         others = [k.run_id for k in self._facts.keys(key.ep_id) if k != key]
         for stage in STAGE_PHASES:
             marker_key = layout.legacy_marker_key(key.ep_id, stage)
-            with self._storage.lock(marker_key):
+            with self._storage.lock(layout.shared_lock_key(key.ep_id)):
                 held = read_view(self._storage, marker_key)
                 if held is None or held.get("run_id") != key.run_id:
                     continue
@@ -111,10 +111,18 @@ class RunRemover:
             document = read_view(self._storage, layout.run_marker_key(ep_id, run_id, stage))
             if document is None or document.get("started_at") is None:
                 continue  # nothing, or what came along from another run
-            self._write_unless_newer(layout.legacy_marker_key(ep_id, stage), document)
+            self._write_unless_newer(ep_id, stage, document)
 
-    def _write_unless_newer(self, key: str, document: dict[str, Any]) -> None:
-        write_view(self._storage, key, document, lambda held: is_newer(held, document))
+    def _write_unless_newer(
+        self, ep_id: str, stage: PipelineStage, document: dict[str, Any]
+    ) -> None:
+        write_view(
+            self._storage,
+            layout.legacy_marker_key(ep_id, stage),
+            document,
+            lambda held: is_newer(held, document),
+            layout.shared_lock_key(ep_id),
+        )
 
 
 def _check_unchanged(decided: RunSummary, found: RunSummary) -> None:

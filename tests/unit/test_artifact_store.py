@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from screenalytics_core.artifact_store import ArtifactRef, check_artifacts_exist
+from screenalytics_core.artifact_search import check_artifacts_exist
+from screenalytics_core.artifact_store import ArtifactRef
 from screenalytics_core.artifacts import FACES, ArtifactKind
 from screenalytics_core.errors import (
     ArtifactCorruptError,

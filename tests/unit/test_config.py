@@ -178,9 +178,9 @@ def test_a_truth_value_is_no_number(name: str) -> None:
 
 
 def test_a_long_value_is_told_in_part() -> None:
-    for settings in ({"stride": "9" * 5000}, {"9" * 5000: 1}):
+    for long in ({"stride": "9" * 5000}, {"9" * 5000: 1}):
         with pytest.raises(SettingsError) as raised:
-            EpisodeRunConfig.from_mapping(settings)
+            EpisodeRunConfig.from_mapping(long)
         assert "999..." in str(raised.value)
         assert len(str(raised.value)) < 2000
 
