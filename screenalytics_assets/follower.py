@@ -14,7 +14,7 @@ from screenalytics_assets.stores import Stores
 
 _PERIOD_S: Final = 2.0
 # Where each question to the data root takes long, looking takes no more of the time than this.
-_SHARE: Final = 0.1
+_SHARE: Final = 0.04
 
 
 class Follower:

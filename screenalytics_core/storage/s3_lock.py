@@ -45,7 +45,7 @@ _TIDIED_EVERY: Final = 64
 _NEVER_S: Final = float("-inf")
 _POLLED_S: Final = (0.02, 0.5)
 # Long enough for a log and the views that are written after it, short for whoever waits.
-LINGER_S: Final = 0.25
+LINGER_S: Final = 0.5
 # Starts are counted in ticks of 10 ms.
 _START_TOLERANCE_S: Final = 0.5
 
