@@ -111,9 +111,9 @@ class LeaseKeeper:
                 threading.Thread(target=self._run, name="lease-keeper", daemon=True).start()
 
     def drop(self, lease: Lease) -> None:
-        """Let a lease go."""
+        """Let a lease go; nothing happens if it is not kept."""
         with self._changed:
-            self._leases.remove(lease)
+            self._leases = [kept for kept in self._leases if kept is not lease]
 
     def _run(self) -> None:
         while True:

@@ -26,7 +26,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from screenalytics_core.errors import KeyMissingError, StorageError
+from screenalytics_core.errors import KeyMissingError, ScreenalyticsError, StorageError
 from screenalytics_core.processes import ProcessIdentity, pid_started_s
 from screenalytics_core.storage.clock import boot_s
 from screenalytics_core.storage.s3_bucket import Bucket, Item, Listing
@@ -43,7 +43,7 @@ FRESH_S: Final = 300.0
 FORGOTTEN_S: Final = 900.0
 _TIDIED_EVERY: Final = 64
 _NEVER_S: Final = float("-inf")
-_POLLED_S: Final = (0.02, 0.5)
+_POLLED_S: Final = (0.02, 0.1)
 # Long enough for a log and the views that are written after it, short for whoever waits.
 LINGER_S: Final = 0.5
 # Starts are counted in ticks of 10 ms.
@@ -165,6 +165,8 @@ class LeaseLocks:
                 turn.lease.check()
                 return True
         self._release(turn)
+        # Others look this often: who takes a lock over and over would leave them no moment.
+        time.sleep(_POLLED_S[1])
         return False
 
     def _let_go(self, turn: _Turn) -> None:
@@ -232,7 +234,7 @@ class LeaseLocks:
         """Release a lease; tell whether it was held until then."""
         try:
             return lease.end()
-        except StorageError:
+        except ScreenalyticsError:
             # The work is done; without a sign of life the lease ends by itself.
             _LOG.warning("the lock %s could not be released; it ends by itself", lease.name)
             return False

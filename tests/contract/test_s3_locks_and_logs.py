@@ -235,7 +235,7 @@ def test_a_lock_is_kept_for_longer_than_its_lease(s3: Backend) -> None:
 def test_a_holder_that_was_paused_may_not_publish_after_it_was_superseded(
     s3: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paused = s3.open_s3(lease_s=1.0)
+    paused = s3.open_s3(lease_s=1.0, linger_s=0)
     # Its threads stand still: nothing is renewed.
     monkeypatch.setattr(paused._locks._keeper, "add", lambda lease: None)
     monkeypatch.setattr(paused._locks._keeper, "drop", lambda lease: None)
@@ -439,7 +439,7 @@ def test_a_lock_folder_that_was_deleted_while_nobody_held_it_begins_anew(s3: Bac
     old._locks._turns["a"].free_at_s -= 2 * s3_lock.FRESH_S
 
     refused = pytest.raises(StorageError, match="held by somebody else")
-    with s3.open().lock("a"), refused, old.lock("a"):
+    with s3.open(linger_s=0).lock("a"), refused, old.lock("a"):
         pass
     with old.lock("a"):
         assert objects(s3, ".locks/a/") == ["000000000001", "000000000002"]
