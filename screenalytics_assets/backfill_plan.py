@@ -13,7 +13,7 @@ from screenalytics_assets.stores import Stores
 from screenalytics_assets.whoami import whoami
 from screenalytics_core import layout
 from screenalytics_core.attempts import Clock, utc_now
-from screenalytics_core.backfills.choice import Chosen, Skipped, Which, choose
+from screenalytics_core.backfills.choice import Chosen, Skip, Skipped, Which, choose
 from screenalytics_core.backfills.facts import EpisodeSeen
 from screenalytics_core.backfills.record import (
     BackfillRecord,
@@ -24,7 +24,7 @@ from screenalytics_core.backfills.record import (
 )
 from screenalytics_core.backfills.run_names import check_template, mint_run_id, name_run
 from screenalytics_core.episode_registry import list_episodes, recorded_video
-from screenalytics_core.episode_selection import expand
+from screenalytics_core.episode_selection import expand, gaps
 from screenalytics_core.errors import RunExistsError
 from screenalytics_core.ledger.events import iso
 from screenalytics_core.processes import ProcessIdentity
@@ -65,7 +65,8 @@ def plan_backfill(
     """
     if request.template is not None:
         check_template(request.template)
-    ep_ids = expand(request.selection, list_episodes(stores.storage))
+    registered = list_episodes(stores.storage)
+    ep_ids = expand(request.selection, registered)
     created_at = clock().astimezone(UTC)
     backfill_id = request.backfill_id or BackfillStore(stores.storage).mint(created_at)
     seen = survey(instance, stores, wanted, ep_ids)
@@ -87,6 +88,10 @@ def plan_backfill(
             SkippedEpisode(d.ep_id, d.why.value, d.reason)
             for d in decided
             if isinstance(d, Skipped)
+        )
+        + tuple(
+            SkippedEpisode(gap, Skip.NOT_REGISTERED.value, "no video was added for it")
+            for gap in gaps(request.selection, registered)
         ),
         process=asdict(ProcessIdentity.current()) if request.how == "processes" else None,
     )

@@ -12,6 +12,8 @@ from screenalytics_assets.data_storage import open_storage
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.schedules import load_schedules
 from screenalytics_assets.settings import Settings
+from screenalytics_core.episode_registry import list_episodes
+from screenalytics_core.episode_selection import known_of
 from screenalytics_core.errors import ScreenalyticsError
 from screenalytics_core.storage.data_root import DataRoot, S3Root
 from screenalytics_core.vision.models.packs import list_packs
@@ -104,10 +106,15 @@ def _data_root(data_root: DataRoot) -> list[Check]:
 
 def _schedules(settings: Settings) -> Check:
     try:
-        schedules = load_schedules(open_storage(settings.data_root))
+        storage = open_storage(settings.data_root)
+        schedules = load_schedules(storage)
+        known = list_episodes(storage) if schedules else ()
+        unknown = {s.name: known_of(s.selection, known)[1] for s in schedules}
     except ScreenalyticsError as error:
         return Check("schedules", False, str(error))
-    return Check("schedules", True, ", ".join(s.name for s in schedules) or "none")
+    said = [f"{name}: {', '.join(own)} is not registered" for name, own in unknown.items() if own]
+    found = "; ".join(said) or ", ".join(s.name for s in schedules) or "none"
+    return Check("schedules", not said, found)
 
 
 def _dagster(settings: Settings) -> Check:

@@ -20,6 +20,8 @@ from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_core import layout
 from screenalytics_core.backfills.schedule_file import Schedule, read_schedules
+from screenalytics_core.episode_registry import list_episodes
+from screenalytics_core.episode_selection import known_of
 from screenalytics_core.errors import KeyMissingError, ScheduleError
 from screenalytics_core.storage.base import Storage
 
@@ -71,8 +73,15 @@ def _build(settings: Settings, schedule: Schedule, job: Any) -> Any:
     def tick(context: dg.ScheduleEvaluationContext) -> Iterator[Any]:
         stores = Stores.open(settings.data_root)
         tick_id = schedule.tick_id(context.scheduled_execution_time)
+        selection, unknown = known_of(schedule.selection, list_episodes(stores.storage))
+        if unknown:
+            # A season that is still to come must not keep the others from being run.
+            context.log.warning(f"{tick_id}: not registered: {', '.join(unknown)}")
+        if not selection:
+            yield dg.SkipReason(f"{tick_id}: not registered: {', '.join(unknown)}")
+            return
         request = Request(
-            selection=schedule.selection,
+            selection=selection,
             which=schedule.which,
             how="schedule",
             template="{backfill_id}",

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,8 @@ _EPISODE: Final = re.compile(
 _SEASON: Final = re.compile(r"(?P<show>[a-z0-9][a-z0-9-]*)-s(?P<season>\d{1,9})")
 _RANGE_END: Final = re.compile(r"e(?P<episode>\d{1,9})")
 _TOLD: Final = 3
+# Of a range up to e99999 that somebody mistyped.
+_MOST_GAPS: Final = 100
 _ADD: Final = "Add some: screenalytics episodes add FOLDER --show SHOW --dry-run."
 
 
@@ -67,6 +70,31 @@ def expand(texts: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
     return tuple(wanted)
 
 
+def known_of(texts: Iterable[str], known: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return those of `texts` that mean a known episode, and those that mean none.
+
+    Raises:
+        SettingsError: A text is wrong in itself, whatever is known; see `expand`.
+    """
+    library = _Library.of(known)
+    lines = tuple(_lines(texts))
+    found = tuple(text for text in lines if library.find(text))
+    return found, tuple(text for text in lines if text not in found)
+
+
+def gaps(texts: Iterable[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Return what seasons and ranges pass over since it is not known, at most a hundred.
+
+    Of a season, what lies between its first and last known episode.
+
+    Args:
+        texts: As those of `expand`.
+    """
+    library = _Library.of(known)
+    found = (gap for text in _lines(texts) for gap in library.gaps(text))
+    return tuple(dict.fromkeys(islice(found, _MOST_GAPS)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Library:
     """The known episodes, by show and season, each in natural order."""
@@ -106,6 +134,17 @@ class _Library:
             return [e.text for e in self.shows.get(one["show"], []) if _place(e) == place]
         return self._season_or_show(first)
 
+    def gaps(self, text: str) -> Iterator[str]:
+        """Yield the unknown episodes between the first and the last that one text means."""
+        found = [EpisodeId.parse(ep_id) for ep_id in self.find(text)]
+        ends = _ends_within_season(text)
+        for (show, season), own in groupby(found, lambda e: (e.show, e.season)):
+            numbers = {episode.episode or 0 for episode in own}
+            low, high = ends or (min(numbers), max(numbers))
+            for number in range(low, high + 1) if show and season is not None else ():
+                if number not in numbers:
+                    yield f"{show}-s{season:02d}e{number:02d}"
+
     def _season_or_show(self, text: str) -> list[str]:
         named = _SEASON.fullmatch(text)
         season = self.seasons.get((named["show"], int(named["season"])), []) if named else []
@@ -132,6 +171,18 @@ class _Library:
         if high < low:
             raise _refused(text, "is reversed")
         return [e.text for e in self.shows.get(start["show"], []) if low <= _place(e) <= high]
+
+
+def _ends_within_season(text: str) -> tuple[int, int] | None:
+    """Return the first and the last number of a range of one season; None of anything else."""
+    first, _, last = text.lower().partition("..")
+    start = _EPISODE.fullmatch(first.strip())
+    end = _EPISODE.fullmatch(last.strip()) or _RANGE_END.fullmatch(last.strip())
+    if start is None or end is None:
+        return None
+    if int(end.groupdict().get("season") or start["season"]) != int(start["season"]):
+        return None
+    return int(start["episode"]), int(end["episode"])
 
 
 def _place(episode: EpisodeId) -> tuple[int, int]:

@@ -99,7 +99,8 @@ def start(
     # What is typed wrong is answered before Dagster is imported.
     if queue and jobs is not None:
         raise typer.BadParameter(
-            "the daemon runs as many at a time as dagster.yaml says: leave --jobs out"
+            "the daemon runs as many at a time as dagster.yaml in DAGSTER_HOME says "
+            "(concurrency.runs, limit of screenalytics/backfill_id): leave --jobs out"
         )
     if as_before and (profile or assignments or models != "auto"):
         raise typer.BadParameter("choose one of --as-before and --profile, --models, --set")
@@ -119,6 +120,7 @@ def start(
     if as_before:
         config = _as_before(settings, request)
     record = _plan(settings, config, request, is_dry=dry_run)
+    _tell_of_settings(record)
     if dry_run or not record.episodes:
         _show_plan(settings, record, as_json, is_dry=dry_run)
     elif queue:
@@ -207,8 +209,11 @@ def _show_plan(settings: Settings, record: BackfillRecord, as_json: bool, *, is_
     stores = Stores.open(settings.data_root)
     history = history_of(stores.ledger.registry, stores.runs)
     rate = history.rate(record.config_hash, record.pack)
-    tell(f"settings asked for: {_settings_told(record)}")
     put_plan(record, rate, as_json, is_dry=is_dry)
+
+
+def _tell_of_settings(record: BackfillRecord) -> None:
+    tell(f"settings asked for: {_settings_told(record)}")
     if any(e.why == "stale" and "setting " in e.reason for e in record.episodes):
         tell(
             "stale by settings: those runs were made with others; --as-before keeps theirs, or "

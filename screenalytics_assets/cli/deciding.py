@@ -118,7 +118,7 @@ def _tell_of_others(ep_id: str) -> None:
 
     season = EpisodeId.parse(ep_id).season_key
     if season is not None:
-        tell(f"other episodes: screenalytics backfill {season} --stale")
+        tell(f"other episodes: screenalytics backfill {season} --stale --as-before")
 
 
 def put(as_json: bool, document: Any, otherwise: Callable[[], None]) -> None:

@@ -127,6 +127,8 @@ def confirm(
     given = deciding.name_of(chosen, name)
     done = deciding.confirm(stores, settings, chosen, given, whoami())
     tell(f"{done.member.label}: {len(done.decisions)} decisions recorded")
+    if no_run:
+        tell(f"next: screenalytics backfill {season} --stale --as-before")
     failed = {} if no_run else _carry_out(settings, done.looked_at)
     is_rolled_up = no_run or _rolled_up(settings, season, as_json=False)
     if as_json:

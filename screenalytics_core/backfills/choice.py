@@ -10,7 +10,10 @@ from typing import Final
 from screenalytics_core.backfills.facts import EpisodeSeen, Outdated, RunSeen, results_of
 
 _MOST_NAMED: Final = 3
-_REDACTED: Final = "somebody was taken out of it; --all computes it anew, and they with it"
+_REDACTED: Final = (
+    "somebody was taken out of it: `screenalytics identities apply {ep_id}` carries names out; "
+    "--all computes it anew, and they with it"
+)
 
 
 class Which(StrEnum):
@@ -33,6 +36,7 @@ class Skip(StrEnum):
     NO_VIDEO = "no video"
     REDACTED = "somebody was forgotten"
     NOT_ASKED = "not asked for"
+    NOT_REGISTERED = "not registered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def choose(seen: EpisodeSeen, which: Collection[Which]) -> Chosen | Skipped:
     if busy is not None:
         return Skipped(seen.ep_id, Skip.RUNNING, f"run {busy.run_id} {busy.busy}")
     if seen.is_redacted and Which.ALL not in which:
-        return Skipped(seen.ep_id, Skip.REDACTED, _REDACTED)
+        return Skipped(seen.ep_id, Skip.REDACTED, _REDACTED.format(ep_id=seen.ep_id))
     applies = _what_applies(seen)
     wanted = [why for why in applies if why in which]
     if not wanted and Which.ALL in which:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from screenalytics_core.backfills.choice import Which
+from screenalytics_core.backfills.choice import DEFAULT_WHICH, Which
 from screenalytics_core.config import DEFAULT_PROFILE, EpisodeRunConfig
 from screenalytics_core.errors import ScheduleError, SettingsError
 from screenalytics_core.yaml_schema import load_schema, violations
@@ -103,7 +103,7 @@ def _schedule(
         cron=given["cron"],
         timezone=timezone,
         selection=tuple(given["selection"]),
-        which=tuple(Which(w) for w in given.get("which") or (Which.MISSING,)),
+        which=tuple(Which(w) for w in given.get("which") or DEFAULT_WHICH),
         config=config,
         is_enabled=given.get("enabled", True),
     )

@@ -96,6 +96,15 @@ def test_the_settings_of_the_runs_that_stand_make_nothing_stale(settings: Settin
     assert (refused.returncode, "choose one of" in refused.stderr) == (2, True)
 
 
+def test_a_number_that_no_video_was_added_for_is_listed(settings: Settings) -> None:
+    done = in_this_process(
+        "backfill", f"{EP_ID}..e03", "--stale", "--dry-run", "--json", data_root=settings.data_root
+    )
+
+    skipped = [(s["ep_id"], s["why"]) for s in json.loads(done.stdout)["skipped"]]
+    assert skipped[1:] == [("show-s01e02", "not registered"), ("show-s01e03", "not registered")]
+
+
 def test_a_setting_that_no_step_reads_makes_nothing_stale(settings: Settings) -> None:
     config = balanced(workers=1, jpeg_quality=20, force_recluster=True)
 

@@ -38,7 +38,7 @@ SCHEDULES = """\
 schedules:
   nightly:
     cron: "{cron}"
-    selection: [show-s01]
+    selection: [{selection}]
     settings: {{models: lite}}
 """
 
@@ -52,9 +52,10 @@ def season(settings: Settings, clip: Path) -> Settings:
     return settings
 
 
-def schedule(settings: Settings, cron: str) -> None:
+def schedule(settings: Settings, cron: str, selection: str = "show-s01") -> None:
     settings.data_root.mkdir(parents=True, exist_ok=True)
-    (settings.data_root / "schedules.yaml").write_text(SCHEDULES.format(cron=cron))
+    text = SCHEDULES.format(cron=cron, selection=selection)
+    (settings.data_root / "schedules.yaml").write_text(text)
 
 
 def other_home(settings: Settings) -> Settings:
@@ -141,6 +142,29 @@ def test_a_tick_asks_for_nothing_that_is_done_or_at_work(
     assert [r.run_key for r in again] == [f"nightly_20261121T0200Z:{ep_id}" for ep_id in (ONE, TWO)]
 
 
+@pytest.mark.models
+def test_a_season_that_is_still_to_come_keeps_no_other_from_being_run(
+    season: Settings, lite_pack: object
+) -> None:
+    schedule(season, "0 2 * * *", "show-s01e02, show-s02")
+
+    with open_instance(season.dagster_home) as instance:
+        requests = tick(season, instance)
+
+    assert [r.partition_key for r in requests] == [TWO]
+    assert schedules_check(season) == (False, "nightly: show-s02 is not registered")
+    schedule(season, "0 2 * * *", "show-s02")
+    with open_instance(season.dagster_home) as instance:
+        assert tick(season, instance) == []
+
+
+def schedules_check(settings: Settings) -> tuple[bool, str]:
+    """Return what `doctor` says of the schedules."""
+    done = in_this_process("doctor", "--json", data_root=settings.data_root)
+    (check,) = [c for c in json.loads(done.stdout) if c["name"] == "schedules"]
+    return check["ok"], check["found"]
+
+
 def test_a_wrong_file_leaves_a_location_without_schedules_and_is_named(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -151,10 +175,9 @@ def test_a_wrong_file_leaves_a_location_without_schedules_and_is_named(
 
     assert definitions.schedules == []
     assert "schedules.yaml, line 3, schedules.nightly.cron" in caplog.text
-    done = in_this_process("doctor", "--json", data_root=settings.data_root)
-    (check,) = [c for c in json.loads(done.stdout) if c["name"] == "schedules"]
-    assert not check["ok"]
-    assert "line 3" in check["found"]
+    is_fine, found = schedules_check(settings)
+    assert not is_fine
+    assert "line 3" in found
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from screenalytics_core.episode_selection import expand, natural_order
+from screenalytics_core.episode_selection import expand, gaps, known_of, natural_order
 from screenalytics_core.errors import SettingsError
 
 FIVE = tuple(f"rhobh-s05e{n:02d}" for n in (1, 2, 9, 10, 100))
@@ -128,3 +128,36 @@ def test_the_order_of_the_known_ones_does_not_matter() -> None:
 
 def test_a_season_of_a_hundred_is_in_natural_order() -> None:
     assert expand(["a-s01"], ("a-s01e100", "a-s01e99")) == ("a-s01e99", "a-s01e100")
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        pytest.param(["rhobh-s05e01..e04"], ["rhobh-s05e03", "rhobh-s05e04"], id="a range"),
+        pytest.param(["rhobh-s05e09..rhobh-s05e10"], [], id="a range without one"),
+        pytest.param(["rhobh-s05e03..e09"], [f"rhobh-s05e{n:02d}" for n in range(3, 9)], id="ends"),
+        pytest.param(["rhobh-s05e09"], [], id="an episode"),
+        pytest.param(["pilot", "rhobh-s06"], [], id="a whole season"),
+        pytest.param(["rhobh-s05e100..rhobh-s06e01"], [], id="over two seasons"),
+        pytest.param(["rhobh-s06e01..e04", "rhobh-s06e02..e04"],
+                     ["rhobh-s06e03", "rhobh-s06e04"], id="each once"),
+    ],
+)  # fmt: skip
+def test_what_a_selection_passes_over_is_named(texts: list[str], expected: list[str]) -> None:
+    assert gaps(texts, KNOWN) == tuple(expected)
+
+
+def test_a_season_has_gaps_between_its_first_and_last_episode() -> None:
+    assert gaps(["rhobh"], KNOWN)[:7] == tuple(f"rhobh-s05e{n:02d}" for n in (3, 4, 5, 6, 7, 8, 11))
+
+
+def test_of_a_mistyped_range_a_hundred_gaps_are_enough() -> None:
+    assert len(gaps(["rhobh-s06e01..e99999999"], KNOWN)) == 100
+
+
+def test_a_selection_is_parted_into_what_is_known_and_what_is_not() -> None:
+    texts = ["rhobh-s05", "rhobh-s07", "pilot", "other-s01e02..e03"]
+
+    assert known_of(texts, KNOWN) == (("rhobh-s05", "pilot"), ("rhobh-s07", "other-s01e02..e03"))
+    with pytest.raises(SettingsError, match="is reversed"):
+        known_of(["rhobh-s05e09..e01"], KNOWN)
