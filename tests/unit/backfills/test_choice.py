@@ -123,8 +123,8 @@ def test_an_episode_is_run(
         pytest.param(
             seen(whole(), ended("model_unusable"), outdated=STRIDE, is_redacted=True),
             [Which.STALE, Which.FAILED, Which.MISSING], Skip.REDACTED,
-            f"somebody was taken out of it: `screenalytics identities apply {EP}` carries names out; "
-            "--all computes it anew, and they with it",
+            "somebody was taken out of it: `screenalytics identities apply "
+            f"{EP}` carries names out; --all computes it anew, and they with it",
             id="somebody was taken out of it",
         ),
         pytest.param(
