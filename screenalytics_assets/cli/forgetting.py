@@ -12,6 +12,7 @@ from screenalytics_assets.cli import options
 from screenalytics_assets.cli.console import put_json, put_table, tell
 
 if TYPE_CHECKING:
+    from screenalytics_assets.forgetting import Forgotten
     from screenalytics_assets.settings import Settings
 
 
@@ -23,6 +24,9 @@ def forget(
     as_json: options.AsJson = False,
 ) -> None:
     """Remove a person's gallery, face pictures and vectors from every run of the show.
+
+    Who is linked with them in a season, or only may be them, has no name and stays: it is said,
+    so that it can be named first.
 
     Seconds, boxes and names stay; so do videos. A run that is computed again finds the person
     again, so forget them once more afterwards. Bundles that were exported are out of reach.
@@ -50,19 +54,50 @@ def forget(
         _roll_up(settings, found.seasons)
     if as_json:
         put_json({"dry_run": not yes, **asdict(found)})
-    elif found.is_nothing:
-        tell(f"nobody called {cast_id} is known in {show}: nothing to do")
     else:
+        _say(found, is_done=yes)
+    if found.is_unknown:
+        raise typer.Exit(1)
+
+
+def _say(found: Forgotten, *, is_done: bool) -> None:
+    who = f"{found.cast_id} in {found.show}"
+    if found.runs:
+        heads = ("run", "face tracks", "body tracks", "by an undone decision")
         rows = [(name, *counts.values()) for name, counts in found.runs.items()]
-        put_table("", ("run", "face tracks", "body tracks"), rows)
-        said = "gone" if yes else "would go"
+        put_table("", heads, rows)
+    for name, counts in found.runs.items():
+        if counts["undone_tracks"]:
+            tell(
+                f"{name}: {counts['undone_tracks']} of {counts['tracks']} face tracks were named "
+                "so by a decision that was undone since: perhaps somebody else"
+            )
+    if found.already_gone or found.already_gone_at:
+        at = f" ({found.already_gone_at})" if found.already_gone_at else ""
+        tell(f"{who}: already gone from {len(found.already_gone)} runs{at}")
+    if not found.is_unknown:
+        _say_who_stays(found)
+    if found.is_unknown:
+        tell(f"nobody called {found.cast_id} is known in {found.show}: nothing to do")
+    elif found.is_nothing:
+        tell(f"{who}: nothing to do")
+    else:
+        said = "gone" if is_done else "would go"
         begun = "; a call before this one was ended before it was done" if found.is_begun else ""
         tell(
             f"{found.gallery_files} files of the gallery and {len(found.season_files)} of seasons "
-            f"{said}{begun}" + ("" if yes else "; say --yes to do it")
+            f"{said}{begun}" + ("" if is_done else "; say --yes to do it")
         )
-    if found.is_nothing:
-        raise typer.Exit(1)
+
+
+def _say_who_stays(found: Forgotten) -> None:
+    for one in found.not_named:
+        seconds = "" if one.total_s is None else f" ({one.total_s:.1f} s)"
+        tell(
+            f"not named, stays: {one.ep_id} {one.identity_id}{seconds}, {one.why}; name them first"
+        )
+    for note in found.notes:
+        tell(note)
 
 
 def _roll_up(settings: Settings, seasons: Sequence[str]) -> None:

@@ -11,22 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
 from screenalytics_core import layout
 from screenalytics_core.artifact_store import ArtifactStore
 from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.decision_log import DecisionLog
-from screenalytics_core.decisions.anchors import TrackFinder, anchors_of
 from screenalytics_core.decisions.records import TrackAnchor
 from screenalytics_core.decisions.standing import standing
 from screenalytics_core.episodes import EpisodeId, is_path_safe
 from screenalytics_core.run_record import RunKey
+from screenalytics_core.run_tools.forget_left import is_left
 from screenalytics_core.run_tools.redact_run import Redaction, redaction_in_progress
+from screenalytics_core.run_tools.seen_run import SeenRun, see_run
 from screenalytics_core.runs import RunStore
 from screenalytics_core.storage.base import Storage
-from screenalytics_core.vision.boxes import Float64Array
-from screenalytics_core.vision.owners import Owners, find_owners
+from screenalytics_core.vision.owners import Owners
 
 _Kind = ArtifactKind
 
@@ -42,19 +40,36 @@ class Whom:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    """What one run saw; `owners` is None before anybody was told apart."""
+class Finding:
+    """A run that holds the person.
+
+    Attributes:
+        redaction: What is to be taken out of it, or was.
+        undone_track_ids: Those of its face tracks that have the name by nothing but decisions
+            that were undone since: perhaps somebody else. A name that the gallery gave after
+            such a decision is not noticed.
+        is_left: Whether something of it is still there.
+    """
 
     key: RunKey
-    tracks: pa.Table
-    frame_times_s: Float64Array
-    tracks_sha256: str
-    owners: Owners | None
+    redaction: Redaction
+    undone_track_ids: tuple[int, ...]
+    is_left: bool
 
-    def of(self, cast_id: str) -> frozenset[int]:
-        """Return the tracks that have the name in this run."""
-        owned = self.owners.of_tracks if self.owners else {}
-        return frozenset(t for t, owner in owned.items() if owner.cast_id == cast_id)
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Everything of an episode that has the name.
+
+    Attributes:
+        sound: By a decision that holds, or by the machine.
+        undone: By a decision that was undone since.
+        undone_sequences: Those decisions.
+    """
+
+    sound: tuple[TrackAnchor, ...]
+    undone: tuple[TrackAnchor, ...]
+    undone_sequences: frozenset[int]
 
 
 class PersonFinder:
@@ -68,8 +83,8 @@ class PersonFinder:
         self._artifacts = artifacts
         self._decisions = decisions
 
-    def redactions(self, whom: Whom) -> Iterator[tuple[RunKey, Redaction]]:
-        """Yield every run that holds the person, with what is to be taken out of it.
+    def find(self, whom: Whom) -> Iterator[Finding]:
+        """Yield every run that holds the person.
 
         What a killed redaction began comes again, whether or not it is found.
 
@@ -77,63 +92,49 @@ class PersonFinder:
             ArtifactCorruptError: A run's tracks, names or decisions cannot be read, so nobody
                 can say whom they show.
         """
-        for ep_id in self._episodes(whom.show):
-            seen = [
-                s for run_id in self._runs.list_run_ids(ep_id) if (s := self._see(ep_id, run_id))
-            ]
-            anchors = self._anchors(ep_id, whom, seen)
+        for ep_id in episodes_of_show(self._storage, whom.show):
+            keys = [RunKey(ep_id, run_id) for run_id in self._runs.list_run_ids(ep_id)]
+            seen = [s for key in keys if (s := see_run(self._artifacts, key))]
+            named = self._named(ep_id, whom, seen)
             for run in seen:
-                begun = redaction_in_progress(self._storage, run.key)
-                found = self._redaction(run, whom, anchors)
-                if begun is not None:
-                    # It may be of somebody else, whose pictures are half gone.
-                    found = begun.with_other(found) if found else begun
+                found = self._finding(run, whom, named)
                 if found is not None:
-                    yield run.key, found
+                    yield found
 
-    def _episodes(self, show: str) -> list[str]:
-        names = self._storage.list_folders(layout.MANIFESTS)
-        return [n for n in names if is_path_safe(n) and EpisodeId.parse(n).show == show]
-
-    def _see(self, ep_id: str, run_id: str) -> _Seen | None:
-        """Return what a run saw; None if it has no tracks yet."""
-        tracks = self._artifacts.ref(ep_id, run_id, _Kind.TRACKS)
-        shots = self._artifacts.ref(ep_id, run_id, _Kind.SHOTS)
-        if tracks is None or shots is None:
-            return None
-        identities = self._artifacts.ref(ep_id, run_id, _Kind.IDENTITIES)
-        cast = self._artifacts.ref(ep_id, run_id, _Kind.CAST)
-        owners = (
-            find_owners(identities.read()["identities"], cast.read()["people"])
-            if identities and cast
-            else None
-        )
-        return _Seen(
-            RunKey(ep_id, run_id),
-            tracks.read(),
-            shots.read("frame_times"),
-            tracks.files[0].sha256,
-            owners,
-        )
-
-    def _anchors(self, ep_id: str, whom: Whom, seen: Iterable[_Seen]) -> list[TrackAnchor]:
+    def _named(self, ep_id: str, whom: Whom, seen: Iterable[SeenRun]) -> _Named:
         """Return everything in the episode that has the name, by any run or decision."""
-        anchors = [
+        decisions = self._decisions.read(ep_id)
+        held = {decision.sequence for decision in standing(decisions)}
+        gone = frozenset(d.sequence for d in decisions) - held
+        sound = [
             anchor
-            for decision in standing(self._decisions.read(ep_id))
+            for decision in standing(decisions)
             if decision.cast_id == whom.cast_id
             for anchor in decision.tracks
         ]
+        undone: list[TrackAnchor] = []
         for run in seen:
-            named = run.of(whom.cast_id)
-            anchors += anchors_of(named, run.tracks, run.frame_times_s, run.tracks_sha256)
-        return anchors
+            by_undone = run.of_by(whom.cast_id, gone)
+            undone += run.anchors(by_undone)
+            sound += run.anchors(run.of(whom.cast_id) - by_undone)
+        return _Named(tuple(sound), tuple(undone), gone)
 
-    def _redaction(
-        self, run: _Seen, whom: Whom, anchors: Iterable[TrackAnchor]
-    ) -> Redaction | None:
-        finder = TrackFinder(run.tracks, run.frame_times_s, run.tracks_sha256)
-        tracks = finder.find(anchors) | run.of(whom.cast_id)
+    def _finding(self, run: SeenRun, whom: Whom, named: _Named) -> Finding | None:
+        finder = run.finder()
+        mine = run.of(whom.cast_id)
+        sound = finder.find(named.sound) | (mine - run.of_by(whom.cast_id, named.undone_sequences))
+        tracks = sound | finder.find(named.undone) | mine
+        found = self._redaction(run, whom, tracks)
+        begun = redaction_in_progress(self._storage, run.key)
+        if begun is not None:
+            # It may be of somebody else, whose pictures are half gone.
+            found = begun.with_other(found) if found else begun
+        if found is None:
+            return None
+        left = begun is not None or is_left(self._storage, self._artifacts, run.key, found)
+        return Finding(run.key, found, tuple(sorted(tracks - sound)), left)
+
+    def _redaction(self, run: SeenRun, whom: Whom, tracks: frozenset[int]) -> Redaction | None:
         fusion = self._artifacts.ref(*run.key, _Kind.TRACK_FUSION)
         rows = fusion.read()["associations"] if fusion else []
         bodies = {row["body_track_id"] for row in rows if _shows(row, tracks, run.owners, whom)}
@@ -142,6 +143,12 @@ class PersonFinder:
         return Redaction(
             whom.at, whom.by, whom.cast_id, tuple(sorted(tracks)), tuple(sorted(bodies))
         )
+
+
+def episodes_of_show(storage: Storage, show: str) -> list[str]:
+    """Return the episodes of a show that anything was made of."""
+    names = storage.list_folders(layout.MANIFESTS)
+    return [n for n in names if is_path_safe(n) and EpisodeId.parse(n).show == show]
 
 
 def _shows(

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from screenalytics_core import layout
 from screenalytics_core.errors import ArtifactCorruptError, KeyMissingError
 from screenalytics_core.run_tools.forget import Whom
+from screenalytics_core.run_tools.forget_unnamed import Unnamed
 from screenalytics_core.storage.base import Storage
 
 State = Literal["begun", "done"]
@@ -35,14 +36,26 @@ class ForgetAudit:
             ArtifactCorruptError: A line is not one; a torn last one is left out.
         """
         open_lines: dict[str, dict[str, Any]] = {}
-        for line in self._lines():
-            if (line["show"], line["cast_id"]) != (whom.show, whom.cast_id):
-                continue
+        for line in self._lines_of(whom):
             if line["state"] == "begun":
                 open_lines[line["forget_id"]] = line
             else:
                 open_lines.pop(line["forget_id"], None)
         return list(open_lines.values())[-1] if open_lines else None
+
+    def done(self, whom: Whom) -> dict[str, Any] | None:
+        """Return what was last done about a person; None if nothing.
+
+        Raises:
+            ArtifactCorruptError: As `begun`.
+        """
+        lines = [line for line in self._lines_of(whom) if line["state"] == "done"]
+        return lines[-1] if lines else None
+
+    def _lines_of(self, whom: Whom) -> Iterator[dict[str, Any]]:
+        for line in self._lines():
+            if (line["show"], line["cast_id"]) == (whom.show, whom.cast_id):
+                yield line
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         try:
@@ -63,8 +76,10 @@ class ForgetAudit:
 
 
 def _check(line: Any) -> None:
-    for name in ("show", "cast_id", "forget_id", "state"):
+    for name in ("show", "cast_id", "forget_id", "state", "at"):
         if not isinstance(line[name], str):
             raise TypeError(f"{name} is no text")
     if not all(isinstance(season, str) for season in line["seasons"]):
         raise TypeError("seasons are no texts")
+    for row in line.get("not_named", ()):  # lines of before have none
+        Unnamed.from_dict(row)

@@ -16,7 +16,7 @@ import pytest
 
 from screenalytics_assets.backfill_facts import Wanted, survey
 from screenalytics_assets.binding import silent
-from screenalytics_assets.engine import Launch, run_episode
+from screenalytics_assets.engine import EpisodeRunConfig, Launch, run_episode
 from screenalytics_assets.forgetting import Forgotten, find_person, forget_person
 from screenalytics_assets.instance import open_instance
 from screenalytics_assets.settings import Settings
@@ -33,6 +33,8 @@ from screenalytics_core.gallery_store import GalleryStore
 from screenalytics_core.run_record import RunKey
 from screenalytics_core.run_tools.forget import Whom
 from screenalytics_core.run_tools.verify import FileStatus, RunVerifier
+from screenalytics_core.seasons.record import CAST
+from screenalytics_core.seasons.specs import CAST_FILE
 from screenalytics_core.stages import PipelineStage
 from screenalytics_core.storage.local import LocalStorage
 from tests.command_line import in_this_process
@@ -247,7 +249,8 @@ def test_a_backfill_leaves_the_episode_alone_unless_it_is_asked_for(settings: Se
     assert choose(seen, [Which.STALE, Which.MISSING, Which.FAILED]) == Skipped(
         EP_ID,
         Skip.REDACTED,
-        "somebody was taken out of it; --all computes it anew, and they with it",
+        f"somebody was taken out of it: `screenalytics identities apply {EP_ID}` carries names "
+        "out; --all computes it anew, and they with it",
     )
     assert isinstance(choose(seen, [Which.ALL]), Chosen)
 
@@ -265,11 +268,171 @@ def test_another_run_of_the_episode_that_names_nobody_is_found_too(settings: Set
 
 def test_forgetting_twice_is_forgetting_once(settings: Settings) -> None:
     forget(settings)
-    first = tree(settings)
+    first = every_file(settings)
 
+    found = forget(settings)
+
+    assert every_file(settings) == first
+    assert found.runs == {}
+    assert found.already_gone == [f"{EP_ID}/first"]
+
+
+def every_file(settings: Settings) -> dict[str, tuple[int, bytes]]:
+    """Every file of the data root but its locks, with when it was written."""
+    return {
+        str(path): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in settings.data_root.rglob("*")
+        if path.is_file() and path.suffix != ".lock"
+    }
+
+
+def test_what_is_gone_already_is_said_with_its_date_and_not_as_to_be_done(
+    settings: Settings,
+) -> None:
+    before = cast_forget(settings)
+    cast_forget(settings, "--yes")
+    files = every_file(settings)
+
+    after = cast_forget(settings, "--yes")
+    told = in_this_process("cast", "forget", "show", "ana", data_root=settings.data_root)
+
+    assert set(before["runs"]) == {f"{EP_ID}/first"}
+    assert before["already_gone"] == []
+    assert after["runs"] == {}
+    assert after["already_gone"] == [f"{EP_ID}/first"]
+    [_, done] = audit(settings)
+    assert after["already_gone_at"] == done["at"]
+    assert f"ana in show: already gone from 1 runs ({done['at']})" in told.stderr
+    assert "nothing to do" in told.stderr
+    assert told.returncode == 0
+    assert told.stdout == ""
+    assert every_file(settings) == files
+
+
+def test_a_run_of_which_more_was_named_since_is_to_be_done_again(settings: Settings) -> None:
+    stores = Stores.open(settings.data_root)
     forget(settings)
+    other = stores.require(*FIRST, Kind.IDENTITIES).read()["identities"][1]["track_ids"]
+    name_tracks(stores, other, "ana")
 
-    assert tree(settings) == first
+    found = forget(settings)
+
+    assert set(found.runs) == {f"{EP_ID}/first"}
+    assert pictures_of(stores, other) == []
+    assert find_person(stores, WHOM)[0].is_nothing
+
+
+def name_tracks(stores: Stores, track_ids: list[int], cast_id: str) -> None:
+    tracks = stores.require(*FIRST, Kind.TRACKS)
+    times = stores.require(*FIRST, Kind.SHOTS).read("frame_times")
+    anchors = anchors_of(track_ids, tracks.read(), times, tracks.files[0].sha256)
+    decision = Decision(
+        0, WHOM.at, WHOM.by, "first", Verb.LABEL, anchors, cast_id=cast_id, label=cast_id.title()
+    )
+    stores.decisions.append(EP_ID, decision)
+
+
+def cast_forget(settings: Settings, *options: str) -> dict[str, Any]:
+    """Return what `screenalytics cast forget show ana --json` says."""
+    done = in_this_process(
+        "cast", "forget", "show", "ana", "--json", *options, data_root=settings.data_root
+    )
+    assert done.returncode == 0, done.stderr
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+def test_who_is_linked_with_them_but_has_no_name_is_said_before_and_after_and_stays(
+    settings: Settings, clip: Path
+) -> None:
+    second = run_other_episode(settings, clip, balanced())
+    command(settings, "identities", "label", EP_ID, "id_0001", "Ana")
+    command(settings, "season", "rollup", "show-s01")
+    stores = Stores.open(settings.data_root)
+    [member] = linked_with_ana(stores)
+    told = in_this_process("cast", "forget", "show", "ana", data_root=settings.data_root)
+
+    before, done = cast_forget(settings), cast_forget(settings, "--yes")
+    after = cast_forget(settings)
+
+    [row] = before["not_named"]
+    assert (row["ep_id"], row["run_id"]) == (second.ep_id, second.run_id)
+    assert (row["identity_id"], row["total_s"]) == (member["person_id"], member["total_s"])
+    assert row["why"] == f"linked with Ana in {EP_ID}"
+    assert (
+        f"not named, stays: {second.ep_id} {row['identity_id']} ({row['total_s']:.1f} s), "
+        f"linked with Ana in {EP_ID}; name them first"
+    ) in told.stderr
+    assert done["not_named"] == before["not_named"]
+    assert linked_with_ana(stores) == []  # their vectors are gone, so nothing links them
+    assert after["not_named"] == before["not_named"]
+    assert not stores.artifacts.manifest(*second).entries[Kind.FACES].redacted
+
+    command(settings, "identities", "label", second.ep_id, row["identity_id"], "Ana")
+    named = cast_forget(settings)
+
+    assert named["not_named"] == []
+    assert f"{second.ep_id}/{second.run_id}" in named["runs"]
+
+
+def linked_with_ana(stores: Stores) -> list[dict[str, Any]]:
+    document = stores.seasons.read("show-s01", CAST, CAST_FILE)
+    links = {m["link_id"] for m in document["members"] if m["cast_id"] == "ana"}
+    return [m for m in document["members"] if m["link_id"] in links and not m["cast_id"]]
+
+
+def test_who_only_may_be_them_is_said_and_stays_unless_somebody_else_was_named(
+    settings: Settings, clip: Path
+) -> None:
+    command(settings, "identities", "label", EP_ID, "id_0001", "Ana")
+    # Nobody leads by so much, so nobody is named and the likeliest is suggested.
+    second = run_other_episode(settings, clip, balanced(match_margin=0.99))
+    stores = Stores.open(settings.data_root)
+    [suggested] = [
+        s["identity_id"]
+        for s in stores.require(*second, Kind.CAST).read()["suggestions"]
+        if s["cast_id"] == "ana"
+    ]
+
+    found = cast_forget(settings)
+
+    [row] = found["not_named"]
+    assert (row["ep_id"], row["identity_id"]) == (second.ep_id, suggested)
+    assert row["why"].startswith("may be Ana: ")
+    [note] = found["notes"]
+    assert "who is linked in show-s01 is not known" in note
+
+    command(settings, "identities", "label", second.ep_id, suggested, "Bob")
+    assert cast_forget(settings)["not_named"] == []
+
+
+def run_other_episode(settings: Settings, clip: Path, config: EpisodeRunConfig) -> RunKey:
+    done = run_episode(
+        "show-s01e02", clip, config, settings=settings, launch=Launch(run_id="other")
+    )
+    assert done.success, done.error
+    return RunKey("show-s01e02", "other")
+
+
+def command(settings: Settings, *arguments: str) -> None:
+    done = in_this_process(*arguments, "--json", data_root=settings.data_root)
+    assert done.returncode == 0, done.stderr
+
+
+def test_tracks_that_only_an_undone_decision_called_so_are_marked(settings: Settings) -> None:
+    command(settings, "identities", "label", EP_ID, "id_0002", "Ana")
+    stores = Stores.open(settings.data_root)
+    named = cast_forget(settings)["runs"]
+    other = stores.require(*FIRST, Kind.IDENTITIES).read()["identities"][1]["track_ids"]
+
+    command(settings, "identities", "undo", EP_ID)
+    undone = cast_forget(settings)["runs"]
+
+    assert {counts["undone_tracks"] for counts in named.values()} == {0}
+    assert undone[f"{EP_ID}/first"]["tracks"] == named[f"{EP_ID}/first"]["tracks"]
+    assert undone[f"{EP_ID}/first"]["undone_tracks"] == len(other)
+    told = in_this_process("cast", "forget", "show", "ana", data_root=settings.data_root)
+    assert "named so by a decision that was undone since: perhaps somebody else" in told.stderr
 
 
 def tree(settings: Settings) -> dict[str, bytes]:
