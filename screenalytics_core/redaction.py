@@ -68,14 +68,15 @@ def embedding_rows(faces: pa.Table, track_ids: Collection[int]) -> frozenset[int
 def without_representatives(track_reps: pa.Table, track_ids: Collection[int]) -> pa.Table:
     """Return `artifacts.TRACK_REPS` in which nothing of some tracks' faces is left.
 
-    Their vectors are zeros or null, and their clarity is 0.
+    Their vectors are zeros and their clarity is 0; what was left out of tracks is null in all.
     """
     rows = track_reps.to_pylist()
     for row in rows:
         if row["track_id"] in track_ids:
             row["embedding"] = [0.0] * len(row["embedding"])
             row["clarity"] = 0.0
-            row["left_out_embedding"] = None
+        # Faces that are left out may be theirs in whosever track they stand.
+        row["left_out_embedding"] = None
     return pa.Table.from_pylist(rows, schema=track_reps.schema)
 
 

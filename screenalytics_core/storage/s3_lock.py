@@ -23,7 +23,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Final
 
 from screenalytics_core.errors import KeyMissingError, ScreenalyticsError, StorageError
@@ -32,41 +32,20 @@ from screenalytics_core.storage.clock import boot_s
 from screenalytics_core.storage.s3_bucket import Bucket, Item, Listing
 from screenalytics_core.storage.s3_lease import Hold, Lease, LeaseKeeper
 from screenalytics_core.storage.s3_release import LateRelease
+from screenalytics_core.storage.s3_turn import NEVER_S, Turn
 
 _LOG: Final = logging.getLogger(__name__)
 
 # Dates of HTTP have whole seconds, so an age may be told up to two too long.
 _SLACK_S: Final = 2.0
-# What was learned of a lock serves to ask for the next number this long, then it is asked anew.
-FRESH_S: Final = 300.0
 # Numbers that were overtaken are removed after this; three times as long, for safety.
 FORGOTTEN_S: Final = 900.0
 _TIDIED_EVERY: Final = 64
-_NEVER_S: Final = float("-inf")
 _POLLED_S: Final = (0.02, 0.1)
 # Long enough for a log and the views that are written after it, short for whoever waits.
 LINGER_S: Final = 0.5
 # Starts are counted in ticks of 10 ms.
 _START_TOLERANCE_S: Final = 0.5
-
-
-@dataclass(eq=False, slots=True)
-class _Turn:
-    """A lock inside this process: its threads queue here, one at a time asks the server."""
-
-    guard: threading.RLock = field(default_factory=threading.RLock)
-    depth: int = 0
-    # Also while nobody holds the lock, until it is released at the server or taken back.
-    lease: Lease | None = None
-    taken_at_s: float = _NEVER_S
-    hold: Hold | None = None
-    # The highest number that was seen, and when it was known to be free to take the next.
-    number: int = 0
-    free_at_s: float = _NEVER_S
-
-    def is_known_free(self) -> bool:
-        """Tell whether the next number may be asked for without looking first."""
-        return boot_s() - self.free_at_s < FRESH_S
 
 
 class LeaseLocks:
@@ -92,7 +71,7 @@ class LeaseLocks:
         self._late = LateRelease(self._release_if_idle)
         self._guard = threading.Lock()
         # Kept for all keys: what was learned saves a request each time.
-        self._turns: dict[str, _Turn] = {}
+        self._turns: dict[str, Turn] = {}
         self._of_thread = threading.local()
 
     @contextmanager
@@ -104,7 +83,7 @@ class LeaseLocks:
         """
         deadline_s = time.monotonic() + self._timeout_s
         with self._guard:
-            turn = self._turns.setdefault(key, _Turn())
+            turn = self._turns.setdefault(key, Turn())
         if not turn.guard.acquire(timeout=self._timeout_s):
             raise self._busy(key)
         try:
@@ -121,9 +100,13 @@ class LeaseLocks:
                 turn.depth -= 1
                 if turn.depth == 0:
                     turn.hold = None
-                    self._let_go(turn)
+                    if self._linger_s == 0:
+                        self._release(turn)
         finally:
             turn.guard.release()
+            # Not before: the thread that releases passes over what somebody is at.
+            if turn.depth == 0 and turn.lease is not None:
+                self._late.add(turn, turn.kept_until_s)
 
     def check(self) -> None:
         """Refuse to go on if this thread has lost a lock that it should hold.
@@ -156,27 +139,19 @@ class LeaseLocks:
         finally:
             held.remove(hold)
 
-    def _take_back(self, turn: _Turn) -> bool:
-        """Go on with a lock that is not released yet; not for ever, or others would starve."""
+    def _take_back(self, turn: Turn) -> bool:
+        """Go on with a lock that is not released yet, unless it was kept for long."""
         if turn.lease is None:
             return False
-        if boot_s() < turn.taken_at_s + self._linger_s:
+        if boot_s() < turn.kept_until_s:
             with suppress(StorageError):
                 turn.lease.check()
                 return True
         self._release(turn)
-        # Others look this often: who takes a lock over and over would leave them no moment.
-        time.sleep(_POLLED_S[1])
         return False
 
-    def _let_go(self, turn: _Turn) -> None:
-        if self._linger_s > 0:
-            self._late.add(turn, turn.taken_at_s + self._linger_s)
-        else:
-            self._release(turn)
-
-    def _release_if_idle(self, turn: _Turn) -> None:
-        # Whoever is at it lets it go again later, or takes it anew.
+    def _release_if_idle(self, turn: Turn) -> None:
+        # Whoever is at it hands it in again, or has taken it anew.
         if turn.guard.acquire(blocking=False):
             try:
                 if turn.depth == 0:
@@ -184,7 +159,7 @@ class LeaseLocks:
             finally:
                 turn.guard.release()
 
-    def _acquire(self, key: str, turn: _Turn, deadline_s: float) -> Lease:
+    def _acquire(self, key: str, turn: Turn, deadline_s: float) -> Lease:
         wait_s = _POLLED_S[0]
         while True:
             if turn.is_known_free() or self._look(key, turn):
@@ -196,7 +171,7 @@ class LeaseLocks:
             time.sleep(wait_s * random.uniform(0.5, 1.0))
             wait_s = min(2 * wait_s, _POLLED_S[1])
 
-    def _try_next(self, key: str, turn: _Turn) -> Lease | None:
+    def _try_next(self, key: str, turn: Turn) -> Lease | None:
         """Create the next number; None if somebody else has it."""
         token = uuid.uuid4().hex
         owner = {"token": token, "process": asdict(ProcessIdentity.current())}
@@ -207,7 +182,7 @@ class LeaseLocks:
             self._lease_s,
         )
         if not lease.begin():
-            turn.free_at_s = _NEVER_S
+            turn.free_at_s = NEVER_S
             return None
         if not turn.is_known_free():
             # This machine slept between asking and creating: the number may have been one that
@@ -215,14 +190,17 @@ class LeaseLocks:
             self._end(lease)
             return None
         turn.number += 1
-        turn.free_at_s = _NEVER_S
-        turn.taken_at_s = boot_s()
+        turn.free_at_s = NEVER_S
+        turn.keep(self._linger_s)
         self._keeper.add(lease)
         if turn.number % _TIDIED_EVERY == 0:
-            self._tidy(key, turn)
+            try:
+                self._tidy(key, turn)
+            except ScreenalyticsError as error:
+                _LOG.warning("old numbers of the lock %s stay: %s", lease.name, error)
         return lease
 
-    def _release(self, turn: _Turn) -> None:
+    def _release(self, turn: Turn) -> None:
         lease, turn.lease = turn.lease, None
         if lease is None:
             return
@@ -239,7 +217,7 @@ class LeaseLocks:
             _LOG.warning("the lock %s could not be released; it ends by itself", lease.name)
             return False
 
-    def _look(self, key: str, turn: _Turn) -> bool:
+    def _look(self, key: str, turn: Turn) -> bool:
         """Learn how the lock stands; tell whether it is free."""
         asked_s = boot_s()
         folder = self._name(key, None)
@@ -252,7 +230,7 @@ class LeaseLocks:
         newest = max(listing.items, key=lambda item: item.name, default=None)
         is_free = newest is None or self._is_free(newest, listing)
         turn.number = _number(newest) if newest else 0
-        turn.free_at_s = asked_s if is_free else _NEVER_S
+        turn.free_at_s = asked_s if is_free else NEVER_S
         return is_free
 
     def _is_free(self, newest: Item, listing: Listing) -> bool:
@@ -273,7 +251,7 @@ class LeaseLocks:
         started_s = pid_started_s(process.pid)
         return started_s is None or abs(started_s - process.started_s) > _START_TOLERANCE_S
 
-    def _tidy(self, key: str, turn: _Turn) -> None:
+    def _tidy(self, key: str, turn: Turn) -> None:
         listing = self._bucket.list(self._name(key, None))
         old = [
             item.name

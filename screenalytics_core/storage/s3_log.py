@@ -29,9 +29,10 @@ from screenalytics_core.storage.base import Stamp
 from screenalytics_core.storage.clock import boot_s
 from screenalytics_core.storage.s3_bucket import Bucket, Item
 from screenalytics_core.storage.s3_fence import SeenUnderLock
-from screenalytics_core.storage.s3_lock import FORGOTTEN_S, FRESH_S, LeaseLocks
+from screenalytics_core.storage.s3_lock import FORGOTTEN_S, LeaseLocks
 from screenalytics_core.storage.s3_log_parts import RESET, LogView, Part, parsed, part_name
 from screenalytics_core.storage.s3_stamps import stamp_of
+from screenalytics_core.storage.s3_turn import FRESH_S
 
 _LOG: Final = logging.getLogger(__name__)
 

@@ -13,6 +13,7 @@ import pytest
 from screenalytics_core.errors import StorageError
 from screenalytics_core.storage import s3_lock, s3_log
 from screenalytics_core.storage.s3 import S3Storage
+from screenalytics_core.storage.s3_turn import FRESH_S, Turn
 from tests.ledger_writers import start
 from tests.storage_backends import (
     Backend,
@@ -212,7 +213,7 @@ def test_a_lock_of_another_machine_is_taken_over_when_it_was_not_heard_of(
     monkeypatch.setattr(s3_lock.LeaseLocks, "_owner_is_gone", lambda self, newest: False)
     # A machine that is switched off: nobody renews, nobody releases.
     monkeypatch.setattr(gone._locks._keeper, "add", lambda lease: None)
-    gone._locks._acquire("a", s3_lock._Turn(), time.monotonic() + 5)
+    gone._locks._acquire("a", Turn(), time.monotonic() + 5)
 
     storage = s3.open(lock_timeout_s=30, lease_s=1.0)
     with storage.lock("a"):
@@ -303,6 +304,28 @@ def test_a_lock_that_lingered_is_released_although_nobody_asks_again(s3: Backend
         pass
     with s3.open(lock_timeout_s=5).lock("a"):
         assert objects(s3, ".locks/a/") == ["000000000001", "000000000002"]
+
+
+def test_a_lock_that_was_held_for_longer_than_it_lingers_is_released(s3: Backend) -> None:
+    storage = s3.open_s3(linger_s=0.05)
+    for n in range(1, 4):
+        with storage.lock("a"):
+            time.sleep(0.1)
+        with s3.open_s3(lock_timeout_s=5, linger_s=0).lock("a"):
+            assert objects(s3, ".locks/a/")[-1] == f"{2 * n:012d}"
+
+
+def test_old_numbers_that_cannot_be_removed_are_in_nobodys_way(
+    s3: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: Any) -> None:
+        raise StorageError(thing="a", reason="access denied", way_out="Allow it.")
+
+    monkeypatch.setattr(s3_lock, "_TIDIED_EVERY", 1)
+    monkeypatch.setattr(s3_lock.LeaseLocks, "_tidy", refused)
+    for _ in range(3):
+        with s3.open_s3(lock_timeout_s=5, linger_s=0).lock("a"):
+            pass
 
 
 def test_who_takes_a_lock_over_and_over_leaves_it_to_others_now_and_then(s3: Backend) -> None:
@@ -402,7 +425,7 @@ def test_what_was_learned_long_ago_is_asked_anew(
     for _ in range(3):
         with other.lock("a"):
             pass
-    slept._locks._turns["a"].free_at_s -= 2 * s3_lock.FRESH_S
+    slept._locks._turns["a"].free_at_s -= 2 * FRESH_S
 
     # Number 2 is free again, since it was removed; it must not be taken for the lock.
     refused = pytest.raises(StorageError, match="held by somebody else")
@@ -425,7 +448,7 @@ def test_a_highest_number_that_somebody_removed_does_not_let_two_hold_the_lock(
     refused = pytest.raises(StorageError, match="held by somebody else")
     with second.lock("a"):
         assert objects(s3, ".locks/a/") == ["000000000001", "000000000002"]
-        first._locks._turns["a"].free_at_s -= 2 * s3_lock.FRESH_S
+        first._locks._turns["a"].free_at_s -= 2 * FRESH_S
         with refused, first.lock("a"):
             pass
 
@@ -436,7 +459,7 @@ def test_a_lock_folder_that_was_deleted_while_nobody_held_it_begins_anew(s3: Bac
         with old.lock("a"):
             pass
     old._bucket.delete([f"{s3.prefix}/.locks/a/{name}" for name in objects(s3, ".locks/a/")])
-    old._locks._turns["a"].free_at_s -= 2 * s3_lock.FRESH_S
+    old._locks._turns["a"].free_at_s -= 2 * FRESH_S
 
     refused = pytest.raises(StorageError, match="held by somebody else")
     with s3.open(linger_s=0).lock("a"), refused, old.lock("a"):
@@ -464,7 +487,7 @@ def test_a_number_that_was_taken_by_a_machine_that_slept_is_released_and_stays(
     def sleeping(lease: s3_lock.Lease) -> bool:
         monkeypatch.setattr(s3_lock.Lease, "begin", begin)
         has_begun = begin(lease)
-        storage._locks._turns["a"].free_at_s -= 2 * s3_lock.FRESH_S
+        storage._locks._turns["a"].free_at_s -= 2 * FRESH_S
         return has_begun
 
     monkeypatch.setattr(s3_lock.Lease, "begin", sleeping)

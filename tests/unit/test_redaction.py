@@ -18,7 +18,7 @@ def test_no_vector_of_a_track_that_was_taken_out_is_left() -> None:
 
     gone, kept = without_representatives(reps, {1}).to_pylist()
 
-    assert kept == reps.to_pylist()[1]
+    assert kept == {**reps.to_pylist()[1], "left_out_embedding": None}, "it may show the other"
     assert not any(gone["embedding"])
     assert (gone["left_out_embedding"], gone["clarity"]) == (None, 0.0)
     TRACK_REPS.conform(without_representatives(reps, {1}))
