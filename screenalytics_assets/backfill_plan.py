@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from screenalytics_assets.backfill_facts import Wanted, survey
+from screenalytics_assets.graph import OUTPUTS
 from screenalytics_assets.stores import Stores
 from screenalytics_assets.whoami import whoami
 from screenalytics_core import layout
+from screenalytics_core.artifacts import ArtifactKind
 from screenalytics_core.attempts import Clock, utc_now
 from screenalytics_core.backfills.choice import Chosen, Skip, Skipped, Which, choose
 from screenalytics_core.backfills.facts import EpisodeSeen
@@ -28,6 +30,7 @@ from screenalytics_core.episode_selection import expand, gaps
 from screenalytics_core.errors import RunExistsError
 from screenalytics_core.ledger.events import iso
 from screenalytics_core.processes import ProcessIdentity
+from screenalytics_core.stages import STAGE_ARTIFACTS, STAGE_PLAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ def _planned(
                 reason=chosen.reason,
                 is_resumed=is_resumed,
                 video_s=chosen.video_s,
+                stages=_stages_to_make(chosen, episode),
             )
         )
     if refused:
@@ -175,3 +179,16 @@ def _planned(
             way_out="Use another --run-id-template, or leave it out.",
         )
     return planned
+
+
+def _stages_to_make(chosen: Chosen, seen: EpisodeSeen) -> tuple[str, ...]:
+    """Return the stages that a stale episode's run makes anew; empty where that is all of them."""
+    if chosen.why is not Which.STALE or chosen.resumes is not None:
+        return ()
+    outdated = {one.output for one in seen.outdated}
+    kinds: set[ArtifactKind] = set()
+    # In the order of the graph, so that what follows from what is outdated is known by then.
+    for name, output in OUTPUTS.items():
+        if name in outdated or kinds.intersection(output.inputs):
+            kinds.update(output.kinds)
+    return tuple(s.value for s in STAGE_PLAN if kinds.intersection(STAGE_ARTIFACTS[s]))

@@ -70,11 +70,14 @@ def history_of(registry: Registry, runs: RunStore, rows: list[Row] | None = None
     """
     if rows is None:
         rows = registry.runs().to_pylist()
-    reused = {
-        RunKey(row["ep_id"], row["run_id"])
-        for row in registry.stage_runs().select(["ep_id", "run_id", "source"]).to_pylist()
-        if row["source"] != "computed"
-    }
+    columns = ["ep_id", "run_id", "stage", "source", "duration_seconds"]
+    reused: set[RunKey] = set()
+    stage_s: dict[RunKey, dict[str, float]] = {}
+    for row in registry.stage_runs().select(columns).to_pylist():
+        key = RunKey(row["ep_id"], row["run_id"])
+        if row["source"] != "computed":
+            reused.add(key)
+        stage_s.setdefault(key, {})[row["stage"]] = row["duration_seconds"] or 0.0
     whole = [
         row
         for row in rows
@@ -85,7 +88,9 @@ def history_of(registry: Registry, runs: RunStore, rows: list[Row] | None = None
         and row["people"] is not None
     ]
     newest = sorted(whole, key=lambda row: (row["created_ts"], row["run_id"]))[-_MOST_RUNS:]
-    found = (_finished(row, runs) for row in newest)
+    found = (
+        _finished(row, runs, stage_s.get(RunKey(row["ep_id"], row["run_id"]), {})) for row in newest
+    )
     return History(tuple(run for run in found if run is not None))
 
 
@@ -100,7 +105,7 @@ def dead_here() -> Callable[[AttemptRecord], bool]:
     return is_dead
 
 
-def _finished(row: Row, runs: RunStore) -> Finished | None:
+def _finished(row: Row, runs: RunStore, stage_s: Mapping[str, float]) -> Finished | None:
     try:
         record = runs.get(row["ep_id"], row["run_id"])
     except ScreenalyticsError:
@@ -109,7 +114,7 @@ def _finished(row: Row, runs: RunStore) -> Finished | None:
     if record is None or not video_s:
         return None
     pack = str(record.models.get("pack", ""))
-    return Finished(record.settings_hash, pack, float(row["duration_s"]), float(video_s))
+    return Finished(record.settings_hash, pack, float(row["duration_s"]), float(video_s), stage_s)
 
 
 def _is_gone(

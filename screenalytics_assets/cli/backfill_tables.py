@@ -22,7 +22,7 @@ _WIDTHS: Final = (16, 8, 10, 14, 5, 12, 6, 0)
 
 def put_plan(record: BackfillRecord, rate: Rate, as_json: bool, *, is_dry: bool) -> None:
     """Print what would run, what would not, why, and how long it is expected to take."""
-    expected = {e.ep_id: rate.expected_s(e.video_s) for e in record.episodes}
+    expected = {e.ep_id: rate.expected_s(e.video_s, e.stages) for e in record.episodes}
     known = [s for s in expected.values() if s is not None]
     # Several runs at a time share one machine: what they gain was never measured here.
     whole_s = sum(known) if len(known) == len(expected) else None
@@ -47,7 +47,7 @@ def put_plan(record: BackfillRecord, rate: Rate, as_json: bool, *, is_dry: bool)
     put_table("", columns, rows, whole=("episode", "run"), spare=("run",))
     tell(f"{len(record.episodes)} to run, {len(record.skipped)} to leave alone")
     if record.episodes:
-        total = f"at most {_minutes(whole_s)} min" if whole_s is not None else "no expectation"
+        total = f"about {_minutes(whole_s)} min" if whole_s is not None else "no expectation"
         tell(f"{total}: {rate.basis}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from screenalytics_core.backfills.expected import Rate
@@ -29,6 +29,7 @@ class EpisodeProgress:
         percent: Of the running stage.
         took_s: Seconds since its run began, or until it ended.
         people: People in its screen time.
+        stages: Those that its run is expected to make anew; empty = all.
     """
 
     ep_id: str
@@ -41,6 +42,7 @@ class EpisodeProgress:
     people: int | None = None
     error: str | None = None
     video_s: float | None = None
+    stages: tuple[str, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -93,7 +95,12 @@ def episode_progress(
         is_gone: The process that the log says is at work is dead.
     """
     base = EpisodeProgress(
-        planned.ep_id, planned.run_id, planned.why, PLANNED, video_s=planned.video_s
+        planned.ep_id,
+        planned.run_id,
+        planned.why,
+        PLANNED,
+        video_s=planned.video_s,
+        stages=planned.stages,
     )
     attempt = state.current
     if attempt is None or attempt.created_at < record.created_at:
@@ -102,17 +109,14 @@ def episode_progress(
     stage = state.running_stage
     failed = next((s for s in state.stages.values() if s.error is not None), None)
     shown = stage or (failed if attempt.status is RunStatus.FAILED else None)
-    return EpisodeProgress(
-        ep_id=planned.ep_id,
-        run_id=planned.run_id,
-        why=planned.why,
+    return replace(
+        base,
         state=word,
         stage=shown.stage.value if shown else None,
         percent=stage.pct if stage is not None and stage.progress is not None else None,
         took_s=_took_s(attempt, now),
         people=people if attempt.status is RunStatus.COMPLETED else None,
         error=f"{attempt.error.code}: {attempt.error.message}" if attempt.error else None,
-        video_s=planned.video_s,
     )
 
 
@@ -128,7 +132,7 @@ def _rest_s(rows: Iterable[EpisodeProgress], rate: Rate, jobs: int) -> float | N
     for row in rows:
         if row.is_over:
             continue
-        expected_s = rate.expected_s(row.video_s)
+        expected_s = rate.expected_s(row.video_s, row.stages)
         if expected_s is None:
             return None
         is_running = row.state == RunStatus.RUNNING

@@ -42,6 +42,7 @@ class PlannedEpisode:
     reason: str
     is_resumed: bool = False
     video_s: float | None = None
+    stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,9 @@ class BackfillRecord:
         """Build it from its file; ValueError, TypeError or KeyError if it is none."""
         check_types(record, _TYPES)
         check_time(record["created_at"])
-        episodes = tuple(PlannedEpisode(**e) for e in record["episodes"])
+        episodes = tuple(
+            PlannedEpisode(**{**e, "stages": tuple(e["stages"])}) for e in record["episodes"]
+        )
         for episode in episodes:
             EpisodeId.parse(episode.ep_id)
             normalize_run_id(episode.run_id)

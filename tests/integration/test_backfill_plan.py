@@ -115,6 +115,10 @@ def test_changed_trims_are_named(settings: Settings) -> None:
     set_trims(Stores.open(settings.data_root).storage, EP_ID, recap=(0.0, 1.0))
 
     assert why(plan(settings, Which.STALE)) == "stale: trims were changed (screen_time)"
+    (planned,) = plan(settings, Which.STALE).episodes
+    assert planned.stages == ("screentime", "pdf")
+    (all_anew,) = plan(settings, Which.ALL).episodes
+    assert all_anew.stages == ()
 
 
 def test_new_decisions_are_named(settings: Settings) -> None:

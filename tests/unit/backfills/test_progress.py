@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -126,3 +127,16 @@ def test_runs_of_the_same_settings_tell_more_than_others_of_the_pack() -> None:
     assert History(runs).rate("h", "lite").s_per_video_s == 2.0
     assert History(runs).rate("unseen", "lite").s_per_video_s == 2.5
     assert History(runs).rate("h2", "buffalo_l").s_per_video_s is None
+
+
+def test_a_run_that_takes_most_over_needs_the_part_that_its_own_stages_took() -> None:
+    stage_s = {"detect": 12.0, "faces": 3.0, "screentime": 1.0, "pdf": 2.0}
+    rate = History((Finished("h", "lite", took_s=20, video_s=10, stage_s=stage_s),)).rate(
+        "h", "lite"
+    )
+
+    assert rate.expected_s(100.0) == 200.0
+    assert rate.expected_s(100.0, ("screentime", "pdf")) == pytest.approx(50.0)
+    assert rate.expected_s(100.0, tuple(stage_s)) == pytest.approx(200.0)
+    later = [replace(row("planned"), stages=("screentime", "pdf")), row("planned")]
+    assert totals(later, rate, jobs=1).rest_s == pytest.approx(250.0)
