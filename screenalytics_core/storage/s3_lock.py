@@ -44,6 +44,8 @@ _TIDIED_EVERY: Final = 64
 _POLLED_S: Final = (0.02, 0.1)
 # Long enough for a log and the views that are written after it, short for whoever waits.
 LINGER_S: Final = 0.5
+# Long enough for whoever waits to look and to ask.
+_GIVEN_WAY_S: Final = 0.15
 # Starts are counted in ticks of 10 ms.
 _START_TOLERANCE_S: Final = 0.5
 
@@ -89,6 +91,7 @@ class LeaseLocks:
         try:
             if turn.depth == 0:
                 if not self._take_back(turn):
+                    turn.give_way(_GIVEN_WAY_S)
                     turn.lease = self._acquire(key, turn, deadline_s)
                 assert turn.lease is not None
                 turn.hold = Hold(turn.lease)
@@ -205,8 +208,10 @@ class LeaseLocks:
         if lease is None:
             return
         self._keeper.drop(lease)
-        if self._end(lease):
-            turn.free_at_s = boot_s()
+        is_free = self._end(lease)
+        turn.released_at_s = boot_s()
+        if is_free:
+            turn.free_at_s = turn.released_at_s
 
     def _end(self, lease: Lease) -> bool:
         """Release a lease; tell whether it was held until then."""

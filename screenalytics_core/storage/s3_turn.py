@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +23,8 @@ class Turn:
         lease: Also while nobody holds the lock, until it is released at the server or taken back.
         kept_until_s: Until then it may be taken back.
         polite_until_s: Until then one that is taken does not linger.
+        owes_a_pause: It lingered, and nobody else had a chance since.
+        released_at_s: When the server was told last.
         number: The highest that was seen.
         free_at_s: When that was known to be free, so that the next may be taken.
     """
@@ -31,6 +34,8 @@ class Turn:
     lease: Lease | None = None
     kept_until_s: float = NEVER_S
     polite_until_s: float = NEVER_S
+    owes_a_pause: bool = False
+    released_at_s: float = NEVER_S
     hold: Hold | None = None
     number: int = 0
     free_at_s: float = NEVER_S
@@ -47,3 +52,13 @@ class Turn:
         else:
             self.kept_until_s = now_s + linger_s
             self.polite_until_s = now_s + 2 * linger_s
+            self.owes_a_pause = linger_s > 0
+
+    def give_way(self, pause_s: float) -> None:
+        """Let the lock be free for a moment, once after each time that it lingered.
+
+        Whoever takes it over and over would else be back before others have looked.
+        """
+        if self.owes_a_pause:
+            self.owes_a_pause = False
+            time.sleep(max(0.0, self.released_at_s + pause_s - boot_s()))
