@@ -28,9 +28,9 @@ demo: install
 MANY_CASES := $(wildcard tests/unit/*/test_*_properties.py tests/unit/*/test_*_agreement.py \
     tests/unit/api/test_schema.py tests/unit/api/test_hostile_ids.py \
     tests/unit/report/test_report_pages.py tests/unit/test_benchmarks*.py) tests/unit/composed
-UNWATCHED := tests/golden $(wildcard tests/integration/test_s[3c]*.py) $(MANY_CASES)
-PROCESSES := tests/architecture $(wildcard tests/integration/test_[a-d]*.py) \
-    tests/integration/test_readme.py
+UNWATCHED := tests/golden $(wildcard tests/integration/test_s[3c]*.py) $(MANY_CASES) \
+    $(addprefix tests/integration/test_,liveness.py mirror.py readme.py sync.py)
+PROCESSES := tests/architecture $(wildcard tests/integration/test_[a-d]*.py)
 WATCHED := tests/unit $(addprefix --ignore=,$(MANY_CASES)) \
     $(filter-out $(UNWATCHED) $(PROCESSES),$(wildcard tests/integration/test_*.py))
 

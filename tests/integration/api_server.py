@@ -94,6 +94,8 @@ def api_server(settings: Settings, video_folder: Path) -> Iterator[ApiServer]:
     """Run a server; ended as Ctrl-C would."""
     server = ApiServer(settings, video_folder)
     server.start()
+    # Requests wait for the daemon, too, but not as long as its start may take on a busy machine.
+    wait_for(lambda: httpx.get(f"{server.url}/health").is_success, "the daemon beats")
     try:
         yield server
     finally:
