@@ -29,14 +29,14 @@ def write_view(
     key: str,
     document: Mapping[str, Any],
     is_outdated_by: Callable[[Mapping[str, Any]], bool],
-    lock_key: str | None = None,
+    lock_key: str,
 ) -> bool:
     """Replace a view in one step, unless what stands there must stay.
 
     Args:
-        is_outdated_by: Asked, under the view's lock, whether the document there is later.
+        is_outdated_by: Asked, under the lock, whether the document there is later.
             A missing or damaged one is always replaced.
-        lock_key: Whose lock serves for this view, where several are written one after the other.
+        lock_key: Whose lock serves for this view and for those that are written with it.
 
     Returns:
         Whether it was written. What differs in nothing but its `sequence` is not: a marker
@@ -48,7 +48,7 @@ def write_view(
     """
     content = encode(key, document)
     # Of a sidecar: a lock on a file that is replaced would be of the old file.
-    with storage.lock(lock_key or key):
+    with storage.lock(lock_key):
         held = read_view(storage, key)
         if held is not None:
             is_same = without_sequence(held) == without_sequence(json.loads(content))

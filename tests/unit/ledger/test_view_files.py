@@ -28,7 +28,7 @@ def write(storage: LocalStorage, sequence: int, word: str) -> bool:
     def is_outdated_by(held: Mapping[str, Any]) -> bool:
         return bool(held["sequence"] > sequence)
 
-    return write_view(storage, KEY, {"word": word, "sequence": sequence}, is_outdated_by)
+    return write_view(storage, KEY, {"word": word, "sequence": sequence}, is_outdated_by, KEY)
 
 
 def test_what_is_later_stays(storage: LocalStorage) -> None:
@@ -55,7 +55,7 @@ def test_nobody_writes_between_comparing_and_writing(storage: LocalStorage) -> N
         return bool(held["sequence"] > 2)
 
     second = {"word": "second", "sequence": 2}
-    assert write_view(storage, KEY, second, while_somebody_writes_a_later_one)
+    assert write_view(storage, KEY, second, while_somebody_writes_a_later_one, KEY)
     later.join()
 
     assert read_view(storage, KEY) == {"word": "third", "sequence": 3}
@@ -74,7 +74,7 @@ def test_what_json_has_no_word_for_is_refused(storage: LocalStorage, value: Any)
     before = storage.read_bytes(KEY)
 
     with pytest.raises(SchemaMismatchError, match="is no JSON"):
-        write_view(storage, KEY, {"word": value}, lambda _: False)
+        write_view(storage, KEY, {"word": value}, lambda _: False, KEY)
 
     assert storage.read_bytes(KEY) == before
     assert json.loads(before) == {"word": "good", "sequence": 1}
