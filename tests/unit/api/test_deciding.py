@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -27,11 +29,18 @@ VERBS = f"/episodes/{EP}/identities"
 RUN = f"/runs/{EP}/first"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with a run that can be decided about."""
+    root = tmp_path_factory.mktemp("made")
+    seen_run(Stores(root), "first")
+    return root
+
+
 @pytest.fixture
-def stores(tmp_path: Any) -> Stores:
-    stores = Stores(tmp_path)
-    seen_run(stores, "first")
-    return stores
+def stores(made: Path, tmp_path: Path) -> Stores:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    return Stores(tmp_path)
 
 
 @pytest.fixture

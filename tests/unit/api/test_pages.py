@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -30,12 +31,19 @@ class Body(BaseModel):
     ep_id: str = Field(description="Which one.")
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root with a run that can be decided about."""
+    root = tmp_path_factory.mktemp("made")
+    seen_run(Stores(root), "first")
+    return root
+
+
 @pytest.fixture
-def stores(tmp_path: Any) -> Stores:
-    stores = Stores(tmp_path)
-    seen_run(stores, "first")
+def stores(made: Path, tmp_path: Path) -> Stores:
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     register(tmp_path, EP, "rhobh-s05e15")
-    return stores
+    return Stores(tmp_path)
 
 
 @pytest.fixture
