@@ -22,7 +22,7 @@ from screenalytics_core.gallery.model import GalleryMember
 from screenalytics_core.vision.clustering import cluster_tracks
 from screenalytics_core.vision.identities import centre
 from screenalytics_core.vision.models.protocols import FloatArray
-from screenalytics_core.vision.observed import fixed_vectors
+from screenalytics_core.vision.observed import ascending, fixed_vectors
 
 # Part of `match_thresh` below which, by cosine, a track of an identity resembles neither the
 # member nor the identity's sure tracks: 92 % of such tracks' time is somebody else's, of what
@@ -50,7 +50,7 @@ class TrackLooks:
     @classmethod
     def of(cls, reps: pa.Table) -> Self:
         """Return what the tracks of `track_reps` look like."""
-        ordered = reps.sort_by("track_id")
+        ordered = ascending(reps, "track_id")
         return cls(
             ordered.column("track_id").to_numpy(),
             fixed_vectors(ordered.column("embedding").combine_chunks(), EMBEDDING_DIM),

@@ -42,11 +42,11 @@ from screenalytics_core.vision.intervals import total_s
 from screenalytics_core.vision.memberships import Membership, memberships_of, with_other
 from screenalytics_core.vision.mixed_tracks import mixed_tracks
 from screenalytics_core.vision.models.protocols import FloatArray
-from screenalytics_core.vision.observed import fixed_vectors
+from screenalytics_core.vision.observed import ascending, fixed_vectors
 
-# Of the people who may be one at this part of the similarity that joins, one in ten is; bounds
-# from 0.85 to 1 hold the truth about as often (docs/evaluation.md).
-_ALIKE: Final = 0.9
+# Of identities that no frame shows beside each other a third are one person from here on, and one
+# in sixty below it, in parts of the similarity that joins (docs/evaluation.md).
+_ALIKE: Final = 1.1
 METHOD: Final = "average linkage on cosine similarity times clarity, cannot-link, continuity"
 
 
@@ -54,7 +54,7 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     """Make `identities`."""
     tracks: pa.Table = step.read(ArtifactKind.TRACKS)
     faces: pa.Table = step.read(ArtifactKind.FACES)
-    reps: pa.Table = step.read(ArtifactKind.TRACK_REPS).sort_by("track_id")
+    reps = ascending(step.read(ArtifactKind.TRACK_REPS), "track_id")
     vectors = _vectors(reps, faces, tracks, step.settings.det_thresh)
     pairs = cannot_link_of(tracks)
     groups = _groups(tracks, vectors, pairs, step.settings)
@@ -215,7 +215,7 @@ STEP = Step(
         StepOutput(
             name="identities",
             kinds=(ArtifactKind.IDENTITIES,),
-            version="12",
+            version="13",
             inputs=(
                 ArtifactKind.TRACKS,
                 ArtifactKind.FACES,

@@ -1,4 +1,4 @@
-"""The boxes of tracks that a detector really saw, without interpolated and extended ones."""
+"""Tables of tracks as arrays: observed boxes without interpolated ones, vectors, rows by id."""
 
 from __future__ import annotations
 
@@ -47,6 +47,15 @@ def fixed_vectors(array: pa.FixedSizeListArray, width: int) -> FloatArray:
     is_valid = array.is_valid().to_numpy(zero_copy_only=False)
     values[is_valid] = pc.list_flatten(array).to_numpy(zero_copy_only=False).reshape(-1, width)
     return values
+
+
+def ascending(table: pa.Table, id_column: str) -> pa.Table:
+    """Return the rows by ascending id; a table that is in order already as it is.
+
+    Arrow sorts rows of vectors by way of several copies of them all.
+    """
+    ids = table.column(id_column).to_numpy()
+    return table if (ids[1:] > ids[:-1]).all() else table.sort_by(id_column)
 
 
 def _flat(tracks: pa.Table, name: str) -> pa.Array:

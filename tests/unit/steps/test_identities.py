@@ -249,6 +249,28 @@ def test_a_person_counts_its_faces_and_shows_the_best() -> None:
     assert person["confidence"] == pytest.approx(np.average(of_tracks, weights=[3, 2, 1]), abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("similarity", "may_be_one"), [(0.655, True), (0.62, False)], ids=["above 1.1", "below"]
+)
+def test_who_resembles_a_whole_person_more_than_joins_may_be_the_same(
+    similarity: float, may_be_one: bool
+) -> None:
+    """Each of the person's looks alone is not alike enough to be joined with them."""
+    ben = similarity * np.array([2.0, 1.0]) / 5**0.5
+    other = (*ben.tolist(), float(1 - similarity**2) ** 0.5)
+    seen = [
+        Seen(1, ANNA, [0, 50]),
+        Seen(2, (0.6, 0.8, 0.0), [60, 80], RIGHT),
+        Seen(3, other, [300, 320]),
+    ]
+
+    document = identify(seen, cluster_thresh=0.59)
+
+    assert groups(document) == [[1, 2], [3]]
+    pairs = [(row["identity_id"], row["other_id"]) for row in document["alike"]]
+    assert pairs == ([("id_0001", "id_0002")] if may_be_one else [])
+
+
 def test_every_track_has_a_membership_that_names_its_rival() -> None:
     document = identify(
         [
