@@ -64,7 +64,7 @@ def _sources(step: StepInput) -> Sources:
         body_tracks = step.read(ArtifactKind.BODY_TRACKS)
         bodies = body_spans(fusion["associations"], body_tracks, shots["shots"], frame_times_s)
     return Sources(
-        faces=face_spans(tracks, shots["shots"], frame_times_s),
+        faces=face_spans(tracks, shots["shots"], frame_times_s, has_bodies=fusion["has_bodies"]),
         bodies=bodies,
         identities=identities["identities"],
         doubt=Doubt(identities["memberships"], identities["alike"], identities["cluster_thresh"]),
@@ -175,7 +175,7 @@ STEP: Final = Step(
         StepOutput(
             "screen_time",
             (ArtifactKind.SCREEN_TIME,),
-            version="5",
+            version="6",
             inputs=(
                 ArtifactKind.SHOTS,
                 ArtifactKind.TRACKS,

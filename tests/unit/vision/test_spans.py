@@ -52,6 +52,15 @@ def test_an_extended_end_goes_as_far_again_but_not_out_of_the_shot() -> None:
     assert at_the_cuts.extent == Extent(frames(45, 96), frames(41, 99), frames(40, 99))
 
 
+def test_somebody_measured_with_their_body_may_be_there_unseen_while_the_shot_lasts() -> None:
+    rows = [track(4, 1, [(43, 0), (70, 1)]), track(2, 1, [(58, 2), (97, 3)])]
+
+    early, late = face_spans(TRACKS.from_rows(rows), SHOTS, TIMES_S, has_bodies=True)
+
+    assert early.extent == Extent(frames(44, 69), frames(43, 70), frames(40, 78))
+    assert late.extent == Extent(frames(59, 96), frames(58, 97), frames(50, 99))
+
+
 @pytest.mark.parametrize("stride", range(1, 9))
 def test_what_is_possible_reaches_the_looks_without_the_face(stride: int) -> None:
     """As the tracker shapes a track whose face was seen in the middle three of nine looks."""
