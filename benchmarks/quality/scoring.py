@@ -1,18 +1,23 @@
-"""A run held against the truth, by the product's own evaluation and by the scorer beside it."""
+"""A run held against the truth, by the product's own evaluation and by the scorer beside it.
+
+The scorer counts frames and divides by a rate: it gets the run's own, since a truth may round it
+(23.98 for 24000/1001). Where frames stay unevenly long, that is no measure of seconds, so those
+are not held against each other then.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from benchmarks.material import SHARED
-from benchmarks.processes import BenchError, measure
+from benchmarks.processes import measure
 from screenalytics_assets.cli.evaluate import load_truth, prediction_of_run
 from screenalytics_assets.stores import Stores
 from screenalytics_core.artifacts import ArtifactKind
@@ -29,6 +34,9 @@ from screenalytics_core.storage.data_root import DataRoot
 SCORER: Final = SHARED / "tools" / "score.py"
 # The scorer prints four decimals.
 _ROUNDING: Final = 1e-4
+# Seconds of the evaluation have six decimals; frames that are off by less are even for it.
+_EVEN_S: Final = 1e-6
+_SECONDS: Final = ("_s", "_percent_of_clip", "time_iou")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +48,56 @@ class Files:
     shots: Path | None = None
 
 
-def score(truth_path: Path, prediction: Prediction, files: Files) -> Evaluation:
-    """Return the evaluation of a run.
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The evaluation of a run, beside what the scorer says.
+
+    Attributes:
+        disagreements: Figures that the scorer has otherwise, a line each.
+        has_even_frames: False where the scorer's seconds were left out.
+    """
+
+    evaluation: Evaluation
+    disagreements: tuple[str, ...] = ()
+    has_even_frames: bool = True
+
+
+def score(truth_path: Path, prediction: Prediction, files: Files) -> Scored:
+    """Return the evaluation of a run; without a scorer nothing disagrees.
 
     Raises:
-        BenchError: The scorer says otherwise.
+        BenchError: The scorer fails.
+        TruthError: The truth cannot be read, or is of another video.
     """
-    evaluation = evaluate(load_truth(truth_path), prediction)
-    if SCORER.is_file():
-        differences = [*disagreements(ask_scorer(truth_path, files), evaluation.to_dict())]
-        if differences:
-            raise BenchError(
-                f"{truth_path.stem}: the scorer and the evaluation disagree:\n"
-                + "\n".join(differences[:20])
-            )
-    return evaluation
+    truth = load_truth(truth_path)
+    evaluation = evaluate(truth, prediction)
+    if not SCORER.is_file():
+        return Scored(evaluation)
+    is_even = has_even_frames(prediction)
+    # The scorer looks for the cuts of a truth whenever it is given shots.
+    asked = files if truth.cuts is not None else replace(files, shots=None)
+    said = ask_scorer(truth_path, asked, prediction.fps)
+    said = said if is_even else without_seconds(said)
+    return Scored(evaluation, tuple(disagreements(said, evaluation.to_dict())), is_even)
 
 
-def ask_scorer(truth_path: Path, files: Files) -> dict[str, Any]:
-    """Return what the scorer prints."""
-    command = [sys.executable, str(SCORER), "--truth", str(truth_path)]
+def has_even_frames(prediction: Prediction) -> bool:
+    """Return whether every frame stays as long as the run's average rate says."""
+    times_s = prediction.frame_times_s
+    even_s = times_s[0] + np.arange(len(times_s)) / prediction.fps
+    return bool(np.abs(times_s - even_s).max() <= _EVEN_S)
+
+
+def without_seconds(figures: Any) -> Any:
+    """Return a part of the scorer's document without what it counted in frames over a rate."""
+    if isinstance(figures, Mapping):
+        return {k: without_seconds(v) for k, v in figures.items() if not k.endswith(_SECONDS)}
+    return [without_seconds(v) for v in figures] if isinstance(figures, list) else figures
+
+
+def ask_scorer(truth_path: Path, files: Files, fps: float) -> dict[str, Any]:
+    """Return what the scorer prints, at the run's frame rate."""
+    command = [sys.executable, str(SCORER), "--truth", str(truth_path), "--fps", str(fps)]
     command += ["--tracks", str(files.tracks), "--identities", str(files.identities)]
     command += ["--shots", str(files.shots)] if files.shots else []
     printed: dict[str, Any] = json.loads(measure(command).stdout)

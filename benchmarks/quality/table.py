@@ -23,7 +23,8 @@ def result_lines(result: Mapping[str, Any]) -> list[str]:
         lines += ["", *tracking_lines(result["tracking"])]
     if result.get("composed"):
         lines += ["", *composed_lines(result["composed"])]
-    return [*lines, "", *limit_lines(result["limits"])]
+    lines += ["", *limit_lines(result["limits"])]
+    return [*lines, *result.get("remarks", ()), *result.get("problems", ())]
 
 
 def clip_lines(rows: Sequence[Row]) -> list[str]:
