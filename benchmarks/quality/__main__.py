@@ -4,7 +4,9 @@ With `--composed N` it composes N random episodes and measures on these instead.
 are for fitting; those from 1000 up are for judging and are best looked at seldom.
 
 Exit code 0, or 1 if a figure became worse than in the last committed result by more than its
-tolerance or a limit that held does not hold any more.
+tolerance, a limit that held does not hold any more or is not judged any more, a clip could not be
+measured, or the scorer disagrees. The kept result is replaced by its own command alone, and only
+if nothing failed and nothing is lacking.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from benchmarks.contestants import FACES_ONLY, Setup
 from benchmarks.material import SHARED, compose_models
 from benchmarks.media import clips_in
 from benchmarks.processes import ROOT, BenchError
+from benchmarks.quality.arguments import is_whole, parse_arguments, result_file
 from benchmarks.quality.clips import (
     ClipRun,
     Contest,
@@ -29,16 +32,21 @@ from benchmarks.quality.clips import (
     run_clips,
     sha256_of_file,
 )
-from benchmarks.quality.comparison import changes, last_committed, not_compared
+from benchmarks.quality.comparison import (
+    changes,
+    is_any_compared,
+    last_committed,
+    not_compared,
+    not_measured,
+)
 from benchmarks.quality.figures import with_means
-from benchmarks.quality.limits import LITE, SCRFD, judge_clips, judge_composed, judge_tracking
+from benchmarks.quality.limits import LITE, judge_clips, judge_composed, judge_tracking
 from benchmarks.quality.scoring import SCORER
 from benchmarks.quality.table import result_lines
 from benchmarks.tracking import compare_trackers
+from screenalytics_assets.cli.evaluate import load_truth
+from screenalytics_core.errors import ScreenalyticsError
 
-FILE: Final = "benchmarks/results/quality.json"
-COMPOSED_FILE: Final = "benchmarks/results/composed.json"
-JUDGING_SEED: Final = 1000
 TUD_CAMPUS: Final = SHARED / "tracking" / "TUD-Campus"
 LIBRARIES: Final = (
     "numpy",
@@ -51,65 +59,39 @@ LIBRARIES: Final = (
 )
 
 
-def parse_arguments(given: list[str] | None = None) -> argparse.Namespace:
-    """Return the command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], prog="quality")
-    parser.add_argument("--clips", type=Path, default=SHARED / "clips", help="with truth/ inside")
-    parser.add_argument("--only", action="append", metavar="CLIP", help="may be given twice")
-    parser.add_argument("--models", type=Path, help=f"folder of ONNX files for {SCRFD!r}")
-    parser.add_argument(
-        "--setups", nargs="+", choices=(SCRFD, LITE), help=f"default: both; {SCRFD} for --composed"
-    )
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--profile", default="balanced")
-    parser.add_argument("--bodies", action="store_true", help="the product looks for bodies too")
-    parser.add_argument("--skip-naive", action="store_true")
-    parser.add_argument("--skip-clips", action="store_true")
-    parser.add_argument("--skip-tracking", action="store_true")
-    parser.add_argument("--composed", type=int, metavar="N", help="measure on N composed episodes")
-    parser.add_argument("--seed", type=int, default=0, help="of the first composed episode")
-    parser.add_argument("--mixed", action="store_true", help="compose from the clips too")
-    parser.add_argument("--work", type=Path, help="keeps the composed videos")
-    parser.add_argument(
-        "--out", type=Path, help="default: the kept result, and nothing for a run of parts"
-    )
-    args = parser.parse_args(given)
-    args.setups = args.setups or ([SCRFD] if args.composed else [SCRFD, LITE])
-    return args
-
-
 def main(given: list[str] | None = None) -> int:
     """Run, score, print, write, compare; return the exit code."""
     args = parse_arguments(given)
     try:
         result = measure_all(args)
-    except BenchError as error:
+    except (BenchError, ScreenalyticsError) as error:
         print(error, file=sys.stderr)
         return 1
     print("\n".join(result_lines(result)))
-    file = COMPOSED_FILE if args.composed else FILE
-    out = args.out or (ROOT / file if is_whole(args) else None)
+    file = result_file(args)
+    before = last_committed(ROOT, file)
+    out = args.out or (ROOT / file if may_be_kept(args, before, result) else None)
     if out is not None:
         out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         print(f"\nwritten to {out}")
-    return tell_changes(result, file)
+    code = tell_changes(before, result)
+    return 1 if result["problems"] else code
 
 
-def is_whole(args: argparse.Namespace) -> bool:
-    """Return whether nothing was left out or exchanged that belongs into the kept result."""
-    left_out = args.skip_naive or args.skip_clips or args.skip_tracking or args.only
-    is_other = args.bodies or args.models or args.profile != "balanced" or args.threads != 1
-    if args.composed:
-        is_judging = args.seed == JUDGING_SEED and not args.mixed
-        return is_judging and not is_other and args.setups == [SCRFD]
-    return not left_out and not is_other and set(args.setups) == {SCRFD, LITE}
+def may_be_kept(
+    args: argparse.Namespace, before: dict[str, Any] | None, result: dict[str, Any]
+) -> bool:
+    """Return whether a run is the kept result's own, all of it was there, and nothing failed."""
+    lacks = before is not None and not_measured(before, result)
+    return is_whole(args) and not result["problems"] and not lacks
 
 
 def measure_all(args: argparse.Namespace) -> dict[str, Any]:
     """Return the whole result; parts that were left out are absent.
 
     Raises:
-        BenchError: A run failed, the scorer disagrees, or there is nothing to run on.
+        BenchError: There is nothing to run on, or a composed episode's run failed.
+        ScreenalyticsError: The material cannot be used.
     """
     result: dict[str, Any] = {
         "profile": args.profile,
@@ -117,10 +99,12 @@ def measure_all(args: argparse.Namespace) -> dict[str, Any]:
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
         "scorer_sha256": sha256_of_file(SCORER) if SCORER.is_file() else None,
         "limits": [],
+        "problems": [],
+        "remarks": [],
     }
     with tempfile.TemporaryDirectory(prefix="screenalytics-quality-") as folder:
         if args.composed:
-            result["composed"] = measure_episodes(args, Path(folder))
+            result |= measure_episodes(args, Path(folder))
             result["limits"] += [v.to_dict() for v in judge_composed(result["composed"])]
             return result
         if not args.skip_clips:
@@ -133,10 +117,24 @@ def measure_all(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def measure_episodes(args: argparse.Namespace, work: Path) -> dict[str, Any]:
-    """Return what composed episodes say."""
+    """Return what composed episodes say, and the clips that they were drawn from.
+
+    Raises:
+        BenchError: They are to be drawn from clips that are not there, or a run failed.
+    """
     # Here, since Dagster's import takes seconds.
+    from benchmarks.composed.clips import labelled_clips as clips_to_draw_from
     from benchmarks.quality.episodes import Sampling, measure_composed, variants
 
+    drawn_from = [clip.path for clip in clips_to_draw_from(args.clips)] if args.mixed else []
+    if args.mixed and not drawn_from:
+        raise BenchError(
+            f"{args.clips} holds no clip with a truth to draw from: give --clips FOLDER, with "
+            "NAME.mp4 and truth/NAME.json in it, or leave out --mixed"
+        )
+    truths = [path.parent / "truth" / f"{path.stem}.json" for path in drawn_from]
+    for path in truths:
+        load_truth(path)
     sampling = Sampling(args.composed, args.seed, args.clips if args.mixed else None)
     ways = [
         way
@@ -144,12 +142,24 @@ def measure_episodes(args: argparse.Namespace, work: Path) -> dict[str, Any]:
         for way in variants(name, models_of(name, args.models, work), args.profile)
     ]
     videos = args.work or work / "videos"
-    return measure_composed(sampling, ways, videos, work / "data", tell)
+    return {
+        "clips_sha256": {path.stem: sha256_of_file(path) for path in drawn_from},
+        "truth_sha256": {path.stem: sha256_of_file(path) for path in truths},
+        "composed": measure_composed(sampling, ways, videos, work / "data", tell),
+    }
 
 
 def measure_clips(args: argparse.Namespace, work: Path) -> dict[str, Any]:
-    """Return what the labelled clips say."""
+    """Return what the labelled clips say.
+
+    Raises:
+        BenchError: There is nothing to run on.
+        TruthError: A clip's truth cannot be read.
+    """
     clips = labelled_clips(args.clips, args.only)
+    for clip in clips:
+        # All of them before the first minutes are spent.
+        load_truth(clip.truth)
     runs: list[ClipRun] = []
     facts: dict[str, Any] = {}
     for name in args.setups:
@@ -163,7 +173,9 @@ def measure_clips(args: argparse.Namespace, work: Path) -> dict[str, Any]:
         "clips_sha256": {clip.name: sha256_of_file(clip.video) for clip in clips},
         "truth_sha256": {clip.name: sha256_of_file(clip.truth) for clip in clips},
         "setups": facts,
-        "clips": with_means([run.row for run in runs]),
+        "clips": with_means([run.row for run in runs if run.row is not None]),
+        "problems": [problem for run in runs for problem in run.problems],
+        "remarks": [remark for run in runs for remark in run.remarks],
     }
 
 
@@ -200,9 +212,8 @@ def tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def tell_changes(result: dict[str, Any], file: str = FILE) -> int:
+def tell_changes(before: dict[str, Any] | None, result: dict[str, Any]) -> int:
     """Print what moved since the last committed result; return the exit code."""
-    before = last_committed(ROOT, file)
     if before is None:
         print("no committed result to compare with")
         return 0
@@ -211,7 +222,7 @@ def tell_changes(result: dict[str, Any], file: str = FILE) -> int:
     moved = changes(before, result)
     for change in moved:
         print(change.describe())
-    if not moved:
+    if not moved and is_any_compared(before, result):
         print("nothing moved by more than its tolerance since the last committed result")
     return 0 if all(change.is_better for change in moved) else 1
 

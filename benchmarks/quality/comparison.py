@@ -22,6 +22,9 @@ COMPOSED: Final = (
     Figure("cut_f1", "cuts 1", tolerance=0.01),
     Figure("interval_score_s", "interval", tolerance=0.1, more_is_better=False),
 )
+# Enough of a hash to tell two apart.
+_NAMED: Final = 12
+Rows = Callable[[Mapping[str, Any]], dict[str, Row]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +60,97 @@ def last_committed(repository: Path, file: str) -> dict[str, Any] | None:
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Change]:
-    """Return what moved, of the rows that both results have; the peers' own rows are no matter.
-
-    A mean is compared only where it is over the same clips.
-    """
+    """Return what moved, of the rows that can be compared; the peers' own rows are no matter."""
     found: list[Change] = []
-    found += _moved(_clip_rows(before), _clip_rows(now), FIGURES)
-    found += _moved(_tracking_rows(before), _tracking_rows(now), TRACKING)
-    if _episodes(before) == _episodes(now):
-        found += _moved(_composed_rows(before), _composed_rows(now), COMPOSED)
+    for rows, figures in _parts(before, now):
+        found += _moved(rows(before), rows(now), figures)
     return [*found, *_limits_crossed(before, now)]
 
 
+def is_any_compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Return whether the results have rows in common that can be compared."""
+    return any(rows(before).keys() & rows(now).keys() for rows, _ in _parts(before, now))
+
+
 def not_compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return sentences on rows of the last result that this one lacks, and other material."""
-    sentences = [
+    """Return sentences on what cannot be compared, on rows that lack, and on what else differs."""
+    sentences = [f"not compared, because {reason}" for reason in _reasons(before, now)]
+    sentences += [
         f"{name}: other than in the last result"
         for name in ("clips_sha256", "truth_sha256", "setups", "scorer_sha256")
         if _common(before.get(name), now.get(name)) is False
     ]
-    readers: tuple[Callable[[Mapping[str, Any]], dict[str, Row]], ...] = (
-        _clip_rows, _tracking_rows, _composed_rows,
-    )  # fmt: skip
-    gone = [place for rows in readers for place in rows(before) if place not in rows(now)]
+    sentences += _other_libraries(before, now)
+    gone = not_measured(before, now)
     return sentences + ([f"not measured this time: {'; '.join(gone)}"] if gone else [])
+
+
+def not_measured(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return the rows of the last result that this one lacks; a mean is over certain clips."""
+    readers: tuple[Rows, ...] = (_clip_rows, _tracking_rows, _composed_rows)
+    return [place for rows in readers for place in rows(before) if place not in rows(now)]
+
+
+def _parts(
+    before: Mapping[str, Any], now: Mapping[str, Any]
+) -> Iterator[tuple[Rows, Sequence[Figure]]]:
+    """Yield the parts whose figures can be compared, each with its figures."""
+    # Of tracks alone, at settings of its own.
+    yield _tracking_rows, TRACKING
+    if not any(_other_runs(before, now)):
+        yield _clip_rows, FIGURES
+        if not any(_other_episodes(before, now)):
+            yield _composed_rows, COMPOSED
+
+
+def _reasons(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return what makes figures of the product incomparable that both results have."""
+    if before.get("composed") and now.get("composed"):
+        return [*_other_runs(before, now), *_other_episodes(before, now)]
+    return [*_other_runs(before, now)] if before.get("clips") and now.get("clips") else []
+
+
+def _other_runs(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the settings that were chosen otherwise for all runs."""
+    return _differing(before, now, ("profile", "given"))
+
+
+def _other_episodes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what makes other episodes of the composed ones; one seed draws other ones anew."""
+    earlier, later = (result.get("composed") or {} for result in (before, now))
+    yield from _differing(earlier, later, ("seed", "episodes", "material", "drawn_by"))
+    for name in ("clips_sha256", "truth_sha256"):
+        clips = before.get(name), now.get(name)
+        # Clips that one of them has besides change the draw too.
+        if earlier and later and None not in clips and clips[0] != clips[1]:
+            yield f"{name} of the clips that are drawn from differs"
+
+
+def _differing(
+    before: Mapping[str, Any], now: Mapping[str, Any], names: Sequence[str]
+) -> Iterator[str]:
+    for name in names:
+        if before.get(name) != now.get(name):
+            yield f"{name} was {_said(before, name)} and is {_said(now, name)}"
+
+
+def _said(facts: Mapping[str, Any], name: str) -> str:
+    value = facts.get(name)
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value)) or "nothing"
+    if name == "drawn_by" and value:
+        return str(value)[:_NAMED]
+    return "not told" if value is None else str(value)
+
+
+def _other_libraries(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    earlier, later = (result.get("libraries") or {} for result in (before, now))
+    for name in dict.fromkeys((*earlier, *later)):
+        if earlier.get(name) != later.get(name):
+            yield (
+                f"library {name}: {earlier.get(name, 'none')} in the last result, "
+                f"{later.get(name, 'none')} now"
+            )
 
 
 def _common(before: Any, now: Any) -> bool | None:
@@ -111,25 +181,32 @@ def _change(place: str, figure: Figure, before: Any, now: Any) -> Iterator[Chang
 
 
 def _limits_crossed(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    """Yield limits that held and do not hold any more, or the other way round."""
-    earlier = {verdict["what"]: verdict for verdict in before.get("limits", ())}
-    for verdict in now.get("limits", ()):
-        was = earlier.get(verdict["what"])
-        if was is None or was["value"] is None or not _same_material(verdict["what"], before, now):
+    """Yield limits that held and do not hold or are not judged any more, or the other way round."""
+    later = {verdict["what"]: verdict for verdict in now.get("limits", ())}
+    for was in before.get("limits", ()):
+        what = was["what"]
+        if was["value"] is None or not _same_material(what, before, now):
             continue
-        if was["holds"] != verdict["holds"]:
-            yield Change("limit", verdict["what"], was["value"], verdict["value"], verdict["holds"])
+        verdict = later.get(what)
+        if verdict is None:
+            yield Change("limit", what, was["value"], None, is_better=False)
+        elif was["holds"] != verdict["holds"]:
+            yield Change("limit", what, was["value"], verdict["value"], verdict["holds"])
 
 
 def _same_material(limit: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Return whether a limit was judged on the same clips or episodes both times."""
+    """Return whether what a limit is on was measured both times, on the same and alike."""
     if limit.startswith("tracking"):
-        return True
+        return bool(_tracking_rows(before) and _tracking_rows(now))
+    if any(_other_runs(before, now)):
+        return False
+    name = limit.split(":")[0]
     if limit.startswith("composed"):
-        return bool(_episodes(before) == _episodes(now))
-    setup = limit.split(":")[0]
+        place = name.replace(",", "")
+        is_there = place in _composed_rows(before) and place in _composed_rows(now)
+        return is_there and not any(_other_episodes(before, now))
     earlier, later = (
-        {row["clip"] for row in _clip_rows(result).values() if row["setup"] == setup}
+        {row["clip"] for row in _clip_rows(result).values() if row["setup"] == name}
         for result in (before, now)
     )
     return earlier == later
@@ -153,10 +230,12 @@ def _tracking_rows(result: Mapping[str, Any]) -> dict[str, Row]:
 
 
 def _composed_rows(result: Mapping[str, Any]) -> dict[str, Row]:
+    """Return the rows, each with what its stated bounds are worth."""
     rows = (result.get("composed") or {}).get("rows", ())
-    return {f"composed {row['setup']} {row['who']}": row for row in rows}
-
-
-def _episodes(result: Mapping[str, Any]) -> Any:
-    composed = result.get("composed") or {}
-    return composed.get("seed"), composed.get("episodes")
+    return {
+        f"composed {row['setup']} {row['who']}": {
+            **row,
+            "interval_score_s": (row.get("bounds") or {}).get("interval_score_s"),
+        }
+        for row in rows
+    }

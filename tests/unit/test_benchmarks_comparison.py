@@ -11,9 +11,16 @@ import pytest
 
 from benchmarks.processes import BenchError
 from benchmarks.quality import __main__ as command
-from benchmarks.quality.comparison import changes, last_committed, not_compared
+from benchmarks.quality.arguments import COMPOSED_FILE, FILE, is_whole, parse_arguments
+from benchmarks.quality.comparison import (
+    changes,
+    is_any_compared,
+    last_committed,
+    not_compared,
+    not_measured,
+)
 from benchmarks.quality.figures import with_means
-from benchmarks.quality.limits import judge_bounds, judge_clips, judge_tracking
+from benchmarks.quality.limits import judge_bounds, judge_clips, judge_composed, judge_tracking
 from tests.quality_rows import row
 
 
@@ -184,14 +191,117 @@ def test_the_products_tracker_is_compared_and_the_peers_is_not() -> None:
 
 
 def test_a_tracking_limit_that_is_crossed_is_a_change() -> None:
-    def told(holds: bool) -> dict[str, Any]:
-        return {"limits": [{"what": "tracking, product: mota", "value": 0.5, "holds": holds}]}
+    def told(holds: bool, *rows: dict[str, Any]) -> dict[str, Any]:
+        limits = [{"what": "tracking, product: mota", "value": 0.5, "holds": holds}]
+        return {"limits": limits, "tracking": list(rows)}
 
-    assert [c.is_better for c in changes(told(holds=True), told(holds=False))] == [False]
+    same = tracked("product", 0.5, 0.5)
+    assert [c.is_better for c in changes(told(True, same), told(False, same))] == [False]
+
+
+def composed(**more: Any) -> dict[str, Any]:
+    """Two ways of running the same episodes, of which the first states bounds."""
+    facts = {
+        "seed": 1000, "episodes": 40, "material": "pictures and clips", "drawn_by": "a" * 64,
+    }  # fmt: skip
+    rows = [row(who="faces", bounds=BOUNDS), row(who="bodies", bounds=None)]
+    part = {**facts, "rows": rows, **more}
+    return {
+        "profile": "balanced", "given": [], "composed": part,
+        "limits": [v.to_dict() for v in judge_composed(part)],
+    }  # fmt: skip
+
+
+def test_what_the_stated_bounds_are_worth_is_compared() -> None:
+    worse = {**BOUNDS, "interval_score_s": 1.15}
+
+    told = changes(composed(), composed(rows=[row(who="faces", bounds=worse)]))
+
+    assert [c.describe() for c in told] == [
+        "WORSE  composed scrfd faces: interval_score_s 1 -> 1.15"
+    ]
+
+
+def test_bounds_and_limits_that_vanish_are_worse() -> None:
+    now = composed(rows=[row(who="faces", bounds=None), row(who="bodies", bounds=None)])
+
+    told = [c.describe() for c in changes(composed(), now)]
+
+    assert now["limits"] == []
+    assert told[0] == "WORSE  composed scrfd faces: interval_score_s 1 -> none"
+    assert len(told) == 1 + 4
+    assert all(line.startswith("WORSE  limit: composed, scrfd faces: ") for line in told[1:])
+    assert all(line.endswith("-> none") for line in told[1:])
+
+
+def test_limits_of_what_was_left_out_have_not_vanished() -> None:
+    both = result(row(), row(setup="lite"), tracking=[tracked("product", 0.5, 0.5)])
+    both["limits"].append({"what": "tracking, product: mota", "value": 0.5, "holds": True})
+
+    assert changes(both, result(row(setup="lite"))) == []
+    assert changes(composed(), composed(rows=[row(who="bodies", bounds=None)])) == []
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ({"seed": 0}, "seed was 1000 and is 0"),
+        ({"episodes": 2}, "episodes was 40 and is 2"),
+        ({"material": "pictures"}, "material was pictures and clips and is pictures"),
+        ({"drawn_by": "b" * 64}, "drawn_by was aaaaaaaaaaaa and is bbbbbbbbbbbb"),
+    ],
+)
+def test_other_episodes_are_not_compared_and_it_is_said_why(
+    other: dict[str, Any], reason: str
+) -> None:
+    now = composed(**other, rows=[row(who="faces", bcubed_f1=0.5, bounds=None)])
+
+    assert changes(composed(), now) == []
+    assert not is_any_compared(composed(), now)
+    assert not_compared(composed(), now)[0] == f"not compared, because {reason}"
+
+
+def test_episodes_drawn_from_other_clips_are_not_compared() -> None:
+    before = composed() | {"clips_sha256": {"one": "a"}}
+    now = composed(rows=[row(who="faces", bcubed_f1=0.5, bounds=None)])
+
+    assert changes(before, now | {"clips_sha256": {"one": "a"}})
+    for clips in ({"one": "b"}, {"one": "a", "two": "c"}):
+        other = now | {"clips_sha256": clips}
+        assert changes(before, other) == []
+        assert "drawn from differs" in not_compared(before, other)[0]
+
+
+def test_runs_with_other_settings_are_not_compared_and_it_is_said_why() -> None:
+    for before, bad in (
+        (composed(), composed(rows=[row(who="faces", bcubed_f1=0.5, bounds=BOUNDS)])),
+        (result(row(), profile="balanced"), result(row(bcubed_f1=0.5))),
+    ):
+        now = bad | {"profile": "low_power"}
+
+        assert changes(before, now) == []
+        assert not_compared(before, now)[0] == (
+            "not compared, because profile was balanced and is low_power"
+        )
+
+
+def test_trackers_are_compared_whatever_the_profile() -> None:
+    before = {"profile": "balanced", "tracking": [tracked("product", 0.5, 0.6)]}
+    now = {"profile": "low_power", "tracking": [tracked("product", 0.4, 0.6)]}
+
+    assert moved(before, now) == [("tracking product stride 1", "mota", False)]
+
+
+def test_libraries_that_differ_are_named() -> None:
+    before = composed() | {"libraries": {"numpy": "2.4.6", "av": "18.1.0"}}
+    now = composed() | {"libraries": {"numpy": "2.5.0", "av": "18.1.0"}}
+
+    assert not_compared(before, before) == []
+    assert not_compared(before, now) == ["library numpy: 2.4.6 in the last result, 2.5.0 now"]
 
 
 def commit(repository: Path, content: dict[str, Any]) -> None:
-    path = repository / command.FILE
+    path = repository / FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
     identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
@@ -201,57 +311,112 @@ def commit(repository: Path, content: dict[str, Any]) -> None:
 
 def test_the_last_result_is_the_committed_one_whatever_lies_there_now(tmp_path: Path) -> None:
     commit(tmp_path, result(row()))
-    (tmp_path / command.FILE).write_text("{}")
+    (tmp_path / FILE).write_text("{}")
 
-    assert last_committed(tmp_path, command.FILE) == result(row())
+    assert last_committed(tmp_path, FILE) == result(row())
 
 
 def test_no_committed_result_is_no_result(tmp_path: Path) -> None:
-    assert last_committed(tmp_path, command.FILE) is None
+    assert last_committed(tmp_path, FILE) is None
 
 
 @pytest.mark.parametrize(
     ("now", "code", "said"),
     [
-        pytest.param(row(), 0, "nothing moved", id="as before"),
-        pytest.param(row(bcubed_f1=1.0), 0, "better", id="better"),
-        pytest.param(row(recall=0.99), 1, "WORSE  scrfd one: recall 1 -> 0.99", id="worse"),
+        pytest.param(result(row()), 0, "nothing moved", id="as before"),
+        pytest.param(result(row(bcubed_f1=1.0)), 0, "better", id="better"),
+        pytest.param(result(row(recall=0.99)), 1, "WORSE  scrfd one: recall 1 -> 0.99", id="worse"),
     ],
 )
 def test_the_exit_code_says_whether_anything_became_worse(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    now: dict[str, Any],
-    code: int,
-    said: str,
+    capsys: pytest.CaptureFixture[str], now: dict[str, Any], code: int, said: str
 ) -> None:
-    commit(tmp_path, result(row()))
-    monkeypatch.setattr(command, "ROOT", tmp_path)
-
-    assert command.tell_changes(result(now)) == code
+    assert command.tell_changes(result(row()), now) == code
     assert said in capsys.readouterr().out
 
 
-def test_without_a_committed_result_nothing_is_worse(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_nothing_is_said_to_have_stayed_where_nothing_was_compared(
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(command, "ROOT", tmp_path)
+    assert command.tell_changes(composed(), composed(seed=0)) == 0
+    assert capsys.readouterr().out == "not compared, because seed was 1000 and is 0\n"
 
-    assert command.tell_changes(result(row())) == 0
+
+def test_without_a_committed_result_nothing_is_worse(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.tell_changes(None, result(row())) == 0
     assert "no committed result" in capsys.readouterr().out
 
 
-def test_a_scorer_that_disagrees_ends_the_command_with_an_error(
+def test_material_that_cannot_be_used_ends_the_command_with_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(args: Any) -> dict[str, Any]:
-        raise BenchError("they disagree")
+        raise BenchError("there is no clip")
 
     monkeypatch.setattr(command, "measure_all", fail)
 
     assert command.main([]) == 1
-    assert "they disagree" in capsys.readouterr().err
+    assert "there is no clip" in capsys.readouterr().err
+
+
+def ended(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, measured: dict[str, Any], *given: str
+) -> tuple[int, dict[str, Any]]:
+    """The exit code and the kept result, of a command that measured this."""
+    if not (repository / FILE).exists():
+        commit(repository, result(row()))
+    monkeypatch.setattr(command, "ROOT", repository)
+    monkeypatch.setattr(command, "measure_all", lambda args: {"problems": []} | measured)
+    code = command.main(list(given))
+    return code, json.loads((repository / FILE).read_text())
+
+
+def test_a_whole_run_replaces_the_kept_result_even_by_a_worse_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, kept = ended(tmp_path, monkeypatch, result(row(recall=0.99)))
+
+    assert code == 1
+    assert kept["clips"][0]["recall"] == 0.99
+
+
+def test_a_run_with_a_problem_tells_it_with_its_figures_and_replaces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problem = "scrfd product one: the scorer and the evaluation disagree"
+
+    code, kept = ended(tmp_path, monkeypatch, result(row(bcubed_f1=0.991), problems=[problem]))
+
+    assert code == 1
+    assert kept == result(row())
+    said = capsys.readouterr().out
+    assert problem in said
+    assert "0.991" in said
+
+
+def test_a_run_that_lacks_rows_of_the_kept_result_does_not_replace_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = result(row(clip="two"))
+
+    assert not_measured(result(row()), now) == ["scrfd one", "scrfd mean of one"]
+    assert ended(tmp_path, monkeypatch, now) == (0, result(row()))
+
+
+def test_a_run_of_parts_is_written_where_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "mine.json"
+
+    _, kept = ended(
+        tmp_path, monkeypatch, result(row(recall=0.999)), "--skip-naive", "--out", str(out)
+    )
+
+    assert kept == result(row())
+    assert json.loads(out.read_text())["clips"][0]["recall"] == 0.999
+
+
+COMPOSED = ("--composed", "40", "--mixed", "--seed", "1000")
 
 
 @pytest.mark.parametrize(
@@ -266,14 +431,66 @@ def test_a_scorer_that_disagrees_ends_the_command_with_an_error(
         (["--bodies"], False),
         (["--profile", "low_power"], False),
         (["--models", "elsewhere"], False),
-        (["--composed", "60", "--seed", "1000"], True),
-        (["--composed", "60"], False),
-        (["--composed", "60", "--seed", "1000", "--mixed"], False),
-        (["--composed", "60", "--seed", "1000", "--setups", "lite"], False),
+        (["--clips", "elsewhere"], False),
+        (["--threads", "2"], False),
+        (["--out", "elsewhere.json"], True),
+        ([*COMPOSED], True),
+        ([*COMPOSED, "--work", "elsewhere"], True),
+        ([*COMPOSED, "--composed", "2"], False),
+        ([*COMPOSED, "--seed", "0"], False),
+        ([*COMPOSED, "--setups", "lite"], False),
+        ([*COMPOSED, "--clips", "elsewhere"], False),
+        ([*COMPOSED, "--profile", "low_power"], False),
+        ([*COMPOSED, "--threads", "2"], False),
+        (["--composed", "40", "--seed", "1000"], False),
     ],
 )
-def test_only_a_whole_run_replaces_the_kept_result(given: list[str], whole: bool) -> None:
-    assert command.is_whole(command.parse_arguments(given)) == whole
+def test_only_its_own_command_replaces_a_kept_result(given: list[str], whole: bool) -> None:
+    assert is_whole(parse_arguments(given)) == whole
+
+
+def test_the_kept_composed_result_is_its_own_commands() -> None:
+    kept = json.loads((command.ROOT / COMPOSED_FILE).read_text())["composed"]
+
+    assert (kept["episodes"], kept["seed"], kept["material"]) == (40, 1000, "pictures and clips")
+    assert f"python -m benchmarks.quality {' '.join(COMPOSED)}" in (
+        command.ROOT / "docs" / "evaluation.md"
+    ).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "least"),
+    [
+        ("--composed", "-1", 1), ("--composed", "0", 1), ("--composed", "two", 1),
+        ("--seed", "-1", 0), ("--seed", "1.5", 0), ("--threads", "0", 1),
+    ],
+)  # fmt: skip
+def test_a_number_that_cannot_be_is_named_with_those_that_can(
+    option: str, value: str, least: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        parse_arguments([option, value])
+
+    said = capsys.readouterr().err
+    assert f"argument {option}: '{value}' is no whole number from {least} up" in said
+
+
+def test_clips_to_draw_from_that_are_not_there_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["--composed", "1", "--mixed", "--clips", str(tmp_path)]) == 1
+    assert f"{tmp_path} holds no clip with a truth" in capsys.readouterr().err
+
+
+def test_a_truth_that_cannot_be_read_ends_the_command_before_anything_is_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "avenger2.mp4").touch()
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "truth" / "avenger2.json").write_text("{}")
+
+    assert command.main(["--clips", str(tmp_path), "--skip-tracking"]) == 1
+    assert "avenger2.json, frames: is missing" in capsys.readouterr().err
 
 
 def test_a_clip_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
