@@ -51,6 +51,7 @@ class Evaluation:
 
     Attributes:
         labelled_frames: How many there are.
+        tracking: None where the truth says nothing of cuts, at which tracks end.
         bounds: None where no stated bounds can be judged.
         bounds_samples: What `bounds` was made of, to be pooled over clips.
         cuts: None where the truth or the run says nothing of them.
@@ -62,7 +63,7 @@ class Evaluation:
     frames: int
     labelled_frames: int
     faces: FaceScores
-    tracking: TrackingScores
+    tracking: TrackingScores | None
     people: People
     bounds: Calibration | None
     bounds_samples: tuple[BoundsSample, ...]
@@ -85,12 +86,22 @@ class Evaluation:
         }
 
     def _other(self) -> dict[str, Any] | None:
-        if self.other_reading is None:
+        other = self.other_reading
+        if other is None:
             return None
-        return {
-            "changes": _plain(self.other_reading.changes),
-            **_plain(self.other_reading.people),
-        }
+        return {"changes": [_change(c) for c in other.changes], **_plain(other.people)}
+
+
+def _change(doubt: OtherReading) -> dict[str, Any]:
+    """Return a doubt as a truth file says it."""
+    first, last = doubt.frames
+    return {
+        "person": doubt.person,
+        "start": first,
+        "end": last,
+        "becomes": doubt.becomes,
+        "main": doubt.is_main,
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -94,7 +94,6 @@ def test_the_other_reading_is_the_scorers_too(tmp_path: Path) -> None:
 
     ours = evaluate(read_truth(labels), prediction_from(labels, found)).to_dict()
 
-    theirs["alt_reading"].pop("changes")
     assert differences(theirs, ours) == []
     assert ours["alt_reading"]["persons"][-1]["person"] == "Loki"
     assert ours["alt_reading"]["bcubed"] != ours["bcubed"]
