@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 from screenalytics_core.errors import TruthError
 
 _WAY_OUT: Final = "docs/evaluation.md describes every field."
+_FRACTION: Final = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,23 @@ class Field:
         if not math.isfinite(number):
             raise self.error("is not finite")
         return number
+
+    def rate(self) -> float:
+        """Return a rate of more than 0: a number, or a fraction as a text, "24000/1001".
+
+        Raises:
+            TruthError: It is none.
+        """
+        fraction = _FRACTION.fullmatch(self.value) if isinstance(self.value, str) else None
+        if fraction is None:
+            rate = self.number()
+        elif int(fraction[2]) == 0:
+            raise self.error("divides by 0")
+        else:
+            rate = int(fraction[1]) / int(fraction[2])
+        if rate <= 0:
+            raise self.error(f"is {rate:g}, and must be more than 0")
+        return rate
 
     def whole(self, least: int, most: int | None = None) -> int:
         """Return a whole number from `least` to `most`, both included.

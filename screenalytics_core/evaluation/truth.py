@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from screenalytics_core.evaluation.consistency import check_consistency
 from screenalytics_core.evaluation.fields import Field
 
 FrameInterval = tuple[int, int]
@@ -116,22 +117,19 @@ def read_truth(document: Mapping[str, Any]) -> Truth:
         document: The parsed JSON; fields that are not known (notes, sources) are not read.
 
     Raises:
-        TruthError: A field is missing or wrong; it is named.
+        TruthError: A field is missing, wrong, or contradicts another one; it is named.
     """
     top = Field("truth", document)
     frames = top.need("frames").whole(1)
     size = top.need("width").whole(1), top.need("height").whole(1)
-    fps = top.need("fps").number()
-    if fps <= 0:
-        raise top.get("fps").error(f"is {fps:g}, and must be more than 0")
     persons = tuple(_person(name, field) for name, field in top.need("persons").items())
     names = tuple(p.name for p in persons)
     labelled = _frames(top.need("labelled_frames"), 0, frames - 1)
     visible = _intervals_by_person(top.need("visible"), names, frames)
     has_clear = top.get("visible_clear").value is not None
-    return Truth(
+    truth = Truth(
         clip=top.need("clip").text(),
-        fps=fps,
+        fps=top.need("fps").rate(),
         frame_count=frames,
         width_px=size[0],
         height_px=size[1],
@@ -153,9 +151,13 @@ def read_truth(document: Mapping[str, Any]) -> Truth:
             _other_reading(field, names, frames) for field in _optional_list(top.get("alt_reading"))
         ),
     )
+    check_consistency(truth)
+    return truth
 
 
 def _person(name: str, field: Field) -> TruthPerson:
+    if not name.strip():
+        raise field.error("is a person without a name", "Give everybody a name, such as guest_1.")
     gallery = field.get("gallery")
     return TruthPerson(
         name, field.get("main").flag(), None if gallery.value is None else gallery.text()
@@ -227,6 +229,11 @@ def _box(field: Field, size_px: tuple[int, int]) -> Box:
     if left < low or top < low or right > most_x or bottom > most_y:
         raise field.error(
             f"leaves the picture of {width:g}x{height:g} px", "Clip boxes to the picture."
+        )
+    left, top, right, bottom = max(left, 0.0), max(top, 0.0), min(right, width), min(bottom, height)
+    if right <= left or bottom <= top:
+        raise field.error(
+            f"has no area in the picture of {width:g}x{height:g} px", "Clip boxes to the picture."
         )
     return left, top, right, bottom
 

@@ -38,7 +38,15 @@ def track(
 
 
 def truth(**changed: Any) -> Truth:
-    return read_truth(truth_document() | changed)
+    """Read a truth; faces where nobody is visible are left out of it."""
+    document = truth_document() | changed
+
+    def is_seen(face: dict[str, Any]) -> bool:
+        person, frame = face["person"], face["frame_idx"]
+        spans = [*document["visible"].get(person, ()), *document.get("maybe", {}).get(person, ())]
+        return any(first <= frame <= last for first, last in spans)
+
+    return read_truth({**document, "faces": [*filter(is_seen, document["faces"])]})
 
 
 def prediction(*tracks: tuple[int, int, int, float]) -> Prediction:

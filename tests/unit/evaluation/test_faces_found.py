@@ -11,7 +11,7 @@ import pytest
 from screenalytics_core.evaluation.faces import FaceScores, face_scores
 from screenalytics_core.evaluation.prediction import track_boxes
 from screenalytics_core.evaluation.scene import boxes_at, labelled_frames
-from tests.unit.evaluation.clips import BOTH, LEFT, RIGHT, TrackRow, face, prediction, truth
+from tests.unit.evaluation.clips import BOTH, EXTRAS, LEFT, RIGHT, TrackRow, face, prediction, truth
 
 FAR = [150.0, 20.0, 160.0, 30.0]
 
@@ -51,7 +51,7 @@ def test_a_doubtful_face_may_be_found_or_missed(kind: str) -> None:
     one = [(1, (0,), (LEFT,))]
 
     for tracks in (one, [*one, (2, (0,), (FAR,))]):
-        found = scores(tracks, faces=faces)
+        found = scores(tracks, faces=faces, persons=EXTRAS)
         assert (found.clear_faces, found.tp, found.fp) == (1, 1, 0)
     assert (found.hard_or_small_faces, found.hard_or_small_found) == (1, 1)
     assert found.ignored_predictions == 1
@@ -61,8 +61,8 @@ def test_a_box_inside_a_doubtful_face_counts_for_nothing() -> None:
     faces = [face(0, "bo", [100, 0, 150, 50], hard=True)]
     inside = [(1, (0,), ([110.0, 10.0, 120.0, 20.0],))]
 
-    assert scores(inside, faces=faces).fp == 0
-    assert scores([(1, (0,), (LEFT,))], faces=faces).fp == 1
+    assert scores(inside, faces=faces, persons=EXTRAS).fp == 0
+    assert scores([(1, (0,), (LEFT,))], faces=faces, persons=EXTRAS).fp == 1
 
 
 @pytest.mark.parametrize(("start", "end", "fp"), [(3, 3, 0), (0, 2, 1), (4, 9, 1)])
@@ -104,12 +104,12 @@ def test_a_tracks_box_is_linear_between_its_frames_but_not_over_a_long_hole(
 
 
 def test_recall_is_told_by_height_with_small_faces_and_without_hard_ones() -> None:
-    def high(px: float, person: str, x: float, **more: Any) -> dict[str, Any]:
-        return face(0, person, [x, 0, x + 10, px], **more)
+    def high(px: float, frame: int, person: str, x: float, **more: Any) -> dict[str, Any]:
+        return face(frame, person, [x, 0, x + 10, px], **more)
 
     faces = [
-        high(19.9, "ana", 0, small=True), high(20, "bo", 20), high(39, "ana", 40),
-        high(45, "bo", 60, hard=True), high(40, "ana", 80),
+        high(19.9, 0, "ana", 0, small=True), high(20, 0, "bo", 20), high(39, 3, "ana", 40),
+        high(45, 3, "bo", 60, hard=True), high(40, 6, "ana", 80),
     ]  # fmt: skip
     tracks = [(1, (0,), ([0.0, 0.0, 10.0, 19.9],)), (2, (0,), ([20.0, 0.0, 30.0, 20.0],))]
 

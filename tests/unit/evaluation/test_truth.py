@@ -13,7 +13,7 @@ from screenalytics_core.demo_truth import truth_of
 from screenalytics_core.errors import TruthError
 from screenalytics_core.evaluation.other_reading import in_other_reading
 from screenalytics_core.evaluation.truth import read_truth
-from tests.unit.evaluation.clips import LEFT, RIGHT, document, face, truth
+from tests.unit.evaluation.clips import EXTRAS, LEFT, RIGHT, document, face, truth
 
 SHARED = Path(__file__).parents[4] / "shared"
 
@@ -46,7 +46,7 @@ def test_what_need_not_be_there_has_a_meaning() -> None:
 
 @pytest.mark.parametrize("kind", [{"small": True}, {"hard": True}, {"away": True}])
 def test_a_doubtful_face_is_not_clear(kind: dict[str, bool]) -> None:
-    assert not truth(faces=[face(0, "ana", LEFT, **kind)]).faces[0].is_clear
+    assert not truth(faces=[face(0, "ana", LEFT, **kind)], persons=EXTRAS).faces[0].is_clear
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,9 @@ def test_a_doubtful_face_is_not_clear(kind: dict[str, bool]) -> None:
         pytest.param({"fps": 0}, "fps", "must be more than 0", id="no rate"),
         pytest.param({"fps": float("nan")}, "fps", "is not finite", id="nan"),
         pytest.param({"fps": 10**400}, "fps", "is too large", id="huge"),
+        pytest.param({"fps": "25/0"}, "fps", "divides by 0", id="fraction of nothing"),
+        pytest.param({"fps": "0/1"}, "fps", "must be more than 0", id="no rate, as a fraction"),
+        pytest.param({"fps": "25 fps"}, "fps", "no number but str '25 fps'", id="no fraction"),
         pytest.param({"frames": 2.5}, "frames", "no whole number", id="half a frame"),
         pytest.param({"frames": "10"}, "frames", "no number but str '10'", id="text"),
         pytest.param({"frames": True}, "frames", "no number", id="flag for a number"),
@@ -91,6 +94,11 @@ def test_a_doubtful_face_is_not_clear(kind: dict[str, bool]) -> None:
             id="number for a flag",
         ),
         pytest.param(
+            {"faces": [face(0, "bo", [200.1, 0, 200.9, 9])]}, "faces[0].bbox_xyxy",
+            "no area in the picture of 200x50", id="outside by less than a px",
+        ),
+        pytest.param({"persons": {" ": {}}}, "persons. ", "without a name", id="nobody's name"),
+        pytest.param(
             {"alt_reading": [{"person": "bo", "becomes": "", "start": 0, "end": 1}]},
             "alt_reading[0].becomes", "no text", id="empty name",
         ),
@@ -103,6 +111,110 @@ def test_a_wrong_field_is_named(changed: dict[str, Any], place: str, reason: str
     assert raised.value.thing == place
     assert reason in raised.value.reason
     assert raised.value.way_out
+
+
+FACES = [face(f, "ana", LEFT) for f in (0, 3)] + [face(0, "bo", RIGHT)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "place", "reason"),
+    [
+        pytest.param(
+            {"faces": [*FACES, face(3, "ana", RIGHT)]}, "faces[3]",
+            "ana already has a face on frame 3", id="two faces",
+        ),
+        pytest.param(
+            {"faces": [*FACES, face(3, "ana", RIGHT, hard=True)]}, "faces[3]",
+            "ana already has a face on frame 3", id="a hard face beside a clear one",
+        ),
+        pytest.param(
+            {"faces": [face(3, "ana", RIGHT, hard=True), *FACES]}, "faces[2]",
+            "ana already has a face on frame 3", id="a clear face beside a hard one",
+        ),
+        pytest.param(
+            {"present": {"ana": [[0, 6], [8, 9]], "bo": [[0, 4]]}}, "visible.ana",
+            "has frame 7, which is not in present.ana", id="visible but not present",
+        ),
+        pytest.param(
+            {"present": {"ana": [[0, 9]]}}, "visible.bo",
+            "has frame 0, which is not in present.bo", id="visible but missing in present",
+        ),
+        pytest.param(
+            {"visible_clear": {"bo": [[2, 5]]}}, "visible_clear.bo",
+            "has frame 5, which is not in visible.bo", id="clear but not visible",
+        ),
+        pytest.param(
+            {"visible": {"ana": [[0, 2], [4, 9]], "bo": [[0, 4]]}}, "faces[1]",
+            "shows ana clearly on frame 3, which is not in visible.ana", id="a face in a hole",
+        ),
+        pytest.param(
+            {"visible": {"ana": [[1, 9]], "bo": [[0, 4]]}}, "faces[0]",
+            "shows ana clearly on frame 0", id="a face before everything",
+        ),
+        pytest.param(
+            {"faces": FACES[:2]}, "persons.bo", "is main and in the picture, but no labelled face",
+            id="nobody can be told to be bo",
+        ),
+        pytest.param(
+            {"faces": [*FACES[:2], face(0, "bo", RIGHT, away=True)]}, "persons.bo",
+            "other than averted ones", id="an averted head says nothing",
+        ),
+        pytest.param(
+            {"faces": FACES[:2], "visible": {"ana": [[0, 9]]},
+             "present": {"ana": [[0, 9]], "bo": [[0, 4]]}},
+            "persons.bo", "in the picture", id="only the body is there",
+        ),
+        pytest.param({"labelled_frames": [], "faces": []}, "persons.ana", "main", id="no labels"),
+    ],
+)  # fmt: skip
+def test_a_truth_that_contradicts_itself_is_refused(
+    changed: dict[str, Any], place: str, reason: str
+) -> None:
+    with pytest.raises(TruthError) as raised:
+        read_truth(document(**changed))
+
+    assert raised.value.thing == place
+    assert reason in raised.value.reason
+    assert raised.value.way_out
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param(
+            {"faces": [*FACES, *(face(6, "ana", b, hard=True) for b in (LEFT, RIGHT))]},
+            id="one person in both shots of a blend",
+        ),
+        pytest.param(
+            {"visible": {"ana": [[0, 2]], "bo": [[0, 4]]}, "maybe": {"ana": [[3, 9]]}},
+            id="a clear face where they may be seen",
+        ),
+        pytest.param(
+            {"visible": {"ana": [[0, 4], [2, 6], [7, 9]], "bo": [[3, 4], [0, 2]]},
+             "present": {"ana": [[0, 9]], "bo": [[0, 7]]}},
+            id="intervals in pieces",
+        ),
+        pytest.param(
+            {"faces": FACES[:2], "visible": {"ana": [[0, 9]]}}, id="a main person who never comes"
+        ),
+        pytest.param(
+            {"faces": FACES[:2], "persons": {"ana": {"main": True}, "bo": {}}},
+            id="an extra whom nobody labelled",
+        ),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_contradiction_is_read(changed: dict[str, Any]) -> None:
+    read_truth(document(**changed))
+
+
+def test_a_rate_may_be_the_fraction_of_shots_json() -> None:
+    assert truth(fps="24000/1001").fps == 24000 / 1001
+
+
+def test_boxes_that_leave_the_picture_by_rounding_are_clipped() -> None:
+    rounded = face(0, "ana", [-0.4, 0, 200.9, 50.3])
+
+    assert truth(faces=[rounded], persons=EXTRAS).faces[0].bbox_xyxy == (0.0, 0.0, 200.0, 50.0)
 
 
 def test_something_else_than_an_object_is_no_truth() -> None:
@@ -131,7 +243,9 @@ def test_the_labelled_clips_truths_are_read() -> None:
 def test_in_the_other_reading_somebody_is_somebody_else_for_a_while() -> None:
     doubt = {"person": "ana", "becomes": "cy", "start": 4, "end": 7, "main": True}
 
-    other = in_other_reading(truth(alt_reading=[doubt], present={"ana": [[0, 9]]}))
+    present = {"ana": [[0, 9]], "bo": [[0, 4]]}
+
+    other = in_other_reading(truth(alt_reading=[doubt], present=present))
 
     assert [p.name for p in other.persons] == ["ana", "bo", "cy"]
     assert other.visible == {"ana": ((0, 3), (8, 9)), "bo": ((0, 4),), "cy": ((4, 7),)}
