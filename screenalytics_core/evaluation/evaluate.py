@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from screenalytics_core.errors import TruthError
@@ -15,7 +16,11 @@ from screenalytics_core.evaluation.other_reading import in_other_reading
 from screenalytics_core.evaluation.prediction import Prediction
 from screenalytics_core.evaluation.scene import LabelledFrame, labelled_frames
 from screenalytics_core.evaluation.seconds import bounds_samples, person_rows, time_scores
-from screenalytics_core.evaluation.tracking import face_tracking_frames, tracking_scores
+from screenalytics_core.evaluation.tracking import (
+    TrackingScores,
+    face_tracking_frames,
+    tracking_scores,
+)
 from screenalytics_core.evaluation.truth import Truth
 from screenalytics_core.evaluation.verdict import Evaluation, OtherVerdict, People
 
@@ -30,6 +35,9 @@ def evaluate(truth: Truth, prediction: Prediction) -> Evaluation:
         TruthError: The truth is of another video.
     """
     _check_same_video(truth, prediction)
+    if not prediction.has_bodies:
+        # It states the seconds of faces, which `present` is not about.
+        truth = replace(truth, present=None)
     frames = labelled_frames(truth, prediction)
     people = _people(truth, prediction, frames)
     samples = bounds_samples(people.persons, prediction)
@@ -40,13 +48,19 @@ def evaluate(truth: Truth, prediction: Prediction) -> Evaluation:
         frames=truth.frame_count,
         labelled_frames=len(frames),
         faces=face_scores(frames),
-        tracking=tracking_scores(face_tracking_frames(truth, frames)),
+        tracking=_tracking(truth, frames),
         people=people,
         bounds=calibration(samples),
         bounds_samples=samples,
         cuts=cut_scores(truth.cuts or (), prediction.cuts or ()) if has_cuts else None,
         other_reading=_other_reading(truth, prediction),
     )
+
+
+def _tracking(truth: Truth, frames: Sequence[LabelledFrame]) -> TrackingScores | None:
+    if truth.cuts is None:
+        return None
+    return tracking_scores(face_tracking_frames(frames, truth.cuts))
 
 
 def _people(truth: Truth, prediction: Prediction, frames: Sequence[LabelledFrame]) -> People:

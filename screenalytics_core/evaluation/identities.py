@@ -11,6 +11,7 @@ from screenalytics_core.evaluation.prediction import Prediction
 from screenalytics_core.evaluation.ratios import ratio
 from screenalytics_core.evaluation.scene import LabelledFrame
 from screenalytics_core.evaluation.truth import Truth
+from screenalytics_core.gallery.names import folded
 
 # A face that may be missed says less about who an identity is.
 _HARD_FACE_WEIGHT: Final = 0.5
@@ -46,7 +47,7 @@ class IdentityScores:
     """Identities against persons, on the clear faces.
 
     Attributes:
-        predicted: Identities of the run.
+        predicted: People of the run.
         count_error: Identities on clear faces less persons with clear faces; + = too many.
         weighted_purity: Part of the matched and assigned faces that are of their identity's
             commonest person (Manning, Raghavan and Schütze, "Introduction to Information
@@ -68,7 +69,7 @@ class IdentityScores:
 class LabelScores:
     """Names against the truth's names, on matched faces whose identity has one.
 
-    Case and `_` instead of a blank do not matter.
+    Case, how letters are coded, and `_` instead of a blank do not matter.
     """
 
     labelled_matches: int
@@ -140,4 +141,4 @@ def label_scores(prediction: Prediction, seen: SeenFaces) -> LabelScores:
 
 
 def _spelt(name: str) -> str:
-    return name.lower().replace("_", " ").strip()
+    return folded(name.replace("_", " "))

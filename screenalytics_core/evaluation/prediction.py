@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from screenalytics_core.vision.boxes import Float64Array, IntArray, as_boxes
 from screenalytics_core.vision.intervals import Intervals, union
 from screenalytics_core.vision.observed import fixed_vectors
-from screenalytics_core.vision.owners import Owners, find_owners
+from screenalytics_core.vision.owners import Owners, PersonKey, find_owners
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,14 @@ class PersonSeconds:
     """The stated seconds of one person.
 
     Attributes:
-        identity_ids: The identities that are this person; a cast member may join several.
+        identity_id: The identity that is this person; one without a face is none of them.
         face_s: Their face is on screen.
         total_s: Face or body.
         low_s: Stated lower bound of `total_s`.
         high_s: Stated upper bound of it.
     """
 
-    identity_ids: tuple[str, ...]
+    identity_id: str
     face_s: float
     total_s: float
     low_s: float
@@ -73,9 +73,9 @@ class Prediction:
         fps: Average frames per second.
         frame_times_s: (frames + 1,) presentation timestamps; the last one ends the last frame.
         tracks: Of faces; their order settles ties.
-        identities: Tracks in none of them are unassigned.
+        identities: The people that it states; tracks in none of them are unassigned.
         cuts: First frame of every shot but the first; None = nobody looked for cuts.
-        people: Stated seconds; empty = none are stated.
+        people: Stated seconds; None = none are stated, empty = nobody was found.
         has_bodies: `total_s` of the people counts bodies too.
         trims: Stretches of time that do not count; s.
     """
@@ -87,7 +87,7 @@ class Prediction:
     tracks: tuple[TrackBoxes, ...]
     identities: tuple[Identity, ...]
     cuts: tuple[int, ...] | None = None
-    people: tuple[PersonSeconds, ...] = ()
+    people: tuple[PersonSeconds, ...] | None = None
     has_bodies: bool = False
     trims: Intervals = ()
 
@@ -106,7 +106,7 @@ def prediction_of(
     screen_time: Mapping[str, Any] | None = None,
     cast: Mapping[str, Any] | None = None,
 ) -> Prediction:
-    """Return what is judged of a run's artifacts.
+    """Return what is judged of a run's artifacts: its people as it states them.
 
     Args:
         shots: The document of `artifacts.SHOTS`.
@@ -114,9 +114,10 @@ def prediction_of(
         tracks: `artifacts.TRACKS`.
         identities: The document of `artifacts.IDENTITIES`: what the machine found by itself.
         screen_time: The document of `artifacts.SCREEN_TIME`; without it no seconds are stated.
-        cast: The document of `artifacts.CAST`; without it nobody has a name.
+        cast: The document of `artifacts.CAST`: what people and the gallery decided over the
+            machine; without it its identities stand, and nobody has a name.
     """
-    said = screen_time or {"people": (), "has_bodies": False, "trims": ()}
+    said = screen_time or {"has_bodies": False, "trims": ()}
     owners = find_owners(identities["identities"], () if cast is None else cast["people"])
     return Prediction(
         fps=float(Fraction(shots["fps"])),
@@ -124,16 +125,13 @@ def prediction_of(
         height_px=shots["height_px"],
         frame_times_s=frame_times_s,
         tracks=tuple(_tracks(tracks)),
-        identities=tuple(
-            Identity(
-                row["identity_id"],
-                tuple(row["track_ids"]),
-                owners.of_identities[row["identity_id"]].label,
-            )
-            for row in identities["identities"]
-        ),
+        identities=_people(identities["identities"], owners),
         cuts=tuple(int(s["start_frame"]) for s in shots["shots"] if s["start_frame"] > 0),
-        people=tuple(_seconds(row, owners) for row in said["people"]),
+        people=(
+            None
+            if screen_time is None
+            else tuple(_seconds(row, owners) for row in screen_time["people"])
+        ),
         has_bodies=bool(said["has_bodies"]),
         trims=union((t["start_s"], t["end_s"]) for t in said["trims"]),
     )
@@ -157,8 +155,36 @@ def _tracks(table: pa.Table) -> Iterator[TrackBoxes]:
         yield from map(track_boxes, ids, np.split(frames, cuts), np.split(boxes, cuts))
 
 
+def _people(rows: Sequence[Mapping[str, Any]], owners: Owners) -> tuple[Identity, ...]:
+    """Group the tracks by whose they are, in the order of the machine's identities.
+
+    An identity whose tracks all went elsewhere is nobody any more.
+    """
+    track_ids: dict[PersonKey, list[int]] = {
+        owners.of_identities[row["identity_id"]].key: [] for row in rows
+    }
+    labels: dict[PersonKey, str | None] = {}
+    for track_id, owner in owners.of_tracks.items():
+        track_ids.setdefault(owner.key, []).append(track_id)
+        labels[owner.key] = labels.get(owner.key) or owner.label
+    without = (owners.of_identities[row["identity_id"]] for row in rows if not row["track_ids"])
+    stays = {owner.key for owner in without}
+    return tuple(
+        Identity(_shown(key, owners), tuple(own), labels.get(key))
+        for key, own in track_ids.items()
+        if own or key in stays
+    )
+
+
 def _seconds(row: Mapping[str, Any], owners: Owners) -> PersonSeconds:
-    """Return a person's seconds; a part that was split off is none of the machine's identities."""
     key = row["cast_id"] is not None, row["cast_id"] or row["identity_id"]
-    ids = tuple(i for i, owner in owners.of_identities.items() if owner.key == key)
-    return PersonSeconds(ids, row["face_s"], row["total_s"], row["low_s"], row["high_s"])
+    return PersonSeconds(
+        _shown(key, owners), row["face_s"], row["total_s"], row["low_s"], row["high_s"]
+    )
+
+
+def _shown(key: PersonKey, owners: Owners) -> str:
+    """Return the person's id; a cast member spelt as an identity is told from it."""
+    is_cast, person_id = key
+    is_taken = is_cast and person_id in owners.of_identities
+    return f"{person_id} (cast)" if is_taken else person_id

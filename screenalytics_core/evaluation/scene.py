@@ -1,9 +1,9 @@
 """The labelled frames, each with its labelled and its predicted boxes, matched once for all.
 
-Every figure about faces, tracks and identities starts from these matches: in each frame as
-many pairs of IoU at least `LEAST_IOU` as can be, and among those the pairs that overlap most
-(Kuhn 1955). A prediction on a face that nobody must find, or in a region that is not labelled
-in full, is neither right nor wrong.
+Every figure about faces, tracks and identities starts from these matches: in each frame those
+pairs of IoU at least `LEAST_IOU` whose 1 + IoU add up to most (Kuhn 1955). A prediction on a
+face that nobody must find, or in a region that is not labelled in full, is neither right nor
+wrong.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _frame(
     truth_boxes = as_boxes([f.bbox_xyxy for f in faces])
     boxes = as_boxes([box for _, box in predicted])
     overlaps = iou_matrix(truth_boxes, boxes)
-    # One more per pair: first as many pairs as can be, then the best overlap.
+    # One more per pair: a pair more outweighs nearly every gain in overlap.
     pairs = best_matches(np.where(overlaps >= least_iou, overlaps + 1.0, 0.0), 1.0)
     is_clear = np.array([f.is_clear for f in faces], bool)
     doubtful = truth_boxes[~is_clear]

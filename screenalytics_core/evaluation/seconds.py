@@ -17,6 +17,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from screenalytics_core.evaluation.bounds import BoundsSample
+from screenalytics_core.evaluation.frame_intervals import half_open
 from screenalytics_core.evaluation.identities import SeenFaces
 from screenalytics_core.evaluation.prediction import PersonSeconds, Prediction
 from screenalytics_core.evaluation.ratios import percent, ratio
@@ -54,7 +55,7 @@ class PersonRow:
         tolerant_error_s: How far `pred_s` lies outside of `true_clear_s` to `true_s` and what
             may be besides.
         time_iou: Time in common over time of either; None where neither has any.
-        true_total_s: In the picture, face or not; None = not labelled.
+        true_total_s: In the picture, face or not; None = not labelled, or not looked for.
         total_s: What the run states for it; None = it states nothing.
         low_s: Its stated bounds, and so `high_s`; None for a person not found.
     """
@@ -95,8 +96,10 @@ class TimeScores:
     """Means over the main persons; a person not found has all their seconds as error.
 
     Attributes:
+        mean_time_iou: Of those who have time on either side.
         clip_s: Length that counts.
-        total_mae_s: Of face or body; None where the truth has no `present`.
+        total_mae_s: Of face or body; None where the truth has no `present`, or the run states
+            no such seconds.
     """
 
     main_persons: int
@@ -117,14 +120,14 @@ def person_rows(
     clock = _Clock(prediction.frame_times_s, prediction.trims)
     frames = _frames_by_identity(prediction)
     identity_of = _assigned(truth, prediction, seen, frames)
-    stated = {i: person for person in prediction.people for i in person.identity_ids}
+    stated = {person.identity_id: person for person in prediction.people or ()}
     labels = {i.identity_id: i.label for i in prediction.identities}
     rows = []
     for person in truth.persons:
         identity = identity_of.get(person.name)
         row = _face_row(truth, person, identity, frames.get(identity or "", ()), seen, clock)
         row = replace(row, label=labels.get(identity or ""))
-        if prediction.people:
+        if prediction.people is not None:
             row = _with_total(row, truth, stated.get(identity or ""), clock)
         rows.append(row)
     spare = [i for i in frames if i not in identity_of.values()]
@@ -147,7 +150,7 @@ def time_scores(rows: Sequence[PersonRow], prediction: Prediction) -> TimeScores
         mae_percent_of_clip=percent(error_s, clip_s),
         tolerant_mae_s=tolerant_s,
         tolerant_mae_percent_of_clip=percent(tolerant_s, clip_s),
-        mean_time_iou=_mean([row.time_iou or 0.0 for row in main]),
+        mean_time_iou=_mean([row.time_iou for row in main if row.time_iou is not None]),
         clip_s=clip_s,
         total_mae_s=total_s,
         total_mae_percent_of_clip=percent(total_s, clip_s),
@@ -223,17 +226,11 @@ def _assigned(
         for column, person in enumerate(persons):
             faces = seen.weights.get((identity, person), 0.0)
             if faces:
-                common = intersection(
-                    _half_open(frames[identity]), _half_open(truth.visible[person])
-                )
+                common = intersection(half_open(frames[identity]), half_open(truth.visible[person]))
                 weights[row, column] = faces + _TIE * total_s(common)
     rows, columns = linear_sum_assignment(weights, maximize=True)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     return {persons[column]: ids[row] for row, column in pairs if weights[row, column] > 0}
-
-
-def _half_open(frames: FrameIntervals) -> Intervals:
-    return union((first, last + 1) for first, last in frames)
 
 
 def _face_row(

@@ -37,7 +37,7 @@ def figures(evaluation: Evaluation) -> tuple[Figure, ...]:
 def seconds_rows(evaluation: Evaluation) -> list[dict[str, Any]]:
     """Return a row per person, main ones first, then one per identity that is left over.
 
-    `error_s` is signed here: measured less true.
+    `error_s` is signed here: measured less true. `low_s` to `high_s` bound `total_s`.
     """
     clip_s = evaluation.people.screen_time.clip_s
     persons = sorted(evaluation.people.persons, key=lambda row: not row.main)
@@ -51,6 +51,7 @@ def _person(row: PersonRow, clip_s: float) -> dict[str, Any]:
     return {
         **_row(row.person, row.identity, row.true_s, row.pred_s, clip_s),
         "time_iou": row.time_iou,
+        "total_s": row.total_s,
         "low_s": row.low_s,
         "high_s": row.high_s,
     }
@@ -68,6 +69,7 @@ def _row(
         "error_s": round(error_s, 3),
         "error_percent_of_length": round(percent(error_s, clip_s) or 0.0, 2),
         "time_iou": None,
+        "total_s": None,
         "low_s": None,
         "high_s": None,
     }
@@ -108,7 +110,12 @@ def _faces(faces: FaceScores) -> tuple[Figure, ...]:
     )
 
 
-def _tracking(scores: TrackingScores) -> tuple[Figure, ...]:
+def _tracking(scores: TrackingScores | None) -> tuple[Figure, ...]:
+    if scores is None:
+        return tuple(
+            Figure(name, _number(None), "needs the truth's cuts")
+            for name in ("MOTA", "IDF1", "HOTA")
+        )
     tracks = f"{scores.predicted_ids} tracks, {scores.truth_ids} people in a shot"
     parts = f"DetA {_number(scores.deta)}, AssA {_number(scores.assa)}"
     return (

@@ -14,7 +14,6 @@ from screenalytics_core.evaluation.hota import hota
 from screenalytics_core.evaluation.id_measures import id_measures
 from screenalytics_core.evaluation.scene import LEAST_IOU, LabelledFrame
 from screenalytics_core.evaluation.tracking_frame import TrackingFrame
-from screenalytics_core.evaluation.truth import Truth
 from screenalytics_core.vision.boxes import IntArray
 
 
@@ -75,15 +74,18 @@ def tracking_scores(
 
 
 def face_tracking_frames(
-    truth: Truth, frames: Sequence[LabelledFrame]
+    frames: Sequence[LabelledFrame], cuts: Sequence[int]
 ) -> tuple[TrackingFrame, ...]:
     """Return what tracks of faces are scored on.
 
     A track ends at a cut, so a person counts anew in every shot. Faces that nobody must find,
     and boxes that count for nothing, are left out.
+
+    Args:
+        cuts: First frame of every shot but the first, ascending.
     """
     numbers = _Numbers()
-    return tuple(_without_doubt(frame, truth.cuts or (), numbers) for frame in frames)
+    return tuple(_without_doubt(frame, cuts, numbers) for frame in frames)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from screenalytics_core.evaluation.bcubed import bcubed
 from screenalytics_core.evaluation.evaluate import evaluate
 from screenalytics_core.evaluation.prediction import Identity
 from screenalytics_core.evaluation.verdict import People
-from tests.unit.evaluation.clips import BOTH, LEFT, face, prediction, truth
+from tests.unit.evaluation.clips import BOTH, EXTRAS, LEFT, RIGHT, face, prediction, truth
 
 
 def people(identities: Mapping[str, Sequence[int]], tracks: Any = BOTH, **changed: Any) -> People:
@@ -103,11 +103,27 @@ def test_nmi_is_that_of_sklearn() -> None:
              for f in (0, 3, 6, 9) for p, x in (("ana", 0), ("bo", 100))]  # fmt: skip
     halves = [(1, (0, 4), (LEFT, LEFT)), (4, (5, 9), (LEFT, LEFT)), more[2]]
 
-    found = people({"id_1": [1], "id_2": [4, 3]}, halves, faces=faces)
+    found = people(
+        {"id_1": [1], "id_2": [4, 3]},
+        halves,
+        faces=faces,
+        visible={"ana": [[0, 9]], "bo": [[0, 9]]},
+    )
 
     persons = ["ana"] * 4 + ["bo"] * 4
     clusters = ["id_1"] * 2 + ["id_2"] * 6
     assert found.identities.nmi == pytest.approx(normalized_mutual_info_score(persons, clusters))
+
+
+def test_names_are_compared_as_the_product_compares_them() -> None:
+    persons = {"zo\u00eb_kravitz": {}, "STRASSE": {}}
+    faces = [face(0, "zo\u00eb_kravitz", LEFT), face(0, "STRASSE", RIGHT)]
+    visible = {name: [[0, 9]] for name in persons}
+    ids = (Identity("id_1", (1,), " Zoe\u0308 Kravitz"), Identity("id_2", (2,), "stra\u00dfe"))
+
+    judged = truth(persons=persons, faces=faces, visible=visible)
+
+    assert evaluate(judged, replace(prediction(), identities=ids)).people.labels.correct == 2
 
 
 def test_names_are_compared_without_case_and_underscores() -> None:
@@ -122,14 +138,16 @@ def test_names_are_compared_without_case_and_underscores() -> None:
 def test_a_person_with_hard_faces_only_is_still_somebodys_identity() -> None:
     hard = [face(0, "ana", LEFT, hard=True)]
 
-    found = people({"id_9": [1]}, BOTH[:1], faces=hard)
+    found = people({"id_9": [1]}, BOTH[:1], faces=hard, persons=EXTRAS)
 
     assert found.persons[0].identity == "id_9"
     assert found.bcubed.items == 0
 
 
 def test_an_averted_head_is_nobodys_face() -> None:
-    found = people({"id_9": [1]}, BOTH[:1], faces=[face(0, "ana", LEFT, away=True)])
+    averted = face(0, "ana", LEFT, away=True)
+
+    found = people({"id_9": [1]}, BOTH[:1], faces=[averted], persons=EXTRAS)
 
     assert found.persons[0].identity is None
 

@@ -13,6 +13,7 @@ from screenalytics_core.errors import TruthError
 from screenalytics_core.evaluation.evaluate import evaluate
 from screenalytics_core.evaluation.prediction import PersonSeconds, prediction_of
 from screenalytics_core.evaluation.table import LEFT_OVER, figures, seconds_rows
+from screenalytics_core.evaluation.tracking import TrackingScores
 from tests.unit.evaluation.clips import BOTH, LEFT, prediction, truth
 
 KEYS = {
@@ -70,6 +71,17 @@ def test_cuts_that_nobody_labelled_or_looked_for_are_not_judged(
     assert evaluate(truth(**labels), prediction(**run)).cuts is None
 
 
+def test_without_labelled_cuts_nobody_can_say_where_tracks_must_end() -> None:
+    unlabelled = evaluate(truth(cuts=None), prediction())
+    uncut = evaluate(truth(cuts=[]), prediction())
+
+    assert unlabelled.to_dict()["tracking"] is None
+    lines = {line.figure: line.value for line in figures(unlabelled)}
+    assert [lines[name] for name in ("MOTA", "IDF1", "HOTA")] == ["-", "-", "-"]
+    assert uncut.tracking is not None
+    assert (uncut.tracking.truth_ids, uncut.tracking.idf1) == (2, 1.0)
+
+
 def test_an_episode_without_faces_is_judged_too() -> None:
     empty = truth(persons={}, faces=[], visible={}, labelled_frames=[0])
     document = evaluate(empty, prediction((), {})).to_dict()
@@ -79,12 +91,18 @@ def test_an_episode_without_faces_is_judged_too() -> None:
     assert document["persons"] == []
 
 
+def tracking(*run: Any, **labels: Any) -> TrackingScores:
+    found = evaluate(truth(**labels), prediction(*run)).tracking
+    assert found is not None
+    return found
+
+
 def test_a_track_is_followed_per_shot() -> None:
-    one_for_all = evaluate(truth(), prediction()).tracking
+    one_for_all = tracking()
     per_shot = [
         (1, (0, 4), (LEFT, LEFT)), (3, (5, 9), (LEFT, LEFT)), BOTH[1],
     ]  # fmt: skip
-    split = evaluate(truth(), prediction(per_shot, {"id_1": [1, 3], "id_2": [2]})).tracking
+    split = tracking(per_shot, {"id_1": [1, 3], "id_2": [2]})
 
     assert (split.truth_ids, split.idf1, split.hota) == (3, 1.0, 1.0)
     assert one_for_all.idf1 is not None
@@ -95,7 +113,7 @@ def test_ignored_boxes_are_no_mistakes_of_the_tracker() -> None:
     region = {"start": 0, "end": 9, "bbox_xyxy": [90, 0, 200, 50]}
     crowd = (3, (0, 9), ([100.0, 0.0, 110.0, 10.0],) * 2)
 
-    tracked = evaluate(truth(ignore_regions=[region]), prediction([*BOTH, crowd])).tracking
+    tracked = tracking([*BOTH, crowd], ignore_regions=[region])
 
     assert (tracked.false_positives, tracked.predicted_boxes) == (0, 6)
 
@@ -104,8 +122,9 @@ def test_a_box_on_a_clear_face_counts_though_the_place_is_ignored() -> None:
     region = {"start": 0, "end": 9, "bbox_xyxy": [0, 0, 200, 50]}
 
     judged = evaluate(truth(ignore_regions=[region]), prediction())
+    tracked = tracking(ignore_regions=[region])
 
-    assert (judged.tracking.predicted_boxes, judged.tracking.misses) == (6, 0)
+    assert (tracked.predicted_boxes, tracked.misses) == (6, 0)
     assert judged.faces.ignored_predictions == 0
 
 
@@ -146,31 +165,14 @@ def test_a_runs_artifacts_become_a_prediction() -> None:
     assert (found.fps, found.frame_count, found.cuts) == (pytest.approx(29.97003), 10, (5,))
     assert found.tracks[0].frames == (0, 9)
     assert found.tracks[0].bboxes_xyxy.tolist() == [LEFT, LEFT]
-    assert found.people == (PersonSeconds(("id_0001",), 0.8, 0.9, 0.7, 1.0),)
+    assert found.people == (PersonSeconds("id_0001", 0.8, 0.9, 0.7, 1.0),)
     assert (found.has_bodies, found.trims) == (True, ((0.0, 0.2),))
 
 
 def test_a_run_that_has_not_counted_seconds_states_none() -> None:
     found = prediction_of(**artifacts(screen_time=None))
 
-    assert (found.people, found.trims) == ((), ())
-
-
-def test_a_cast_member_who_joins_identities_states_seconds_for_all_of_them() -> None:
-    people = [
-        {"identity_id": i, "track_id": None, "cast_id": "ana", "label": "Ana"}
-        for i in ("id_0001", "id_0002")
-    ]
-    moved = {
-        "identity_id": None, "track_id": 4, "cast_id": "bo", "label": "Bo", "confidence": 1.0,
-    }  # fmt: skip
-    run = artifacts(cast={"people": [*people, moved]})
-    run["screen_time"]["people"][0] |= {"identity_id": None, "cast_id": "ana"}
-
-    found = prediction_of(**run)
-
-    assert found.people[0].identity_ids == ("id_0001", "id_0002")
-    assert [i.label for i in found.identities] == ["Ana", "Ana"]
+    assert (found.people, found.trims) == (None, ())
 
 
 def test_the_table_has_a_line_per_figure_and_a_row_per_person() -> None:

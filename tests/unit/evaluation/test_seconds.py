@@ -63,7 +63,7 @@ def test_two_tracks_at_once_count_once_and_a_hole_between_tracks_does_not() -> N
 def test_between_clear_and_maybe_the_tolerant_error_is_none(last: int, error_s: float) -> None:
     labels = {
         "persons": {"ana": {"main": True}, "bo": {}}, "visible": {"ana": [[0, 7]]},
-        "visible_clear": {"ana": [[0, 5]]}, "maybe": {"ana": [[8, 8]]},
+        "visible_clear": {"ana": [[0, 5]]}, "maybe": {"ana": [[8, 8]]}, "faces": faces_of_ana(),
     }  # fmt: skip
 
     found = judged([(1, (0, last), (LEFT, LEFT))], labels, identities={"id_1": [1]})
@@ -101,18 +101,14 @@ def test_where_the_person_decides_and_not_how_long() -> None:
 def test_equally_seen_identities_are_settled_by_frames_in_common() -> None:
     tracks = [(1, (0, 1), (LEFT, LEFT)), (2, (3, 5), (LEFT, LEFT))]
     both = {"brief": [1], "longer": [2]}
-    labels = {"persons": {"ana": {"main": True}}, "visible": {}}
+    labels = {"persons": {"ana": {"main": True}}, "faces": faces_of_ana()}
+    all_the_time = {"ana": [[0, 9]]}
+    run = prediction(tracks, both)
 
-    found = evaluate(
-        truth(**labels, faces=[f for f in faces_of_ana() if f["frame_idx"] < 5]),
-        prediction(tracks, both),
-    )
-    seen = evaluate(
-        truth(**{**labels, "visible": {"ana": [[0, 9]]}}, faces=faces_of_ana()),
-        prediction(tracks, both),
-    )
+    doubted = evaluate(truth(**labels, visible={}, maybe=all_the_time), run)
+    seen = evaluate(truth(**labels, visible=all_the_time), run)
 
-    assert found.people.persons[0].identity is not None
+    assert doubted.people.persons[0].identity is not None
     assert seen.people.persons[0].identity == "longer"
 
 
@@ -149,12 +145,20 @@ def test_bounds_of_faces_alone_are_held_against_the_visible_face() -> None:
     assert row(found, "bo").true_total_s is None
 
 
+def test_a_run_without_bodies_is_held_against_faces_though_presence_is_labelled() -> None:
+    found = judged(labels=PRESENT, people=STATED)
+
+    assert [s.truth_s for s in found.bounds_samples] == [1.0, 0.5]
+    assert (row(found, "bo").true_total_s, row(found, "bo").total_s) == (None, 0.7)
+    assert found.people.screen_time.total_mae_s is None
+
+
 def test_bounds_with_bodies_cannot_be_judged_by_faces() -> None:
     assert judged(people=STATED, has_bodies=True).bounds is None
 
 
 def test_who_was_not_found_has_no_bounds_but_an_error() -> None:
-    found = judged(BOTH[:1], PRESENT, people={"id_1": STATED["id_1"]})
+    found = judged(BOTH[:1], PRESENT, people={"id_1": STATED["id_1"]}, has_bodies=True)
 
     assert len(found.bounds_samples) == 1
     assert (row(found, "bo").total_s, row(found, "bo").total_error_s) == (0.0, 0.8)
@@ -162,11 +166,30 @@ def test_who_was_not_found_has_no_bounds_but_an_error() -> None:
 
 
 def test_a_run_that_states_nothing_is_judged_by_its_tracks_alone() -> None:
-    found = judged(labels=PRESENT)
+    found = judged(labels=PRESENT, has_bodies=True)
 
     assert row(found, "ana").total_s is None
     assert found.people.screen_time.total_mae_s is None
     assert found.bounds is None
+
+
+def test_a_run_that_found_nobody_has_everybodys_seconds_as_error() -> None:
+    found = judged((), PRESENT, identities={}, people={}, has_bodies=True)
+
+    assert (row(found, "ana").total_s, row(found, "ana").total_error_s) == (0.0, 1.0)
+    assert found.people.screen_time.total_mae_s == pytest.approx(0.9)
+
+
+def test_who_is_in_the_picture_on_neither_side_says_nothing_of_the_time_iou() -> None:
+    away = {"persons": {"ana": {"main": True}, "bo": {"main": True}}, "visible": {"ana": [[0, 9]]}}
+    short = [(1, (0, 4), (LEFT, LEFT))]
+
+    found = judged(short, {**away, "faces": faces_of_ana()}, identities={"id_1": [1]})
+
+    assert row(found, "bo").time_iou is None
+    assert found.people.screen_time.mean_time_iou == pytest.approx(0.5)
+    nobody = judged((), {"visible": {}, "faces": []}, identities={})
+    assert nobody.people.screen_time.mean_time_iou is None
 
 
 def test_an_identity_that_is_nobody_is_left_over_with_its_seconds() -> None:
