@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.processes import BenchError
 from screenalytics_assets.cli.evaluate import load_truth
+from screenalytics_core.errors import ScreenalyticsError
 from screenalytics_core.evaluation.prediction import Prediction, TrackBoxes
 from screenalytics_core.evaluation.scene import labelled_frames
 from screenalytics_core.evaluation.truth import Truth
@@ -30,6 +33,7 @@ DET_STEPS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 # A track that is less of one person, or mostly hard to see, says nothing about likeness.
 PURE_PART = 0.9
 CLEAR_PART = 0.5
+RUN_FILES = ("tracks.jsonl", "track_reps.jsonl", "detections.jsonl")
 # Strangers that may be as alike as two tracks that are joined.
 STRANGERS_JOINED = 0.01
 
@@ -50,9 +54,39 @@ class Likeness:
     others: Array
 
 
+def runs_of(given: Sequence[str]) -> list[tuple[Path, Path]]:
+    """Return truth files and folders of runs, as the command line names them.
+
+    Raises:
+        BenchError: An argument is no pair, or its folder is none of a run.
+    """
+    pairs = []
+    for pair in given:
+        truth, is_pair, run = pair.partition("=")
+        if not (is_pair and truth and run):
+            raise BenchError(
+                f"{pair}: is no TRUTH=RUN_FOLDER: write truth/a.json=data/manifests/a/runs/RUN"
+            )
+        missing = [name for name in RUN_FILES if not (Path(run) / name).is_file()]
+        if missing:
+            raise BenchError(
+                f"{run}: holds no {' and no '.join(missing)}: name the folder of a finished run, "
+                "data/manifests/EPISODE/runs/RUN"
+            )
+        pairs.append((Path(truth), Path(run)))
+    return pairs
+
+
 def rows_of(path: Path) -> list[dict[str, Any]]:
-    """Read a JSONL file."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
+    """Read a JSONL file.
+
+    Raises:
+        BenchError: It cannot be read.
+    """
+    try:
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines() if line]
+    except (OSError, ValueError) as error:
+        raise BenchError(f"{path}: cannot be read: {error}: run the clip anew") from error
 
 
 def boxes_of(row: dict[str, Any], id_: int) -> TrackBoxes:
@@ -139,7 +173,12 @@ def equal_error(own: Array, others: Array) -> float:
 
 
 def table(runs: Sequence[tuple[Path, Path]]) -> list[str]:
-    """Return what is measured, line by line."""
+    """Return what is measured, line by line.
+
+    Raises:
+        BenchError: The runs show too little: no clear face, no two people, nobody twice.
+        TruthError: A truth file is wrong.
+    """
     parts: list[Likeness] = []
     counts = np.zeros((len(DET_STEPS), 3))
     for truth_path, run in runs:
@@ -152,6 +191,7 @@ def table(runs: Sequence[tuple[Path, Path]]) -> list[str]:
         np.concatenate([getattr(p, n) for p in parts]) for n in ("same", "strangers")
     )
     own, others = (np.concatenate([getattr(p, n) for p in parts]) for n in ("own", "others"))
+    _check_enough(runs, counts, strangers, own)
     lines = ["det_thresh   recall  precision"]
     for step, (found, faces, wrong) in zip(DET_STEPS, counts, strict=True):
         lines.append(f"{step:<12} {found / faces:6.3f}  {found / max(found + wrong, 1):9.3f}")
@@ -165,13 +205,37 @@ def table(runs: Sequence[tuple[Path, Path]]) -> list[str]:
     return lines
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def _check_enough(
+    runs: Sequence[tuple[Path, Path]], counts: Array, strangers: Array, own: Array
+) -> None:
+    lacks = (
+        (counts[:, 1].any(), "no clear face on a frame that was looked at"),
+        (len(strangers), "no two people of one clip with a track each that is theirs alone"),
+        (len(own), "nobody with two tracks that are theirs alone"),
+    )
+    for found, what in lacks:
+        if not found:
+            names = ", ".join(truth.name for truth, _ in runs)
+            raise BenchError(
+                f"{names}: {what}: nothing to measure thresholds by; add runs of clips that "
+                "show several people, each more than once"
+            )
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Measure and print; return 0, or 1 if it cannot be measured."""
+    parser = argparse.ArgumentParser(
+        description="Measures a pack's own thresholds on labelled runs.", prog="calibrate"
+    )
     parser.add_argument("runs", nargs="+", metavar="TRUTH=RUN_FOLDER")
-    pairs = [given.partition("=") for given in parser.parse_args().runs]
-    print("\n".join(table([(Path(truth), Path(run)) for truth, _, run in pairs])))
+    try:
+        lines = table(runs_of(parser.parse_args(given).runs))
+    except (BenchError, ScreenalyticsError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(lines))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

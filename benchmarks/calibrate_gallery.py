@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,12 +25,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.calibrate import boxes_of, rows_of, seen
+from benchmarks.calibrate import boxes_of, rows_of, runs_of, seen
+from benchmarks.processes import BenchError
 from screenalytics_assets.casting import identity_looks, open_pack
 from screenalytics_assets.cli.evaluate import load_truth
 from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_core.artifacts import ArtifactKind
+from screenalytics_core.errors import ScreenalyticsError
 from screenalytics_core.evaluation.scene import labelled_frames
 from screenalytics_core.gallery.enrolment import drafts_of, prototype_id_of
 from screenalytics_core.gallery.likeness import similarities
@@ -262,17 +265,24 @@ def table(ways: Mapping[str, Sequence[Asked]]) -> list[str]:
     ]
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def main(given: Sequence[str] | None = None) -> int:
+    """Measure and print; return 0, or 1 if it cannot be measured."""
+    parser = argparse.ArgumentParser(
+        description="Measures a pack's thresholds for names.", prog="calibrate_gallery"
+    )
     parser.add_argument("--models", default="auto", help="the runs' pack")
     parser.add_argument("runs", nargs="+", metavar="TRUTH=RUN_FOLDER")
-    given = parser.parse_args()
-    embedder = open_pack(Settings.from_env(), given.models, print).face_embedder()
-    pairs = [pair.partition("=") for pair in given.runs]
-    episodes = [known_of(Path(truth), Path(run), embedder) for truth, _, run in pairs]
+    args = parser.parse_args(given)
+    try:
+        runs = runs_of(args.runs)
+        embedder = open_pack(Settings.from_env(), args.models, print).face_embedder()
+        episodes = [known_of(truth, run, embedder) for truth, run in runs]
+    except (BenchError, ScreenalyticsError) as error:
+        print(error, file=sys.stderr)
+        return 1
     print("\n".join(table(dict(settings_of(episodes)))))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -14,6 +14,7 @@ from benchmarks.calibrate import (
     found_and_right,
     joined_at,
     likeness,
+    main,
     people_of_tracks,
     table,
 )
@@ -101,18 +102,32 @@ def test_the_proposals_are_the_strangers_tail_and_the_equal_error() -> None:
     assert (own < middle).mean() == pytest.approx((others >= middle).mean(), abs=0.02)
 
 
-def test_the_table_is_made_of_a_runs_files(tmp_path: Path) -> None:
-    run = tmp_path / "run"
+def written(
+    folder: Path, truth: dict[str, Any], tracks: list[dict[str, Any]], reps: list[dict[str, Any]]
+) -> tuple[Path, Path]:
+    """A truth file and the folder of a run that found both people on every frame."""
+    run = folder / "run"
     run.mkdir()
     files = {
-        "tracks.jsonl": [track(1, ANNA_BOX, 0, 4), track(2, ANNA_BOX, 5, 9), track(3, BEN_BOX)],
-        "track_reps.jsonl": [rep(1, 1), rep(2, 1), rep(3, 0, 1)],
+        "tracks.jsonl": tracks,
+        "track_reps.jsonl": reps,
         "detections.jsonl": [detection(f, b, 0.9) for f in range(10) for b in (ANNA_BOX, BEN_BOX)],
     }
     for name, rows in files.items():
         (run / name).write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    truth = tmp_path / "truth.json"
-    truth.write_text(json.dumps(truth_document()), "utf-8")
+    path = folder / "truth.json"
+    path.write_text(json.dumps(truth), "utf-8")
+    return path, run
+
+
+TRACKS = [track(1, ANNA_BOX, 0, 4), track(2, ANNA_BOX, 5, 9), track(3, BEN_BOX)]
+REPS = [rep(1, 1), rep(2, 1), rep(3, 0, 1)]
+
+
+def test_the_table_is_made_of_a_runs_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth, run = written(tmp_path, truth_document(), TRACKS, REPS)
 
     lines = table([(truth, run)])
 
@@ -120,3 +135,69 @@ def test_the_table_is_made_of_a_runs_files(tmp_path: Path) -> None:
     assert lines[8].split() == ["0.95", "0.000", "0.000"]
     assert "same (1)  strangers (2)" in lines[9]
     assert lines[-2] == "one stranger in a hundred: cluster_thresh 0.00"
+    assert main([f"{truth}={run}"]) == 0
+    assert capsys.readouterr().out.splitlines() == "\n".join(lines).splitlines()
+
+
+NOBODY = {"faces": [], "persons": {}, "visible": {}}
+ANNA_ALONE = {
+    "faces": [f for f in truth_document()["faces"] if f["person"] == "Anna"],
+    "persons": {"Anna": {"main": True}}, "visible": {"Anna": [[0, 9]]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "tracks", "said"),
+    [
+        pytest.param(NOBODY, TRACKS, "no clear face", id="nobody"),
+        pytest.param(ANNA_ALONE, TRACKS, "no two people", id="one person"),
+        pytest.param(
+            {}, [track(1, ANNA_BOX), track(3, BEN_BOX)], "nobody with two", id="once each"
+        ),
+    ],
+)
+def test_runs_that_show_too_little_are_told_what_they_lack(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    changed: dict[str, Any],
+    tracks: list[dict[str, Any]],
+    said: str,
+) -> None:
+    truth, run = written(tmp_path, truth_document(**changed), tracks, REPS)
+
+    assert main([f"{truth}={run}"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"truth.json: {said}")
+    assert line.endswith("add runs of clips that show several people, each more than once")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("{truth}", "{truth}: is no TRUTH=RUN_FOLDER: write "),
+        ("{truth}=", "{truth}=: is no TRUTH=RUN_FOLDER: write "),
+        ("={run}", "={run}: is no TRUTH=RUN_FOLDER: write "),
+        ("{truth}={run}/elsewhere", "{run}/elsewhere: holds no tracks.jsonl and no "),
+        ("{run}={run}", "truth file {run}: cannot be read"),
+        ("{run}/tracks.jsonl={run}", "truth file {run}/tracks.jsonl: is no JSON"),
+    ],
+)
+def test_an_argument_that_cannot_be_used_is_named_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str, said: str
+) -> None:
+    truth, run = written(tmp_path, truth_document(), TRACKS, REPS)
+
+    assert main([given.format(truth=truth, run=run)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(said.format(truth=truth, run=run))
+
+
+def test_a_file_of_a_run_that_is_broken_is_named_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    truth, run = written(tmp_path, truth_document(), TRACKS, REPS)
+    (run / "track_reps.jsonl").write_text("{", "utf-8")
+
+    assert main([f"{truth}={run}"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{run / 'track_reps.jsonl'}: cannot be read")

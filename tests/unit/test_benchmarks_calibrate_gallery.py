@@ -12,6 +12,7 @@ from benchmarks.calibrate_gallery import (
     cast_of,
     choices,
     fitted,
+    main,
     proposed,
     rates,
     reliability,
@@ -101,3 +102,11 @@ def test_a_member_has_no_more_faces_than_the_product_keeps() -> None:
     assert len(many.names) == MAX_PROTOTYPES
     assert many.names[0] == "p0"
     assert many.names[-1] == "p89"
+
+
+def test_an_argument_that_cannot_be_used_is_named_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["truth.json"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("truth.json: is no TRUTH=RUN_FOLDER")
