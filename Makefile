@@ -27,7 +27,8 @@ demo: install
 # So what only the command line's processes reach does not count for screenalytics_assets.
 MANY_CASES := $(wildcard tests/unit/*/test_*_properties.py tests/unit/*/test_*_agreement.py \
     tests/unit/api/test_schema.py tests/unit/api/test_hostile_ids.py \
-    tests/unit/report/test_report_pages.py tests/unit/test_benchmarks*.py) tests/unit/composed
+    tests/unit/report/test_report_pages.py tests/unit/report/test_report_bench.py \
+    tests/unit/test_benchmarks*.py) tests/unit/composed
 UNWATCHED := tests/golden $(wildcard tests/integration/test_s[3c]*.py) $(MANY_CASES) \
     $(addprefix tests/integration/test_,liveness.py mirror.py readme.py sync.py)
 PROCESSES := tests/architecture $(wildcard tests/integration/test_[a-d]*.py)
