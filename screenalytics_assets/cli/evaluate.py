@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from screenalytics_core.evaluation.truth import Truth
     from screenalytics_core.evaluation.verdict import Evaluation
 
-_SPARE = ("time_iou", "low_s", "high_s")
+_SPARE = ("time_iou", "total_s", "low_s", "high_s")
 
 
 def evaluate(
@@ -30,7 +30,7 @@ def evaluate(
     data_root: options.DataRoot = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Hold a run against a truth file: faces, tracks, identities, seconds, bounds, cuts.
+    """Hold a run against a truth file: faces, tracks, people as decided, seconds, bounds, cuts.
 
     Example: screenalytics evaluate --truth rhobh-s05e14.truth.json --run rhobh-s05e14
     """
@@ -42,10 +42,24 @@ def evaluate(
     stores = Stores.open(Settings.from_env(data_root=data_root).data_root)
     ep_id, run_id = resolve_run(stores.runs, run, None)
     evaluation = hold_against(known, prediction_of_run(stores, ep_id, run_id))
+    video = stores.runs.require(ep_id, run_id).source
+    if not _is_name_of(known.clip, video):
+        tell(
+            f"note: the truth is of {known.clip!r}, the run of {video!r}; size, length and rate "
+            "are the same"
+        )
     if as_json:
         put_json({"ep_id": ep_id, "run_id": run_id, **evaluation.to_dict()})
         return
     _show(f"{known.clip}  run {ep_id}/{run_id}", evaluation)
+
+
+def _is_name_of(clip: str, video: str) -> bool:
+    """Tell whether a truth's clip is a video by its name, with or without folders and suffix."""
+    from screenalytics_core.gallery.names import folded
+
+    said, name = PurePath(clip), PurePath(video)
+    return folded(name.name) == folded(said.name) or folded(name.stem) == folded(said.name)
 
 
 def load_truth(path: Path) -> Truth:
@@ -80,11 +94,12 @@ def load_truth(path: Path) -> Truth:
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse a key that stands twice, of which JSON would silently take the last."""
-    names = [name for name, _ in pairs]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise ValueError(f"{twice!r} stands twice in one object")
-    return dict(pairs)
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name!r} stands twice in one object")
+        found[name] = value
+    return found
 
 
 def prediction_of_run(stores: Stores, ep_id: str, run_id: str) -> Prediction:
@@ -114,6 +129,13 @@ def _show(title: str, evaluation: Evaluation) -> None:
     put_table(title, ("figure", "value", "of"), lines)
     rows = seconds_rows(evaluation)
     columns = tuple(rows[0]) if rows else ()
-    put_table("seconds of visible face", columns, [tuple(r.values()) for r in rows], spare=_SPARE)
+    put_table(
+        "seconds of visible face; low_s to high_s bound total_s",
+        columns,
+        [tuple(r.values()) for r in rows],
+        spare=_SPARE,
+    )
+    if evaluation.other_reading is not None:
+        tell("--json has the figures of the other reading too, under alt_reading")
     if evaluation.bounds is None:
         tell("stated bounds are not judged; docs/evaluation.md says what that takes")

@@ -13,7 +13,7 @@ from screenalytics_assets.settings import Settings
 from screenalytics_assets.stores import Stores
 from screenalytics_core.artifacts import ArtifactKind
 from tests.command_line import in_this_process, screenalytics
-from tests.integration.support import EP_ID
+from tests.integration.support import EP_ID, CopyFinished
 
 pytestmark = pytest.mark.models
 
@@ -86,6 +86,52 @@ def test_people_read_lines_and_are_told_what_was_not_judged(
     assert "bounds are not judged" in done.stderr
 
 
+def test_what_people_decided_is_judged(
+    labels: dict[str, Any], copy_finished: CopyFinished, tmp_path: Path
+) -> None:
+    path, root = write(tmp_path, labels), copy_finished(tmp_path / "data").data_root
+
+    def judged() -> dict[str, Any]:
+        done = in_this_process(
+            "evaluate", "--truth", path, "--run", EP_ID, "--json", data_root=root
+        )
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    before = judged()
+    one, other = (row["identity"] for row in before["persons"][:2])
+    done = in_this_process("identities", "label", EP_ID, one, "Zo\u00eb", data_root=root)
+    assert done.returncode == 0, done.stderr
+    done = in_this_process("identities", "merge", EP_ID, one, other, data_root=root)
+    assert done.returncode == 0, done.stderr
+    after = judged()
+
+    assert before["bcubed"]["f1"] > after["bcubed"]["f1"]
+    assert after["identities"]["count_error"] == before["identities"]["count_error"] - 1
+    assert {row["identity"] for row in after["persons"][:2]} == {"zoe", None}
+    (zoe,) = (row for row in after["persons"] if row["identity"] == "zoe")
+    assert (zoe["label"], zoe["total_s"] >= zoe["pred_s"]) == ("Zo\u00eb", True)
+
+
+@pytest.mark.parametrize(
+    ("named", "is_told"), [("clip.mp4", False), ("raw/CLIP", False), ("other.mp4", True)]
+)
+def test_another_videos_name_is_told(
+    named: str,
+    is_told: bool,
+    labels: dict[str, Any],
+    finished: tuple[Settings, EpisodeRunResult],
+    tmp_path: Path,
+) -> None:
+    path, root = write(tmp_path, {**labels, "clip": named}), finished[0].data_root
+
+    done = in_this_process("evaluate", "--truth", path, "--run", EP_ID, "--json", data_root=root)
+
+    assert json.loads(done.stdout)["clip"] == named
+    assert ("the truth is of 'other.mp4', the run of 'clip.mp4'" in done.stderr) == is_told
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -116,6 +162,7 @@ def test_a_truth_that_does_not_fit_is_refused_by_name(
         ("{", "is no JSON"),
         ("[" * 100_000, "is no JSON"),
         ('{"fps": 25, "fps": 30}', "'fps' stands twice"),
+        ('{"fps": 25, "persons": {"Ana": {}, "Bo": {}, "Ana": {}}}', "'Ana' stands twice"),
         ("[]", "no object but list"),
     ],
 )
