@@ -157,20 +157,26 @@ def asked_of(members: Sequence[GalleryMember], episodes: Sequence[Sequence[Known
     return found
 
 
-def settings_of(episodes: Sequence[Sequence[Known]]) -> Iterator[tuple[str, list[Asked]]]:
-    """Yield ways of asking: the cast of one episode, and that of half of them, six times."""
+def ways_of(episodes: Sequence[Sequence[Known]]) -> dict[str, list[Asked]]:
+    """Return ways of asking: the cast of one episode, and that of half of them, six times.
+
+    Raises:
+        BenchError: In one of them nobody is asked for who is in the cast.
+    """
     single: list[Asked] = []
     for place, episode in enumerate(episodes):
         rest = [other for n, other in enumerate(episodes) if n != place]
         single += asked_of(cast_of([episode]), rest)
-    yield "cast of one episode", single
     halves: list[Asked] = []
     for seed in range(HALVES):
         order = list(episodes)
         random.Random(seed).shuffle(order)
         middle = len(order) // 2
         halves += asked_of(cast_of(order[:middle]), order[middle:])
-    yield "cast of half of the episodes", halves
+    ways = {"cast of one episode": single, "cast of half of the episodes": halves}
+    if any(np.isnan([one.own for one in asked]).all() for asked in ways.values()):
+        raise BenchError("too few people are in two of the runs: add runs with the same names")
+    return ways
 
 
 def rates(asked: Sequence[Asked], thresh: float, margin: float) -> tuple[float, float, float]:
@@ -276,11 +282,11 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         runs = runs_of(args.runs)
         embedder = open_pack(Settings.from_env(), args.models, print).face_embedder()
-        episodes = [known_of(truth, run, embedder) for truth, run in runs]
+        ways = ways_of([known_of(truth, run, embedder) for truth, run in runs])
     except (BenchError, ScreenalyticsError) as error:
         print(error, file=sys.stderr)
         return 1
-    print("\n".join(table(dict(settings_of(episodes)))))
+    print("\n".join(table(ways)))
     return 0
 
 

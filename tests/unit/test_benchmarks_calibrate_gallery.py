@@ -18,7 +18,9 @@ from benchmarks.calibrate_gallery import (
     reliability,
     table,
     thinned,
+    ways_of,
 )
+from benchmarks.processes import BenchError
 from screenalytics_core.gallery.prototypes import MAX_PROTOTYPES
 from screenalytics_core.gallery.vectors import CropVectors
 from screenalytics_core.vision.models.protocols import FloatArray
@@ -110,3 +112,15 @@ def test_an_argument_that_cannot_be_used_is_named_in_one_line(
     assert main(["truth.json"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("truth.json: is no TRUTH=RUN_FOLDER")
+
+
+def test_runs_without_people_in_common_are_told_so() -> None:
+    anna, ben = Known("Anna", looks(ANNA), crops(ANNA)), Known("Ben", looks(BEN), crops(BEN))
+    cleo, dora = Known("Cleo", looks(CLEO), crops(CLEO)), Known("Dora", looks(CLEO), crops(CLEO))
+
+    assert set(ways_of([[anna, ben], [anna, ben]])) == {
+        "cast of one episode", "cast of half of the episodes",
+    }  # fmt: skip
+    for episodes in ([], [[anna, ben]], [[anna], [anna]], [[anna, ben], [cleo, dora]]):
+        with pytest.raises(BenchError, match="too few people are in two of the runs: add runs"):
+            ways_of(episodes)
