@@ -16,6 +16,7 @@ import av
 import numpy as np
 
 from benchmarks.composed.looks import Face, Look
+from screenalytics_assets.cli.evaluate import load_truth
 from screenalytics_core.demo_scenes import Box
 from screenalytics_core.errors import VideoError
 
@@ -32,10 +33,11 @@ class Clip:
 
     @cached_property
     def truth(self) -> dict[str, Any]:
-        """The document of `truth/NAME.json`.
+        """The document of `truth/NAME.json`, with everything in it that may be left out.
 
         Raises:
-            VideoError: There is none.
+            TruthError: A field of it is missing or wrong.
+            VideoError: There is none, or its cuts are not labelled.
         """
         path = self.path.parent / "truth" / f"{self.path.stem}.json"
         if not path.is_file():
@@ -44,8 +46,14 @@ class Clip:
                 reason=f"has no truth at {path}",
                 way_out="Give a folder of labelled clips.",
             )
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return document
+        known = load_truth(path)
+        if known.cuts is None:
+            raise VideoError(
+                thing=f"clip {self.path.name}",
+                reason=f"has no cuts in {path}, and shots are taken whole",
+                way_out="Label them, [] if there are none.",
+            )
+        return _completed(json.loads(path.read_text(encoding="utf-8")))
 
     @cached_property
     def shots(self) -> tuple[tuple[int, int], ...]:
@@ -163,6 +171,25 @@ class Excerpt:
         regions = self.clip.truth["ignore_regions"]
         at = (r["bbox_xyxy"] for r in regions if r["start"] <= frame <= r["end"])
         return tuple((float(x0), float(y0), float(x1), float(y1)) for x0, y0, x1, y1 in at)
+
+
+def _completed(truth: dict[str, Any]) -> dict[str, Any]:
+    """Return a checked truth with all that docs/evaluation.md lets a labeller leave out."""
+    doubts = {"small": False, "hard": False, "away": False}
+    people = truth["persons"].items()
+    return {
+        "visible_clear": truth["visible"],
+        "maybe": {},
+        "ignore_regions": [],
+        **_said(truth),
+        "persons": {name: {"main": False} | _said(facts) for name, facts in people},
+        "faces": [doubts | _said(face) for face in truth["faces"]],
+    }
+
+
+def _said(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what is not null, which is as good as left out."""
+    return {key: value for key, value in facts.items() if value is not None}
 
 
 def labelled_clips(folder: Path) -> tuple[Clip, ...]:

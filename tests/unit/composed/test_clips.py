@@ -15,7 +15,7 @@ from benchmarks.composed.mixing import join_shots
 from benchmarks.composed.shots import EpisodeShot
 from benchmarks.composed.truth import TruthWriter
 from benchmarks.material import SHARED
-from screenalytics_core.errors import VideoError
+from screenalytics_core.errors import TruthError, VideoError
 from tests.composed_scenes import found_box, labelled_clip, made_of, pictures
 
 CLIPS = SHARED / "clips"
@@ -97,6 +97,50 @@ def test_a_clip_without_a_truth_is_named_in_the_error(tmp_path: Path) -> None:
     assert labelled_clips(tmp_path) == ()
     with pytest.raises(VideoError, match="holds no labelled clip"):
         clip_episodes(tmp_path)
+
+
+OPTIONAL = ("visible_clear", "maybe", "ignore_regions", "alt_reading")
+
+
+@pytest.mark.parametrize("absent", ["left out", "null"])
+def test_what_a_truth_may_leave_out_need_not_be_there(tmp_path: Path, absent: str) -> None:
+    path = labelled_clip(tmp_path)
+    truth = json.loads((tmp_path / "truth" / "walk.json").read_text())
+
+    def without(given: dict[str, Any], *names: str) -> dict[str, Any]:
+        rest = {k: v for k, v in given.items() if k not in names}
+        return rest if absent == "left out" else rest | dict.fromkeys(names)
+
+    truth = without(truth, *OPTIONAL)
+    truth["faces"] = [without(f, "small", "hard", "away") for f in truth["faces"]]
+    truth["persons"]["green"] = without(truth["persons"]["green"], "main", "gallery")
+    (tmp_path / "truth" / "walk.json").write_text(json.dumps(truth))
+
+    shown = truth_of(Excerpt(Clip(path), 0, 29), (320, 180))
+
+    assert shown["visible_clear"] == shown["visible"] == {
+        "red": [[0, 17]], "walk green": [[18, 29]],
+    }  # fmt: skip
+    assert shown["ignore_regions"] == []
+    doubts = [face[doubt] for face in shown["faces"] for doubt in ("hard", "small", "away")]
+    assert all(doubt is False for doubt in doubts)
+    assert [p["main"] for p in shown["persons"].values()] == [True, False]
+
+
+def test_a_truth_that_is_wrong_is_named_by_file_and_field(tmp_path: Path) -> None:
+    path = labelled_clip(tmp_path, faces=[{"frame_idx": 0, "person": "red"}])
+
+    with pytest.raises(TruthError, match=r"walk\.json, faces\[0\]\.bbox_xyxy: is missing"):
+        _ = Clip(path).truth
+
+
+def test_a_clip_without_labelled_cuts_is_refused_since_shots_are_taken_whole(
+    tmp_path: Path,
+) -> None:
+    path = labelled_clip(tmp_path, cuts=None)
+
+    with pytest.raises(VideoError, match=r"walk\.mp4: has no cuts in .*Label them"):
+        _ = Clip(path).shots
 
 
 def test_every_kind_of_episode_is_built_from_whatever_clips_there_are(tmp_path: Path) -> None:
