@@ -1,6 +1,7 @@
 """Speed, memory, overhead, the ledger and the job API in one run: `python -m benchmarks.bench`.
 
-Writes benchmarks/results/latest.json and prints a table. `--only` picks a part.
+Writes benchmarks/results/latest.json and prints a table. `--only` picks a part; what `--out` holds
+of the others stays, each with the code and the day that it was measured with.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from benchmarks.material import find_material
 from benchmarks.overhead import bench_overhead
 from benchmarks.processes import ROOT
 from benchmarks.speed import bench_speed
+from screenalytics_assets.code_ref import code_ref_of
 
 PARTS = (
     "registry",
@@ -56,7 +59,10 @@ def main() -> None:
     """Measure, write, print."""
     args = parse_arguments()
     parts = args.only or PARTS
-    results: dict[str, Any] = {"machine": machine()}
+    results: dict[str, Any] = {
+        "machine": machine(),
+        "measured": measured(parts, code_ref_of(ROOT), datetime.now(UTC)),
+    }
     if "registry" in parts:
         results["registry"] = registry.measure()
     if "registered" in parts:
@@ -68,9 +74,22 @@ def main() -> None:
     if NEEDS_CLIPS & set(parts):
         results |= measure_on_clips(args, parts)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    kept = json.loads(args.out.read_text(encoding="utf-8")) if args.out.is_file() else {}
+    together = beside(kept, results) if args.only else results
+    args.out.write_text(json.dumps(together, indent=2) + "\n", encoding="utf-8")
     print("\n".join(table(results)))
     print(f"\nwritten to {args.out}")
+
+
+def measured(parts: Collection[str], code_ref: str, now: datetime) -> dict[str, dict[str, str]]:
+    """Return of each part which code it was measured with, and on which day."""
+    return {part: {"code_ref": code_ref, "day": f"{now:%Y-%m-%d}"} for part in parts}
+
+
+def beside(kept: Mapping[str, Any], results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a kept result with the parts that were measured anew in the place of its own."""
+    together = {**kept.get("measured", {}), **results["measured"]}
+    return {**kept, **results, "measured": together}
 
 
 def measure_on_clips(args: argparse.Namespace, parts: Collection[str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks import folding
+from benchmarks.bench import beside, measured
 from benchmarks.media import cut_video, frame_count, loop_video
 from benchmarks.naive_peer import SeenFace, cluster, describe, face_runs
 from benchmarks.processes import BenchError, measure
@@ -149,3 +151,19 @@ def test_the_folding_bench_says_how_fast_and_whether_that_will_do() -> None:
         in folding.report({**results, "folded_per_s": 100_000})[0]
     )
     assert "MISSED" in folding.report({**results, "folded_per_s": 99_999})[0]
+
+
+def test_what_is_not_measured_anew_stays_with_its_code_and_day() -> None:
+    first, second = (datetime(2026, 3, day, 23, 30, tzinfo=UTC) for day in (1, 2))
+    kept = {"speed": 1, "memory": 2, "measured": measured(["speed", "memory"], "abc", first)}
+
+    together = beside(kept, {"speed": 3, "measured": measured(["speed"], "def-dirty", second)})
+
+    assert together == {
+        "speed": 3,
+        "memory": 2,
+        "measured": {
+            "speed": {"code_ref": "def-dirty", "day": "2026-03-02"},
+            "memory": {"code_ref": "abc", "day": "2026-03-01"},
+        },
+    }
