@@ -83,7 +83,7 @@ def may_be_kept(
 ) -> bool:
     """Return whether a run is the kept result's own, all of it was there, and nothing failed."""
     lacks = before is not None and not_measured(before, result)
-    return is_whole(args) and not result["problems"] and not lacks
+    return is_whole(args, before) and not result["problems"] and not lacks
 
 
 def measure_all(args: argparse.Namespace) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,11 +12,8 @@ from benchmarks.quality.limits import LITE, SCRFD
 
 FILE: Final = "benchmarks/results/quality.json"
 COMPOSED_FILE: Final = "benchmarks/results/composed.json"
-# Each kept result's own command, as docs/evaluation.md names it.
-KEPT_BY: Final = {
-    FILE: (),
-    COMPOSED_FILE: ("--composed", "40", "--mixed", "--seed", "1000"),
-}
+# How a result says what its episodes were drawn from.
+MIXED: Final = "pictures and clips"
 # Where things are put changes no figure.
 _PLACES: Final = ("out", "work")
 
@@ -74,9 +72,19 @@ def result_file(args: argparse.Namespace) -> str:
     return COMPOSED_FILE if args.composed else FILE
 
 
-def is_whole(args: argparse.Namespace) -> bool:
+def is_whole(args: argparse.Namespace, kept: Mapping[str, Any] | None) -> bool:
     """Return whether this is the kept result's own command: no other run may replace it."""
-    return _choices(args) == _choices(parse_arguments([*KEPT_BY[result_file(args)]]))
+    own = own_command(kept) if args.composed else ()
+    return own is not None and _choices(args) == _choices(parse_arguments([*own]))
+
+
+def own_command(kept: Mapping[str, Any] | None) -> tuple[str, ...] | None:
+    """Return the options that made a kept result of composed episodes; None if none is kept."""
+    if kept is None or "composed" not in kept:
+        return None
+    made = kept["composed"]
+    mixed = ("--mixed",) if made["material"] == MIXED else ()
+    return "--composed", str(made["episodes"]), *mixed, "--seed", str(made["seed"])
 
 
 def _choices(args: argparse.Namespace) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import screenalytics_core
 from benchmarks.composed.compose import Composed, compose
 from benchmarks.composed.sampling import sampled_episode
 from benchmarks.processes import BenchError
+from benchmarks.quality.arguments import MIXED
 from benchmarks.quality.figures import Row, figures_of, mean_row
 from benchmarks.quality.scoring import product_prediction
 from screenalytics_assets.engine import PipelineStage, run_episode
@@ -123,7 +124,7 @@ def measure_composed(
     return {
         "seed": sampling.seed,
         "episodes": sampling.count,
-        "material": "pictures and clips" if sampling.clips else "pictures",
+        "material": MIXED if sampling.clips else "pictures",
         "drawn_by": drawn_by(),
         "seconds": round(seconds, 1),
         "rows": [aggregate(setup, who, own) for (setup, who), own in judged.items()],

@@ -11,7 +11,13 @@ import pytest
 
 from benchmarks.processes import BenchError
 from benchmarks.quality import __main__ as command
-from benchmarks.quality.arguments import COMPOSED_FILE, FILE, is_whole, parse_arguments
+from benchmarks.quality.arguments import (
+    COMPOSED_FILE,
+    FILE,
+    is_whole,
+    own_command,
+    parse_arguments,
+)
 from benchmarks.quality.comparison import (
     changes,
     is_any_compared,
@@ -446,16 +452,22 @@ COMPOSED = ("--composed", "40", "--mixed", "--seed", "1000")
     ],
 )
 def test_only_its_own_command_replaces_a_kept_result(given: list[str], whole: bool) -> None:
-    assert is_whole(parse_arguments(given)) == whole
+    assert is_whole(parse_arguments(given), composed()) == whole
 
 
-def test_the_kept_composed_result_is_its_own_commands() -> None:
-    kept = json.loads((command.ROOT / COMPOSED_FILE).read_text())["composed"]
+def test_the_own_command_of_a_kept_result_is_told_by_what_it_was_made_of() -> None:
+    pictures = composed(seed=7, episodes=3, material="pictures")
 
-    assert (kept["episodes"], kept["seed"], kept["material"]) == (40, 1000, "pictures and clips")
-    assert f"python -m benchmarks.quality {' '.join(COMPOSED)}" in (
-        command.ROOT / "docs" / "evaluation.md"
-    ).read_text("utf-8")
+    assert own_command(composed()) == COMPOSED
+    assert own_command(pictures) == ("--composed", "3", "--seed", "7")
+    assert is_whole(parse_arguments(["--composed", "3", "--seed", "7"]), pictures)
+    assert not is_whole(parse_arguments([*COMPOSED]), None)
+
+
+def test_the_committed_composed_result_can_be_made_anew_by_its_own_command() -> None:
+    kept = json.loads((command.ROOT / COMPOSED_FILE).read_text())
+
+    assert is_whole(parse_arguments([*(own_command(kept) or ())]), kept)
 
 
 @pytest.mark.parametrize(
