@@ -87,16 +87,20 @@ def _judge(limit: Limit, rows: Sequence[Row]) -> Iterator[Verdict]:
 
 
 def judge_tracking(rows: Sequence[Row]) -> list[Verdict]:
-    """Return whether the product follows as well as ByteTrack with its defaults, every frame."""
+    """Return whether the product follows as well as ByteTrack with its defaults, every frame.
+
+    It is judged with ByteTrack's confidence, and with its own, which fits another detector.
+    """
     first = {row["who"]: row for row in rows if row["stride"] == 1}
     return [
         Verdict(
-            f"tracking, {ALIKE}: {figure} at least ByteTrack's",
-            first[ALIKE][figure],
-            first[ALIKE][figure] >= first["bytetrack"][figure],
+            f"tracking, {who}: {figure} at least ByteTrack's",
+            first[who][figure],
+            first[who][figure] >= first["bytetrack"][figure],
         )
+        for who in (ALIKE, "product")
         for figure in ("mota", "idf1")
-        if ALIKE in first and "bytetrack" in first
+        if who in first and "bytetrack" in first
     ]
 
 

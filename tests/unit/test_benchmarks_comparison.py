@@ -14,9 +14,11 @@ from benchmarks.quality import __main__ as command
 from benchmarks.quality.arguments import (
     COMPOSED_FILE,
     FILE,
+    PICTURES_FILE,
     is_whole,
     own_command,
     parse_arguments,
+    result_file,
 )
 from benchmarks.quality.comparison import (
     changes,
@@ -83,14 +85,16 @@ def tracked(who: str, mota: float, idf1: float, stride: int = 1) -> dict[str, An
     return {"who": who, "stride": stride, "mota": mota, "idf1": idf1, "hota": 0.5, "switches": 4}
 
 
-def test_the_tracker_is_judged_on_every_frame_at_the_peers_own_threshold() -> None:
+def test_the_tracker_is_judged_on_every_frame_at_the_peers_own_threshold_and_at_its_own() -> None:
     rows = [
-        tracked("product", 0.1, 0.1), tracked("product at 0.7", 0.6, 0.5),
+        tracked("product", 0.1, 0.7), tracked("product at 0.7", 0.6, 0.5),
         tracked("bytetrack", 0.5, 0.6), tracked("product at 0.7", 0.1, 0.1, stride=2),
         tracked("bytetrack", 0.9, 0.9, stride=2),
     ]  # fmt: skip
 
-    assert [(v.value, v.holds) for v in judge_tracking(rows)] == [(0.6, True), (0.5, False)]
+    assert [(v.value, v.holds) for v in judge_tracking(rows)] == [
+        (0.6, True), (0.5, False), (0.1, False), (0.7, True),
+    ]  # fmt: skip
 
 
 BOUNDS = {
@@ -464,10 +468,13 @@ def test_the_own_command_of_a_kept_result_is_told_by_what_it_was_made_of() -> No
     assert not is_whole(parse_arguments([*COMPOSED]), None)
 
 
-def test_the_committed_composed_result_can_be_made_anew_by_its_own_command() -> None:
-    kept = json.loads((command.ROOT / COMPOSED_FILE).read_text())
+@pytest.mark.parametrize("file", [COMPOSED_FILE, PICTURES_FILE])
+def test_a_committed_composed_result_can_be_made_anew_by_its_own_command(file: str) -> None:
+    kept = json.loads((command.ROOT / file).read_text())
 
-    assert is_whole(parse_arguments([*(own_command(kept) or ())]), kept)
+    own = parse_arguments([*(own_command(kept) or ())])
+
+    assert (result_file(own), is_whole(own, kept)) == (file, True)
 
 
 @pytest.mark.parametrize(
