@@ -124,6 +124,29 @@ def test_bounds_are_worth_stating_if_they_are_right_narrow_and_better_than_one_f
     assert [at for at, verdict in enumerate(told) if not verdict.holds] == missed
 
 
+@pytest.mark.parametrize(
+    ("samples", "judged"),
+    [
+        ({"faces": 229, "bodies": 3}, ["faces"]),
+        ({"faces": 229, "bodies": 229}, ["faces", "bodies"]),
+        ({"faces": 30, "bodies": 3}, ["faces"]),
+        ({"faces": None, "bodies": None}, []),
+    ],
+)
+def test_bounds_are_judged_where_enough_can_be_judged_or_else_where_most_can(
+    samples: dict[str, int | None], judged: list[str]
+) -> None:
+    rows = [
+        {"setup": "scrfd", "who": who, "bounds": n and {**BOUNDS, "samples": n}}
+        for who, n in samples.items()
+    ]
+
+    told = judge_composed({"rows": rows})
+
+    assert list(dict.fromkeys(v.what.split()[2].strip(":") for v in told)) == judged
+    assert all(v.holds for v in told) == (samples["faces"] != 30)
+
+
 def result(*rows: dict[str, Any], **more: Any) -> dict[str, Any]:
     told = with_means(list(rows))
     return {"clips": told, "limits": [v.to_dict() for v in judge_clips(told)], **more}
