@@ -29,7 +29,7 @@ from screenalytics_core.config import EpisodeRunConfig
 from screenalytics_core.evaluation.bounds import BoundsSample, calibration
 from screenalytics_core.evaluation.evaluate import evaluate
 from screenalytics_core.evaluation.prediction import Prediction
-from screenalytics_core.evaluation.truth import Truth, read_truth
+from screenalytics_core.evaluation.truth import read_truth
 from screenalytics_core.evaluation.verdict import Evaluation
 from screenalytics_core.stages import STAGE_PLAN
 
@@ -119,7 +119,7 @@ def measure_composed(
         seconds += truth.frame_count / truth.fps
         for way in ways:
             prediction = _run(f"composed-s01e{seed:04d}", made.video_path, way, settings)
-            evaluation = evaluate(truth_for(way, truth), prediction)
+            evaluation = evaluate(truth, prediction)
             judged[way.setup, way.who].append(Judged(seed, evaluation))
     return {
         "seed": sampling.seed,
@@ -129,11 +129,6 @@ def measure_composed(
         "seconds": round(seconds, 1),
         "rows": [aggregate(setup, who, own) for (setup, who), own in judged.items()],
     }
-
-
-def truth_for(way: Variant, truth: Truth) -> Truth:
-    """Return the truth without bodies for a run that looks for none: it states faces' seconds."""
-    return truth if way.config.body_tracking else replace(truth, present=None)
 
 
 def _run(ep_id: str, video: Path, way: Variant, settings: Settings) -> Prediction:

@@ -21,7 +21,6 @@ from benchmarks.quality.episodes import (
     composed_once,
     measure_composed,
     outside,
-    truth_for,
     variants,
 )
 from benchmarks.quality.limits import judge_composed
@@ -79,15 +78,6 @@ def test_without_bounds_nothing_is_judged_and_the_rest_is_told() -> None:
     assert row["bounds"] is None
     assert judge_composed(composed) == []
     assert composed_lines(composed)[2].startswith("scrfd faces")
-
-
-def test_who_looks_for_faces_alone_is_judged_by_faces_alone() -> None:
-    present = {"Ann": [[0, 9]], "Bob": [[0, 9]]}
-    truth = read_truth({**truth_document(), "present": present})
-    faces, bodies = variants("lite", "lite", "balanced")
-
-    assert truth_for(faces, truth).present is None
-    assert truth_for(bodies, truth) == truth
 
 
 def test_other_episodes_are_not_compared() -> None:
