@@ -175,7 +175,7 @@ STEP: Final = Step(
         StepOutput(
             "screen_time",
             (ArtifactKind.SCREEN_TIME,),
-            version="6",
+            version="7",
             inputs=(
                 ArtifactKind.SHOTS,
                 ArtifactKind.TRACKS,

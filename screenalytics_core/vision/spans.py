@@ -27,7 +27,7 @@ from screenalytics_core.vision.intervals import Interval
 # -0.4 to 0.6 s in nine of ten cases.
 _END_S: Final = 0.1
 # Chosen on composed episodes whose people are measured with their bodies (docs/evaluation.md).
-_HIDDEN_S: Final = 0.8
+_HIDDEN_S: Final = 0.5
 
 
 class Extent(NamedTuple):

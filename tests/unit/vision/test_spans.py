@@ -57,8 +57,8 @@ def test_somebody_measured_with_their_body_may_be_there_unseen_while_the_shot_la
 
     early, late = face_spans(TRACKS.from_rows(rows), SHOTS, TIMES_S, has_bodies=True)
 
-    assert early.extent == Extent(frames(44, 69), frames(43, 70), frames(40, 78))
-    assert late.extent == Extent(frames(59, 96), frames(58, 97), frames(50, 99))
+    assert early.extent == Extent(frames(44, 69), frames(43, 70), frames(40, 75))
+    assert late.extent == Extent(frames(59, 96), frames(58, 97), frames(53, 99))
 
 
 @pytest.mark.parametrize("stride", range(1, 9))
