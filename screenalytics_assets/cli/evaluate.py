@@ -48,6 +48,8 @@ def evaluate(
             f"note: the truth is of {known.clip!r}, the run of {video!r}; size, length and rate "
             "are the same"
         )
+    for contradiction in evaluation.truth_contradicts:
+        tell(f"note: the truth contradicts itself: {contradiction}")
     if as_json:
         put_json({"ep_id": ep_id, "run_id": run_id, **evaluation.to_dict()})
         return

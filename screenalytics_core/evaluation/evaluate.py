@@ -9,6 +9,7 @@ from typing import Final
 from screenalytics_core.errors import TruthError
 from screenalytics_core.evaluation.bcubed import bcubed
 from screenalytics_core.evaluation.bounds import calibration
+from screenalytics_core.evaluation.consistency import contradictions
 from screenalytics_core.evaluation.cuts import cut_scores
 from screenalytics_core.evaluation.faces import face_scores
 from screenalytics_core.evaluation.identities import identity_scores, label_scores, seen_faces
@@ -35,6 +36,7 @@ def evaluate(truth: Truth, prediction: Prediction) -> Evaluation:
         TruthError: The truth is of another video.
     """
     _check_same_video(truth, prediction)
+    contradicts = contradictions(truth)
     if not prediction.has_bodies:
         # It states the seconds of faces, which `present` is not about.
         truth = replace(truth, present=None)
@@ -54,6 +56,7 @@ def evaluate(truth: Truth, prediction: Prediction) -> Evaluation:
         bounds_samples=samples,
         cuts=cut_scores(truth.cuts or (), prediction.cuts or ()) if has_cuts else None,
         other_reading=_other_reading(truth, prediction),
+        truth_contradicts=contradicts,
     )
 
 

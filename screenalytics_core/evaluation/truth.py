@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from screenalytics_core.evaluation.consistency import check_consistency
+from screenalytics_core.evaluation.consistency import check_one_face_each
 from screenalytics_core.evaluation.fields import Field
 
 FrameInterval = tuple[int, int]
@@ -151,7 +151,7 @@ def read_truth(document: Mapping[str, Any]) -> Truth:
             _other_reading(field, names, frames) for field in _optional_list(top.get("alt_reading"))
         ),
     )
-    check_consistency(truth)
+    check_one_face_each(truth.faces)
     return truth
 
 

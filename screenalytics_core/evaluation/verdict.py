@@ -56,6 +56,7 @@ class Evaluation:
         bounds_samples: What `bounds` was made of, to be pooled over clips.
         cuts: None where the truth or the run says nothing of them.
         other_reading: None where the truth has no doubts about who is who.
+        truth_contradicts: What the truth denies of itself; figures may be wrong for it.
     """
 
     clip: str
@@ -69,6 +70,7 @@ class Evaluation:
     bounds_samples: tuple[BoundsSample, ...]
     cuts: CutScores | None
     other_reading: OtherVerdict | None
+    truth_contradicts: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return every figure, ready for JSON."""
@@ -83,6 +85,7 @@ class Evaluation:
             "bounds": _plain(self.bounds),
             "cuts": _plain(self.cuts),
             "alt_reading": self._other(),
+            "truth_contradicts": list(self.truth_contradicts),
         }
 
     def _other(self) -> dict[str, Any] | None:

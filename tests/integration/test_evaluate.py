@@ -132,6 +132,20 @@ def test_another_videos_name_is_told(
     assert ("the truth is of 'other.mp4', the run of 'clip.mp4'" in done.stderr) == is_told
 
 
+def test_a_truth_that_contradicts_itself_is_judged_with_a_note(
+    labels: dict[str, Any], finished: tuple[Settings, EpisodeRunResult], tmp_path: Path
+) -> None:
+    somebody = next(iter(labels["persons"]))
+    hole = {**labels, "visible": {**labels["visible"], somebody: []}}
+    path, root = write(tmp_path, hole), finished[0].data_root
+
+    done = in_this_process("evaluate", "--truth", path, "--run", EP_ID, "--json", data_root=root)
+
+    (told,) = json.loads(done.stdout)["truth_contradicts"]
+    assert f"which is not in visible.{somebody}" in told
+    assert f"note: the truth contradicts itself: {told}" in done.stderr.replace("\n", " ")
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

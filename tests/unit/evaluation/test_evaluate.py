@@ -18,7 +18,7 @@ from tests.unit.evaluation.clips import BOTH, LEFT, prediction, truth
 
 KEYS = {
     "": "clip fps frames labelled_frames faces tracking bcubed bcubed_matched_only identities "
-    "labels screen_time persons identities_left_over bounds cuts alt_reading",
+    "labels screen_time persons identities_left_over bounds cuts alt_reading truth_contradicts",
     "faces": "iou clear_faces tp fn fp ignored_predictions recall precision hard_or_small_faces "
     "hard_or_small_found false_positive_examples by_height",
     "tracking": "truth_boxes predicted_boxes truth_ids predicted_ids misses false_positives "

@@ -131,43 +131,9 @@ FACES = [face(f, "ana", LEFT) for f in (0, 3)] + [face(0, "bo", RIGHT)]
             {"faces": [face(3, "ana", RIGHT, hard=True), *FACES]}, "faces[2]",
             "ana already has a face on frame 3", id="a clear face beside a hard one",
         ),
-        pytest.param(
-            {"present": {"ana": [[0, 6], [8, 9]], "bo": [[0, 4]]}}, "visible.ana",
-            "has frame 7, which is not in present.ana", id="visible but not present",
-        ),
-        pytest.param(
-            {"present": {"ana": [[0, 9]]}}, "visible.bo",
-            "has frame 0, which is not in present.bo", id="visible but missing in present",
-        ),
-        pytest.param(
-            {"visible_clear": {"bo": [[2, 5]]}}, "visible_clear.bo",
-            "has frame 5, which is not in visible.bo", id="clear but not visible",
-        ),
-        pytest.param(
-            {"visible": {"ana": [[0, 2], [4, 9]], "bo": [[0, 4]]}}, "faces[1]",
-            "shows ana clearly on frame 3, which is not in visible.ana", id="a face in a hole",
-        ),
-        pytest.param(
-            {"visible": {"ana": [[1, 9]], "bo": [[0, 4]]}}, "faces[0]",
-            "shows ana clearly on frame 0", id="a face before everything",
-        ),
-        pytest.param(
-            {"faces": FACES[:2]}, "persons.bo", "is main and in the picture, but no labelled face",
-            id="nobody can be told to be bo",
-        ),
-        pytest.param(
-            {"faces": [*FACES[:2], face(0, "bo", RIGHT, away=True)]}, "persons.bo",
-            "other than averted ones", id="an averted head says nothing",
-        ),
-        pytest.param(
-            {"faces": FACES[:2], "visible": {"ana": [[0, 9]]},
-             "present": {"ana": [[0, 9]], "bo": [[0, 4]]}},
-            "persons.bo", "in the picture", id="only the body is there",
-        ),
-        pytest.param({"labelled_frames": [], "faces": []}, "persons.ana", "main", id="no labels"),
     ],
 )  # fmt: skip
-def test_a_truth_that_contradicts_itself_is_refused(
+def test_two_faces_of_one_person_on_a_frame_are_refused(
     changed: dict[str, Any], place: str, reason: str
 ) -> None:
     with pytest.raises(TruthError) as raised:
@@ -176,35 +142,6 @@ def test_a_truth_that_contradicts_itself_is_refused(
     assert raised.value.thing == place
     assert reason in raised.value.reason
     assert raised.value.way_out
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        pytest.param(
-            {"faces": [*FACES, *(face(6, "ana", b, hard=True) for b in (LEFT, RIGHT))]},
-            id="one person in both shots of a blend",
-        ),
-        pytest.param(
-            {"visible": {"ana": [[0, 2]], "bo": [[0, 4]]}, "maybe": {"ana": [[3, 9]]}},
-            id="a clear face where they may be seen",
-        ),
-        pytest.param(
-            {"visible": {"ana": [[0, 4], [2, 6], [7, 9]], "bo": [[3, 4], [0, 2]]},
-             "present": {"ana": [[0, 9]], "bo": [[0, 7]]}},
-            id="intervals in pieces",
-        ),
-        pytest.param(
-            {"faces": FACES[:2], "visible": {"ana": [[0, 9]]}}, id="a main person who never comes"
-        ),
-        pytest.param(
-            {"faces": FACES[:2], "persons": {"ana": {"main": True}, "bo": {}}},
-            id="an extra whom nobody labelled",
-        ),
-    ],
-)  # fmt: skip
-def test_what_only_looks_like_a_contradiction_is_read(changed: dict[str, Any]) -> None:
-    read_truth(document(**changed))
 
 
 def test_a_rate_may_be_the_fraction_of_shots_json() -> None:
