@@ -56,10 +56,14 @@ def run(step: StepInput) -> Mapping[ArtifactKind, ArtifactData]:
     faces: pa.Table = step.read(ArtifactKind.FACES)
     reps = ascending(step.read(ArtifactKind.TRACK_REPS), "track_id")
     vectors = _vectors(reps, faces, tracks, step.settings.det_thresh)
+    left_out = _left_out(reps)
+    # The vectors of thousands of tracks stand in arrays by now; Arrow keeps what nobody needs.
+    reps = reps.drop(["embedding", "left_out_embedding"])
+    pa.default_memory_pool().release_unused()
     pairs = cannot_link_of(tracks)
     groups = _groups(tracks, vectors, pairs, step.settings)
     memberships = memberships_of(groups, vectors, pairs, step.settings.cluster_thresh)
-    mixed = mixed_tracks(_left_out(reps), groups, vectors, step.settings.cluster_thresh)
+    mixed = mixed_tracks(left_out, groups, vectors, step.settings.cluster_thresh)
     memberships = [with_other(m, mixed.get(m.track_id)) for m in memberships]
     people = people_of(groups, vectors, np.array([m.confidence for m in memberships]))
     alike = alike_groups(groups, vectors, pairs, _ALIKE * step.settings.cluster_thresh)
@@ -100,13 +104,14 @@ def _vectors(reps: pa.Table, faces: pa.Table, tracks: pa.Table, det_thresh: floa
     track_ids = reps.column("track_id").to_numpy()
     clarities = reps.column("clarity").to_numpy()
     embeddings = fixed_vectors(reps.column("embedding").combine_chunks(), EMBEDDING_DIM)
+    np.multiply(embeddings, clarities[:, None], out=embeddings, casting="same_kind")
     is_sure = pc.not_equal(faces.column("reject_reason"), RejectReason.LOW_CONFIDENCE.value)
     usable = faces.filter(pc.and_(faces.column("accepted"), pc.fill_null(is_sure, True)))
     ordered = tracks.sort_by("track_id")
     rows = np.searchsorted(ordered.column("track_id").to_numpy(), track_ids)
     return TrackVectors(
         track_ids=track_ids,
-        embeddings=np.asarray(embeddings * clarities[:, None], np.float32),
+        embeddings=embeddings,
         evidence=evidence(
             _counts(usable.column("track_id").to_numpy(), track_ids),
             clarities,
